@@ -1,0 +1,59 @@
+//! The `waybill` command: the same engine without a window.
+
+mod history;
+mod receipt;
+mod sandbox;
+mod size;
+mod terminal;
+mod upload;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Uploads to Alibaba Cloud OSS that come back with their receipt.
+#[derive(Debug, Parser)]
+#[command(name = "waybill", version, about)]
+struct Cli {
+    /// Where waybill.db lies; the window's own folder if not given.
+    #[arg(long, global = true, env = "WAYBILL_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Upload files and folders, and show what your server answered to each callback.
+    Upload(Box<upload::UploadArgs>),
+    /// Show what was uploaded before, newest first.
+    History(history::HistoryArgs),
+    /// Run a local OSS and callback receiver on loopback.
+    Sandbox(sandbox::SandboxArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Diagnostics only; what the user asked for goes to standard output. Credentials have no printable form.
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("WAYBILL_LOG").unwrap_or_else(|_| "warn".into()),
+        )
+        .init();
+    let data_dir = cli.data_dir.unwrap_or_else(waybill_engine::default_data_dir);
+    let result = match cli.command {
+        Command::Upload(args) => upload::run(data_dir, *args).await,
+        Command::History(args) => history::run(data_dir, args).await,
+        Command::Sandbox(args) => sandbox::run(args).await,
+    };
+    match result {
+        Ok(code) => code,
+        Err(message) => {
+            terminal::complain(&message);
+            ExitCode::from(1)
+        }
+    }
+}

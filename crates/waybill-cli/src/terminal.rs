@@ -1,0 +1,19 @@
+//! The two streams: results on standard output, everything said about them on standard error.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // the one room of the command that may print
+
+use std::io::{IsTerminal, Write};
+
+/// One line of result. False if nobody reads it any more (a closed pipe).
+pub(crate) fn result_line(line: &str) -> bool {
+    writeln!(std::io::stdout(), "{line}").is_ok()
+}
+
+/// One line about what is going on or wrong.
+pub(crate) fn complain(message: &str) {
+    eprintln!("waybill: {message}");
+}
+
+/// Whether a person watches.
+pub(crate) fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
+}

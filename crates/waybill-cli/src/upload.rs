@@ -1,0 +1,303 @@
+//! `waybill upload`: queues, follows the uploads to their end, and prints a receipt for each.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use waybill_engine::view::{Added, BodyKind, CallbackProfileForm, Phase, Variable};
+use waybill_engine::{
+    BuiltIn, Callback, Credential, Engine, EngineConfig, Enqueue, KeyRule, Keychain, MemorySecrets, SecretStore, Work,
+};
+
+use crate::history::json;
+use crate::receipt::{Receipt, Verdict};
+use crate::{size, terminal};
+
+/// What OSS is asked to POST when nothing else is said.
+const DEFAULT_FORM_BODY: &str = "bucket=${bucket}&object=${object}&etag=${etag}&size=${size}&mimeType=${mimeType}";
+const DEFAULT_JSON_BODY: &str =
+    r#"{"bucket":${bucket},"object":${object},"etag":${etag},"size":${size},"mimeType":${mimeType}}"#;
+
+#[derive(Debug, Args)]
+pub(crate) struct UploadArgs {
+    /// Files and folders. A folder's own name is part of its files' keys.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// A destination set up in the window; its secret comes from the keychain.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["bucket", "region", "endpoint"])]
+    destination: Option<String>,
+    /// Bucket.
+    #[arg(long, required_unless_present = "destination")]
+    bucket: Option<String>,
+    /// Region, for instance cn-hangzhou.
+    #[arg(long, required_unless_present = "destination")]
+    region: Option<String>,
+    /// Endpoint, for instance https://oss-cn-hangzhou.aliyuncs.com.
+    #[arg(long, value_name = "URL", required_unless_present = "destination")]
+    endpoint: Option<String>,
+    /// Put in front of every object key.
+    #[arg(long, conflicts_with = "key")]
+    prefix: Option<String>,
+    /// The object key; for one file.
+    #[arg(long)]
+    key: Option<String>,
+    /// Your application server; up to five, tried in order.
+    #[arg(long, value_name = "URL")]
+    callback_url: Vec<String>,
+    /// What OSS sends to it, with ${variables}.
+    #[arg(long, value_name = "TEMPLATE", requires = "callback_url")]
+    callback_body: Option<String>,
+    /// How that is encoded.
+    #[arg(long, value_enum, default_value_t = BodyType::Form, requires = "callback_url")]
+    callback_body_type: BodyType,
+    /// A variable of your own for the body, for instance job=42 for ${x:job}.
+    #[arg(long = "var", value_name = "K=V", value_parser = variable, requires = "callback_url")]
+    variables: Vec<Variable>,
+    /// Size of a part, in bytes or with a unit.
+    #[arg(long, value_parser = size::parse)]
+    part_size: Option<u64>,
+    /// Requests in flight over all files.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    parallel: Option<u16>,
+    /// One line of JSON for each finished upload.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum BodyType {
+    Form,
+    Json,
+}
+
+/// Exit code 0: all stored, no callback failed. 2: all stored, a callback failed. 1: something was not stored.
+pub(crate) async fn run(data_dir: PathBuf, args: UploadArgs) -> Result<ExitCode, String> {
+    let mut config = EngineConfig::new(data_dir);
+    config.work = Work::OnlyAsked;
+    // A command has to end: after some tries a dead line is a failure, and running it again continues.
+    config.patience = Some(8);
+    // Without a destination the credential comes from the environment, and the keychain need not even exist.
+    config.secrets = match args.destination {
+        Some(_) => Arc::new(Keychain) as Arc<dyn SecretStore>,
+        None => Arc::new(MemorySecrets::default()),
+    };
+    config.part_size_bytes = args.part_size.unwrap_or(config.part_size_bytes);
+    config.parallel = args.parallel.map_or(config.parallel, usize::from);
+    let built_in = args.destination.is_none().then(|| ad_hoc(&args)).transpose()?;
+    let engine = Engine::start(config).await.map_err(|error| error.to_string())?;
+    let result = tokio::select! {
+        result = upload(&engine, &args, built_in) => result,
+        _ = tokio::signal::ctrl_c() => {
+            terminal::complain("stopped; the same command goes on where this one ended");
+            Ok(ExitCode::from(130))
+        }
+    };
+    engine.stop().await;
+    result
+}
+
+async fn upload(engine: &Engine, args: &UploadArgs, built_in: Option<BuiltIn>) -> Result<ExitCode, String> {
+    let words = |error: waybill_engine::Error| error.to_string();
+    let destination_id = match (&args.destination, built_in) {
+        (_, Some(built_in)) => {
+            let id = built_in.id.clone();
+            engine.ensure_built_in(built_in).await.map_err(words)?;
+            id
+        }
+        (Some(name), None) => engine
+            .destination_named(name)
+            .await
+            .map_err(words)?
+            .ok_or_else(|| format!("there is no destination \"{name}\" in this data folder"))?,
+        (None, None) => return Err("give --destination, or --bucket, --region and --endpoint".into()),
+    };
+    let callback = callback_of(args);
+    let key_rule = match (&args.key, &args.prefix, &args.destination) {
+        (Some(key), _, _) => {
+            if args.paths.len() != 1 || args.paths[0].is_dir() {
+                return Err("--key names one object, so it goes with one file; use --prefix for more".into());
+            }
+            Some(KeyRule::Exact(key.clone()))
+        }
+        (None, Some(prefix), _) => Some(KeyRule::Prefix(prefix.clone())),
+        (None, None, Some(_)) => None,
+        (None, None, None) => Some(KeyRule::Prefix(String::new())),
+    };
+    let began_ms = now_ms();
+    let enqueue = engine.enqueue(Enqueue {
+        paths: args.paths.clone(),
+        destination_id: Some(destination_id.clone()),
+        fingerprint: Some(fingerprint(args, &destination_id, &key_rule, &callback)),
+        key_rule,
+        callback: match callback {
+            None if args.destination.is_some() => Callback::OfDestination,
+            callback => Callback::Given(callback),
+        },
+    });
+    let mut teller = Teller { engine, json: args.json, bar: bar(), told: 0, worst: Verdict::Fine };
+    let added = teller.while_reading(enqueue).await?;
+    teller.follow(added, began_ms).await
+}
+
+/// Prints receipts as uploads end.
+struct Teller<'a> {
+    engine: &'a Engine,
+    json: bool,
+    bar: ProgressBar,
+    told: i64,
+    worst: Verdict,
+}
+
+impl Teller<'_> {
+    /// Uploads may end while folders are still being read.
+    async fn while_reading(
+        &mut self,
+        enqueue: impl Future<Output = Result<Added, waybill_engine::Error>>,
+    ) -> Result<Added, String> {
+        let mut enqueue = std::pin::pin!(enqueue);
+        loop {
+            tokio::select! {
+                added = &mut enqueue => return added.map_err(|error| error.to_string()),
+                Some(no) = self.engine.next_finished() => self.tell(no).await?,
+            }
+        }
+    }
+
+    async fn follow(mut self, added: Added, began_ms: i64) -> Result<ExitCode, String> {
+        let listed = added.refused.len() as i64;
+        for refused in added.refused {
+            self.print(&Receipt::refused(refused));
+        }
+        if added.refused_count > listed {
+            terminal::complain(&format!("{} more paths were refused", added.refused_count - listed));
+        }
+        // A batch that is continued: what an earlier run finished belongs to its receipts, too.
+        let (mut total, mut bytes, mut after) = (0, 0, 0);
+        loop {
+            let page = self.engine.batch_page(added.batch, after, 500).await.map_err(|error| error.to_string())?;
+            let Some(last) = page.last() else { break };
+            after = last.no;
+            for row in page {
+                total += 1;
+                bytes += row.size_bytes;
+                let ended = matches!(row.phase, Phase::Done | Phase::Failed | Phase::Cancelled);
+                if ended && row.finished_ms.is_some_and(|at| at < began_ms) {
+                    self.tell(row.no).await?;
+                }
+            }
+        }
+        if total == 0 && added.refused_count == 0 {
+            return Err("there is no file to upload in what was given".into());
+        }
+        self.bar.set_length(u64::try_from(bytes).unwrap_or(0));
+        while self.told < total {
+            tokio::select! {
+                no = self.engine.next_finished() => match no {
+                    Some(no) => self.tell(no).await?,
+                    None => return Err("stopped before everything was uploaded".into()),
+                },
+                Some(changes) = self.engine.next_changes() => {
+                    let left: i64 = changes.rows.iter().map(|row| row.sent_bytes).sum();
+                    self.bar.set_message(format!("{}/{total} files", self.told));
+                    self.bar.set_position(u64::try_from(bytes - changes.counts.bytes_left + left).unwrap_or(0));
+                }
+            }
+        }
+        self.bar.finish_and_clear();
+        Ok(ExitCode::from(match self.worst {
+            Verdict::Fine => 0,
+            Verdict::CallbackFailed => 2,
+            Verdict::NotStored => 1,
+        }))
+    }
+
+    async fn tell(&mut self, no: i64) -> Result<(), String> {
+        let details = self.engine.upload_details(no).await.map_err(|error| error.to_string())?;
+        self.told += 1;
+        self.print(&Receipt::of(details));
+        Ok(())
+    }
+
+    fn print(&mut self, receipt: &Receipt) {
+        self.worst = self.worst.max(receipt.verdict());
+        let line = if self.json { json(receipt) } else { receipt.in_words() };
+        // A reader that went away does not stop the upload.
+        self.bar.suspend(|| terminal::result_line(&line));
+    }
+}
+
+/// A destination for this command line, with the credential from the environment, in memory only.
+fn ad_hoc(args: &UploadArgs) -> Result<BuiltIn, String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let needed = |name: &str| {
+        variable(name).ok_or_else(|| format!("set {name} in the environment (or use --destination and the keychain)"))
+    };
+    let credential = Credential::new(
+        needed("OSS_ACCESS_KEY_ID")?,
+        needed("OSS_ACCESS_KEY_SECRET")?,
+        variable("OSS_SESSION_TOKEN"),
+    );
+    let given = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (endpoint, bucket) = (given(&args.endpoint), given(&args.bucket));
+    Ok(BuiltIn {
+        id: format!("command-line:{endpoint}/{bucket}"),
+        name: format!("{bucket} (command line)"),
+        endpoint,
+        region: given(&args.region),
+        bucket,
+        key_template: "{path}".into(),
+        callback: None,
+        credential,
+    })
+}
+
+fn callback_of(args: &UploadArgs) -> Option<CallbackProfileForm> {
+    if args.callback_url.is_empty() {
+        return None;
+    }
+    let json = args.callback_body_type == BodyType::Json;
+    let default_body = if json { DEFAULT_JSON_BODY } else { DEFAULT_FORM_BODY };
+    Some(CallbackProfileForm {
+        urls: args.callback_url.clone(),
+        host: String::new(),
+        body: args.callback_body.clone().unwrap_or_else(|| default_body.to_owned()),
+        body_type: if json { BodyKind::Json } else { BodyKind::Form },
+        // A host behind a CDN answers with another certificate when it is not told which name is meant.
+        sni: args.callback_url.iter().any(|url| url.starts_with("https:")),
+        variables: args.variables.clone(),
+    })
+}
+
+/// The same paths to the same place with the same callback: the batch to continue, if it has not ended.
+fn fingerprint(
+    args: &UploadArgs,
+    destination_id: &str,
+    key_rule: &Option<KeyRule>,
+    callback: &Option<CallbackProfileForm>,
+) -> String {
+    let paths: Vec<PathBuf> =
+        args.paths.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect();
+    serde_json::json!([destination_id, paths, key_rule, callback]).to_string()
+}
+
+fn variable(text: &str) -> Result<Variable, String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("\"{text}\" is not name=value"))?;
+    let name = if name.starts_with("x:") { name.to_owned() } else { format!("x:{name}") };
+    Ok(Variable { name, value: value.to_owned() })
+}
+
+fn bar() -> ProgressBar {
+    if !terminal::is_watched() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} · {msg}");
+    // The template is a constant that parses; the default style is as good.
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}

@@ -1,0 +1,78 @@
+//! From a callback profile (what the user wrote) to what OSS is asked for one upload.
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use waybill_oss::{BodyType, CallbackSpec};
+
+use crate::error::Error;
+use crate::key_template::{FileFacts, render};
+use crate::view::{BodyKind, CallbackProfileForm, CallbackRequestView, Variable};
+
+/// Fills in the templates of the `x:` variables. The same upload always gets the same spec, so that a resume asks for
+/// the same callback.
+///
+/// # Errors
+/// `Invalid` for a template that cannot be filled in.
+pub(crate) fn spec_for(
+    profile: &CallbackProfileForm,
+    relative: &str,
+    upload_no: i64,
+    queued_ms: i64,
+) -> Result<CallbackSpec, Error> {
+    let queued = jiff::Timestamp::from_millisecond(queued_ms)
+        .map(|at| at.to_zoned(TimeZone::system()))
+        .unwrap_or_else(|_| Zoned::now());
+    let facts = FileFacts {
+        relative,
+        queued: &queued,
+        upload_no: Some(upload_no),
+    };
+    let variables = profile
+        .variables
+        .iter()
+        .map(|variable| Ok((variable.name.clone(), render(&variable.value, &facts)?)))
+        .collect::<Result<_, Error>>()?;
+    Ok(CallbackSpec {
+        urls: profile.urls.clone(),
+        host: Some(profile.host.clone()).filter(|host| !host.is_empty()),
+        body: profile.body.clone(),
+        body_type: match profile.body_type {
+            BodyKind::Form => BodyType::Form,
+            BodyKind::Json => BodyType::Json,
+        },
+        sni: profile.sni,
+        variables,
+    })
+}
+
+/// Refuses a profile that OSS would refuse, before anything is queued with it.
+///
+/// # Errors
+/// `Invalid`, or what the encoder says.
+pub(crate) fn check(profile: &CallbackProfileForm) -> Result<(), Error> {
+    spec_for(profile, "folder/name.ext", 1, 0)?.encode()?;
+    Ok(())
+}
+
+/// The request as the inspector shows it.
+pub(crate) fn request_view(spec: &CallbackSpec) -> CallbackRequestView {
+    CallbackRequestView {
+        urls: spec.urls.clone(),
+        host: spec.host.clone(),
+        body_type: match spec.body_type {
+            BodyType::Form => "application/x-www-form-urlencoded",
+            BodyType::Json => "application/json",
+        }
+        .to_owned(),
+        body: spec.body.clone(),
+        variables: spec
+            .variables
+            .iter()
+            .map(|(name, value)| Variable {
+                name: name.clone(),
+                value: value.clone(),
+            })
+            .collect(),
+        sni: spec.sni,
+    }
+}

@@ -1,0 +1,633 @@
+//! The façade: starts and stops everything, and has one method for each thing a user can do.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+
+use crate::changes::ChangeBus;
+use crate::clock::now_ms;
+use crate::destination::{BuiltIn, Destinations};
+use crate::error::Error;
+use crate::intake::{self, Intake, KeyRule};
+use crate::launch::Launcher;
+use crate::progress::Progress;
+use crate::queue::{Queue, QueueLine, Work};
+use crate::rows;
+use crate::secrets::{Keychain, SecretStore};
+use crate::store::batches::{self, NewBatch};
+use crate::store::uploads::{self, UploadRecord};
+use crate::store::{Store, destinations, lists, log, parts};
+use crate::task::Tasks;
+use crate::throttle::Throttle;
+use crate::upload::abort;
+use crate::upload::plan::DEFAULT_PART_SIZE_BYTES;
+use crate::upload::state::Event;
+use crate::view::{
+    Added, CallbackProfileForm, Changes, ConnectionReport, Counts, Cursor, DestinationForm, DestinationView, Phase,
+    UploadDetails, UploadPage, UploadQuery, UploadRow, WatchedFolderForm, WatchedFolderView,
+};
+use crate::watching::{Shared, WatchedFolders};
+
+/// Between two batches of changes: at most five a second.
+const CHANGES_EVERY: Duration = Duration::from_millis(200);
+/// Uploads that one write of a bulk action moves.
+const BULK: usize = 500;
+
+/// How an engine is started.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Where `waybill.db` lies.
+    pub data_dir: PathBuf,
+    /// Where secrets are kept.
+    pub secrets: Arc<dyn SecretStore>,
+    /// Requests in flight over all uploads.
+    pub parallel: usize,
+    /// Wanted part size in bytes; raised where 10,000 parts would not reach.
+    pub part_size_bytes: u64,
+    /// Tries before network trouble becomes a failure; None: waited out for ever.
+    pub patience: Option<u32>,
+    /// Which uploads this process works on.
+    pub work: Work,
+    /// How long a watched file must look the same before it is uploaded.
+    pub quiet: Duration,
+    /// Between two looks at a watched folder when nothing hints at a change.
+    pub rescan: Duration,
+}
+
+impl EngineConfig {
+    /// The window's settings: everything in the folder, OS keychain.
+    pub fn new(data_dir: PathBuf) -> EngineConfig {
+        EngineConfig {
+            data_dir,
+            secrets: Arc::new(Keychain),
+            parallel: 16,
+            part_size_bytes: DEFAULT_PART_SIZE_BYTES,
+            patience: None,
+            work: Work::Everything,
+            quiet: Duration::from_secs(2),
+            rescan: Duration::from_secs(60),
+        }
+    }
+}
+
+/// `WAYBILL_DATA_DIR`, or the platform's folder for application data.
+pub fn default_data_dir() -> PathBuf {
+    if let Some(dir) = std::env::var_os("WAYBILL_DATA_DIR").filter(|dir| !dir.is_empty()) {
+        return PathBuf::from(dir);
+    }
+    // No home folder at all: the working folder is the only place left.
+    directories::ProjectDirs::from("dev", "Waybill", "Waybill")
+        .map_or_else(|| PathBuf::from("waybill-data"), |dirs| dirs.data_dir().to_owned())
+}
+
+/// What to upload, for callers that say more than "these paths".
+#[derive(Clone, Debug)]
+pub struct Enqueue {
+    /// Files and folders.
+    pub paths: Vec<PathBuf>,
+    /// Where to; None: the current destination.
+    pub destination_id: Option<String>,
+    /// Object keys; None: the destination's template.
+    pub key_rule: Option<KeyRule>,
+    /// The callback.
+    pub callback: Callback,
+    /// The same fingerprint finds an unfinished batch again and continues it.
+    pub fingerprint: Option<String>,
+}
+
+/// Which callback a batch asks for.
+#[derive(Clone, Debug)]
+pub enum Callback {
+    /// The destination's.
+    OfDestination,
+    /// This one, or none.
+    Given(Option<CallbackProfileForm>),
+}
+
+/// A running engine. Cheap to clone; [`Engine::stop`] ends it for all clones.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    store: Store,
+    destinations: Destinations,
+    folders: WatchedFolders,
+    queue: QueueLine,
+    progress: Arc<Progress>,
+    changes: Arc<ChangeBus>,
+    tasks: Tasks,
+    last_changes: Arc<Mutex<Instant>>,
+    finished: Arc<Mutex<mpsc::UnboundedReceiver<i64>>>,
+}
+
+impl Engine {
+    /// Opens the data folder and goes on with what an earlier run left.
+    ///
+    /// # Errors
+    /// `DataFolderInUse`, `Store`.
+    pub async fn start(config: EngineConfig) -> Result<Engine, Error> {
+        let EngineConfig {
+            data_dir,
+            secrets,
+            parallel,
+            part_size_bytes,
+            patience,
+            work,
+            quiet,
+            rescan,
+        } = config;
+        let store = tokio::task::spawn_blocking(move || Store::open(&data_dir))
+            .await
+            .unwrap_or_else(|_| Err(Error::Refused("opening the data folder was interrupted".into())))?;
+        let (changes, tasks, progress) = (
+            Arc::<ChangeBus>::default(),
+            Tasks::default(),
+            Arc::<Progress>::default(),
+        );
+        let destinations = Destinations::new(store.clone(), secrets, Arc::clone(&changes))?;
+        let (line, inbox) = mpsc::channel(1024);
+        let (finished_tx, finished) = mpsc::unbounded_channel();
+        let abort = Arc::new(Notify::new());
+        let queue = Queue {
+            store: store.clone(),
+            launcher: Launcher {
+                destinations: destinations.clone(),
+                part_size_bytes,
+            },
+            throttle: Throttle::new(parallel),
+            progress: Arc::clone(&progress),
+            changes: Arc::clone(&changes),
+            tasks: tasks.clone(),
+            line: line.clone(),
+            abort: Arc::clone(&abort),
+            finished: finished_tx,
+            patience,
+            batches: (work == Work::OnlyAsked).then(Vec::new),
+            active: HashMap::new(),
+            runs: 0,
+        };
+        tasks.spawn("queue", queue.run(inbox));
+        tasks.spawn(
+            "abort",
+            abort::run(store.clone(), destinations.clone(), abort, tasks.token().clone()),
+        );
+        let queue = QueueLine::new(line);
+        let shared = Shared {
+            store: store.clone(),
+            queue: queue.clone(),
+            changes: Arc::clone(&changes),
+            quiet,
+            rescan,
+        };
+        let folders = WatchedFolders::new(shared, tasks.clone());
+        let engine = Engine {
+            store,
+            destinations,
+            folders,
+            queue,
+            progress,
+            changes,
+            tasks,
+            last_changes: Arc::new(Mutex::new(Instant::now())),
+            finished: Arc::new(Mutex::new(finished)),
+        };
+        if work == Work::Everything {
+            engine.take_up_readings().await?;
+            engine.folders.start().await?;
+        }
+        Ok(engine)
+    }
+
+    /// Returns when every piece of background work has ended and SQLite is closed. Uploads under way go on at the next
+    /// start.
+    pub async fn stop(&self) {
+        self.tasks.stop().await;
+        self.store.close().await;
+    }
+
+    /// One page of Transfers or History.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn list_uploads(&self, query: UploadQuery) -> Result<UploadPage, Error> {
+        let limit = query.limit.clamp(1, 500);
+        let mut records = self.store.read(move |c| lists::page(c, &query, limit + 1)).await?;
+        let more = records.len() as i64 > limit;
+        records.truncate(limit as usize);
+        let next = records.last().filter(|_| more).map(|last| Cursor {
+            batch: last.batch,
+            no: last.no,
+        });
+        Ok(UploadPage {
+            rows: self.rows(&records).await?,
+            next,
+        })
+    }
+
+    /// Everything of one upload.
+    ///
+    /// # Errors
+    /// `Refused` if there is no such upload, `Store`.
+    pub async fn upload_details(&self, no: i64) -> Result<UploadDetails, Error> {
+        let found = self
+            .store
+            .read(move |c| {
+                let Some(record) = uploads::load(c, no)? else {
+                    return Ok(None);
+                };
+                Ok(Some((
+                    record,
+                    uploads::answer(c, no)?,
+                    parts::of(c, no)?,
+                    log::of(c, no)?,
+                )))
+            })
+            .await?;
+        let (record, answer, parts, log) = found.ok_or_else(|| Error::Refused(format!("there is no upload {no}")))?;
+        let row = self.rows(std::slice::from_ref(&record)).await?.remove(0);
+        Ok(rows::details(&record, row, answer, parts, log))
+    }
+
+    /// The numbers on the chips.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn counts(&self) -> Result<Counts, Error> {
+        self.store.read(lists::counts).await
+    }
+
+    /// Queues files and folders for a destination (None: the current one). Returns when all have been read.
+    ///
+    /// # Errors
+    /// `Invalid` without a destination, `Store`. What is wrong with single paths is in the answer.
+    pub async fn add_paths(&self, paths: Vec<PathBuf>, destination_id: Option<String>) -> Result<Added, Error> {
+        let callback = Callback::OfDestination;
+        self.enqueue(Enqueue {
+            paths,
+            destination_id,
+            key_rule: None,
+            callback,
+            fingerprint: None,
+        })
+        .await
+    }
+
+    /// As [`Engine::add_paths`], with key, callback and fingerprint of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Engine::add_paths`]; `Invalid` also for a callback that OSS would refuse.
+    pub async fn enqueue(&self, wanted: Enqueue) -> Result<Added, Error> {
+        let destination = self.destinations.find(wanted.destination_id).await?;
+        let (roots, refused) = intake::roots_of(wanted.paths);
+        let mut intake = Intake::new(&destination, wanted.key_rule, roots);
+        if let Callback::Given(callback) = wanted.callback {
+            intake.callback = callback;
+        }
+        if let Some(callback) = &intake.callback {
+            crate::callback_profile::check(callback)?;
+        }
+        let fingerprint = wanted.fingerprint;
+        let request_json = serde_json::to_string(&intake).map_err(|error| Error::Invalid(error.to_string()))?;
+        let destination_id = destination.id;
+        let batch = self
+            .store
+            .write(move |c| {
+                if let Some(fingerprint) = &fingerprint
+                    && let Some(batch) = batches::unfinished_with(c, fingerprint)?
+                {
+                    return Ok(batch);
+                }
+                batches::insert(
+                    c,
+                    &NewBatch {
+                        destination_id,
+                        fingerprint,
+                        request_json,
+                        created_ms: now_ms(),
+                    },
+                )
+            })
+            .await?;
+        let mut added = self.read_in(batch, intake).await?;
+        added.refused_count += refused.len() as i64;
+        added.refused.extend(refused);
+        Ok(added)
+    }
+
+    /// One batch in the order it was queued, after upload `after`; at most `limit` rows.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn batch_page(&self, batch: i64, after: i64, limit: i64) -> Result<Vec<UploadRow>, Error> {
+        let records = self
+            .store
+            .read(move |c| lists::of_batch(c, batch, after, limit))
+            .await?;
+        self.rows(&records).await
+    }
+
+    /// Waits for the next upload, of any batch, that becomes stored, failed or cancelled; None once the engine stops.
+    pub async fn next_finished(&self) -> Option<i64> {
+        let mut finished = self.finished.lock().await;
+        tokio::select! {
+            no = finished.recv() => no,
+            () = self.tasks.token().cancelled() => None,
+        }
+    }
+
+    /// Stops one upload; what is stored stays stored.
+    ///
+    /// # Errors
+    /// `Refused` while OSS is finishing it or when it is final, `Store`.
+    pub async fn pause(&self, no: i64) -> Result<(), Error> {
+        self.queue.wish(no, Event::Pause).await
+    }
+
+    /// Goes on with a paused upload.
+    ///
+    /// # Errors
+    /// `Refused`, `Store`.
+    pub async fn resume(&self, no: i64) -> Result<(), Error> {
+        self.queue.wish(no, Event::Resume).await
+    }
+
+    /// Tries a failed upload again; its good parts are kept.
+    ///
+    /// # Errors
+    /// `Refused`, `Store`.
+    pub async fn retry(&self, no: i64) -> Result<(), Error> {
+        self.queue.wish(no, Event::Retry).await
+    }
+
+    /// Gives an upload up and has its parts removed at OSS.
+    ///
+    /// # Errors
+    /// `Refused` while OSS is finishing it or when it is final, `Store`.
+    pub async fn cancel(&self, no: i64) -> Result<(), Error> {
+        self.queue.wish(no, Event::Cancel).await
+    }
+
+    /// Stops everything that can be stopped now.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn pause_all(&self) -> Result<(), Error> {
+        self.for_all(&[Phase::Queued, Phase::Starting, Phase::Sending], Event::Pause)
+            .await
+    }
+
+    /// Goes on with everything paused.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn resume_all(&self) -> Result<(), Error> {
+        self.for_all(&[Phase::Paused], Event::Resume).await
+    }
+
+    /// Tries everything failed again.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn retry_failed(&self) -> Result<(), Error> {
+        self.for_all(&[Phase::Failed], Event::Retry).await
+    }
+
+    /// Takes stored and cancelled uploads out of Transfers; History keeps them.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn clear_finished(&self) -> Result<(), Error> {
+        self.store.write(uploads::clear_finished).await?;
+        self.changes.reload();
+        Ok(())
+    }
+
+    /// All destinations.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn destinations(&self) -> Result<Vec<DestinationView>, Error> {
+        self.destinations.all().await
+    }
+
+    /// The id of the destination with this name.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn destination_named(&self, name: &str) -> Result<Option<String>, Error> {
+        Ok(self.destinations.named(name).await?.map(|row| row.id))
+    }
+
+    /// Adds or changes a destination; its secret goes to the keychain.
+    ///
+    /// # Errors
+    /// `Invalid`, `Refused` for a built-in one, `Keychain`, `Store`.
+    pub async fn save_destination(&self, form: DestinationForm) -> Result<DestinationView, Error> {
+        let saved = self.destinations.save(form).await?;
+        self.queue.look(None).await;
+        Ok(saved)
+    }
+
+    /// Adds or refreshes one of the program's own destinations; uploads that waited for it start.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn ensure_built_in(&self, built_in: BuiltIn) -> Result<(), Error> {
+        self.destinations.ensure_built_in(built_in).await?;
+        self.queue.look(None).await;
+        Ok(())
+    }
+
+    /// Removes a destination and its secret.
+    ///
+    /// # Errors
+    /// `Refused` while something needs it, `Keychain`, `Store`.
+    pub async fn delete_destination(&self, id: &str) -> Result<(), Error> {
+        self.destinations.delete(id).await
+    }
+
+    /// New drops go to this one.
+    ///
+    /// # Errors
+    /// `Invalid` if there is none, `Store`.
+    pub async fn set_current_destination(&self, id: &str) -> Result<(), Error> {
+        self.destinations.set_current(id).await
+    }
+
+    /// Asks the bucket with the form's keys. What is wrong is in the report.
+    ///
+    /// # Errors
+    /// None today; a Result so that the command is like the others.
+    pub async fn test_connection(&self, form: DestinationForm) -> Result<ConnectionReport, Error> {
+        Ok(self.destinations.test(&form).await)
+    }
+
+    /// Why the keychain cannot be used, if so.
+    pub async fn keychain_problem(&self) -> Option<String> {
+        self.destinations.keychain_problem().await
+    }
+
+    /// All watched folders.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn watched_folders(&self) -> Result<Vec<WatchedFolderView>, Error> {
+        self.folders.all().await
+    }
+
+    /// Adds or changes a watched folder.
+    ///
+    /// # Errors
+    /// `Invalid`, `Watch`, `Store`.
+    pub async fn save_watched_folder(&self, form: WatchedFolderForm) -> Result<WatchedFolderView, Error> {
+        self.folders.save(form).await
+    }
+
+    /// Stops watching a folder; its uploads stay.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn delete_watched_folder(&self, id: &str) -> Result<(), Error> {
+        self.folders.delete(id).await
+    }
+
+    /// Stops or goes on watching.
+    ///
+    /// # Errors
+    /// `Invalid`, `Store`.
+    pub async fn pause_watched_folder(&self, id: &str, paused: bool) -> Result<(), Error> {
+        self.folders.pause(id, paused).await
+    }
+
+    /// What changed since the last call; waits until something has, and never returns twice within 200 ms. For one
+    /// listener: the pump. None once the engine stops.
+    pub async fn next_changes(&self) -> Option<Changes> {
+        let mut last = self.last_changes.lock().await;
+        let wait = CHANGES_EVERY.saturating_sub(last.elapsed());
+        let something = async {
+            tokio::time::sleep(wait).await;
+            let moving = async {
+                if self.progress.is_idle() {
+                    std::future::pending::<()>().await;
+                }
+                tokio::time::sleep(CHANGES_EVERY).await;
+            };
+            tokio::select! { () = self.changes.changed() => {} () = moving => {} }
+        };
+        tokio::select! {
+            () = self.tasks.token().cancelled() => return None,
+            () = something => {}
+        }
+        *last = Instant::now();
+        match self.collect_changes().await {
+            Ok(changes) => Some(changes),
+            Err(error) => {
+                tracing::warn!(%error, "could not read what changed");
+                Some(Changes {
+                    reload: true,
+                    ..Changes::default()
+                })
+            }
+        }
+    }
+
+    async fn collect_changes(&self) -> Result<Changes, Error> {
+        let pending = self.changes.take();
+        let samples = self.progress.sample(Instant::now());
+        let numbers: Vec<i64> = pending.rows.iter().chain(samples.keys()).copied().collect();
+        let (records, counts) = self
+            .store
+            .read(move |c| Ok((lists::by_numbers(c, &numbers)?, lists::counts(c)?)))
+            .await?;
+        Ok(Changes {
+            rows: self.rows(&records).await?,
+            reload: pending.reload,
+            destinations: pending.destinations,
+            folders: pending.folders,
+            counts,
+            bytes_per_second: samples.values().map(|sample| sample.bytes_per_second).sum(),
+            scanning: pending.scanning > 0,
+        })
+    }
+
+    async fn rows(&self, records: &[UploadRecord]) -> Result<Vec<UploadRow>, Error> {
+        let names: HashMap<String, String> = self
+            .store
+            .read(destinations::all)
+            .await?
+            .into_iter()
+            .map(|destination| (destination.id, destination.name))
+            .collect();
+        let samples = self.progress.sample(Instant::now());
+        let row = |record: &UploadRecord| {
+            let name = names.get(&record.destination_id).map_or("", String::as_str);
+            rows::row(record, name, samples.get(&record.no).copied())
+        };
+        Ok(records.iter().map(row).collect())
+    }
+
+    /// Reads a batch's roots in the background and waits for the end; the queue starts while it goes on.
+    async fn read_in(&self, batch: i64, intake: Intake) -> Result<Added, Error> {
+        let (answer, answered) = oneshot::channel();
+        let (store, queue, changes) = (self.store.clone(), self.queue.clone(), Arc::clone(&self.changes));
+        let stop = self.tasks.token().clone();
+        self.queue.look(Some(batch)).await;
+        self.tasks.spawn("reading", async move {
+            changes.scanning(1);
+            let bus = Arc::clone(&changes);
+            let reading = tokio::task::spawn_blocking(move || {
+                intake::read_in(&store, batch, &intake, &stop, || {
+                    bus.reload();
+                    queue.look_blocking(None);
+                })
+            });
+            let result = reading
+                .await
+                .unwrap_or_else(|_| Err(Error::Refused("reading the dropped files was interrupted".into())));
+            changes.scanning(-1);
+            // Whoever dropped the files may have gone; they are queued all the same.
+            let _ = answer.send(result);
+        });
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Error::Refused("Waybill is stopping".into())))
+    }
+
+    /// Readings that the last run did not end go on in the background.
+    async fn take_up_readings(&self) -> Result<(), Error> {
+        for (batch, request) in self.store.read(batches::unscanned).await? {
+            let Ok(intake) = serde_json::from_str::<Intake>(&request) else {
+                continue;
+            };
+            let engine = self.clone();
+            self.tasks.spawn("reading again", async move {
+                if let Err(error) = engine.read_in(batch, intake).await {
+                    tracing::warn!(%error, batch, "could not go on reading a batch");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Asks for one move of every upload in `phases`, a page at a time. Uploads that have moved on refuse; that is fine.
+    async fn for_all(&self, phases: &'static [Phase], event: Event) -> Result<(), Error> {
+        let mut after = 0;
+        loop {
+            let page = self
+                .store
+                .write(move |c| uploads::numbers(c, phases, None, after, BULK))
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = *last;
+            for no in page {
+                match self.queue.wish(no, event.clone()).await {
+                    Ok(()) | Err(Error::Refused(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        self.changes.reload();
+        Ok(())
+    }
+}

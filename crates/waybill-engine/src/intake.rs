@@ -1,0 +1,305 @@
+//! From dropped paths to queued uploads: read in a stream, saved in chunks, one bad entry never stops the rest.
+//!
+//! The batch is saved with its roots before they are read, so that a reading cut short is taken up at the next start.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Zoned;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use walkdir::WalkDir;
+use waybill_oss::ObjectKey;
+
+use crate::clock::now_ms;
+use crate::error::{Code, Error};
+use crate::key_template::{FileFacts, render};
+use crate::store::destinations::DestinationRow;
+use crate::store::uploads::{self, NewUpload};
+use crate::store::{Store, batches};
+use crate::upload::source::io_error;
+use crate::view::{Added, CallbackProfileForm, RefusedPath};
+
+/// Rows of one write.
+const CHUNK: usize = 1_000;
+/// Refusals that are listed one by one.
+const MOST_REFUSALS: usize = 100;
+
+/// What object keys are made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyRule {
+    /// A template, for instance a destination's.
+    Template(String),
+    /// Text in front of the path below what was given.
+    Prefix(String),
+    /// This key; for one file.
+    Exact(String),
+}
+
+/// What a batch is asked to upload, as saved with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Intake {
+    pub(crate) roots: Vec<String>,
+    pub(crate) destination_id: String,
+    pub(crate) bucket: String,
+    pub(crate) key_rule: KeyRule,
+    pub(crate) callback: Option<CallbackProfileForm>,
+}
+
+impl Intake {
+    /// Files for a destination as it is now.
+    pub(crate) fn new(destination: &DestinationRow, key_rule: Option<KeyRule>, roots: Vec<String>) -> Intake {
+        Intake {
+            roots,
+            destination_id: destination.id.clone(),
+            bucket: destination.bucket.clone(),
+            key_rule: key_rule.unwrap_or_else(|| KeyRule::Template(destination.key_template.clone())),
+            callback: destination.callback.clone(),
+        }
+    }
+
+    /// The row for one file, or why there is none. `relative` is its path below what was given, `/` between.
+    pub(crate) fn upload(&self, batch: i64, path: &Path, relative: &str, size_bytes: u64) -> Result<NewUpload, Error> {
+        let path_text = path
+            .to_str()
+            .ok_or_else(|| Error::Invalid(format!("\"{}\" has a name that is not Unicode", path.display())))?;
+        let facts = FileFacts {
+            relative,
+            queued: &Zoned::now(),
+            upload_no: None,
+        };
+        let key = match &self.key_rule {
+            KeyRule::Template(template) => render(template, &facts)?,
+            KeyRule::Prefix(prefix) => format!("{prefix}{relative}"),
+            KeyRule::Exact(key) => key.clone(),
+        };
+        Ok(NewUpload {
+            batch,
+            destination_id: self.destination_id.clone(),
+            path: path_text.to_owned(),
+            bucket: self.bucket.clone(),
+            key: ObjectKey::parse(&key)?.as_str().to_owned(),
+            content_type: mime_guess::from_path(path).first_raw().map(str::to_owned),
+            callback: self.callback.clone(),
+            size_bytes,
+            created_ms: now_ms(),
+        })
+    }
+}
+
+/// Reads all roots of a batch and queues their files; blocking. `queued` hears of every chunk.
+///
+/// # Errors
+/// `Store`. Anything wrong with a path is a refusal in the answer, not an error.
+pub(crate) fn read_in(
+    store: &Store,
+    batch: i64,
+    intake: &Intake,
+    stop: &CancellationToken,
+    queued: impl Fn(),
+) -> Result<Added, Error> {
+    let mut reading = Reading {
+        store,
+        batch,
+        intake,
+        chunk: Vec::with_capacity(CHUNK),
+        added: Added {
+            batch,
+            queued: 0,
+            refused: Vec::new(),
+            refused_count: 0,
+        },
+        queued,
+    };
+    for root in &intake.roots {
+        reading.root(Path::new(root), stop)?;
+    }
+    reading.flush()?;
+    if !stop.is_cancelled() {
+        store.write_blocking(move |c| batches::mark_scanned(c, batch))?;
+    }
+    Ok(reading.added)
+}
+
+struct Reading<'a, F> {
+    store: &'a Store,
+    batch: i64,
+    intake: &'a Intake,
+    chunk: Vec<NewUpload>,
+    added: Added,
+    queued: F,
+}
+
+impl<F: Fn()> Reading<'_, F> {
+    fn root(&mut self, root: &Path, stop: &CancellationToken) -> Result<(), Error> {
+        // Relative to its parent, so that a folder's own name is part of its files' keys.
+        let base = root.parent().unwrap_or(root).to_owned();
+        for entry in WalkDir::new(root).follow_links(false).sort_by_file_name() {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) => self.file(entry.path(), &base)?,
+                Err(error) => {
+                    let path = error.path().unwrap_or(root).to_owned();
+                    let reason = error.into_io_error().map_or_else(
+                        || Error::Invalid(format!("\"{}\" leads back to itself", path.display())),
+                        |error| io_error("read", &path, &error),
+                    );
+                    self.refuse(&path, &reason);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, base: &Path) -> Result<(), Error> {
+        match self.row(path, base) {
+            Ok(row) => {
+                self.chunk.push(row);
+                if self.chunk.len() >= CHUNK {
+                    self.flush()
+                } else {
+                    Ok(())
+                }
+            }
+            Err(reason) => {
+                self.refuse(path, &reason);
+                Ok(())
+            }
+        }
+    }
+
+    fn row(&self, path: &Path, base: &Path) -> Result<NewUpload, Error> {
+        // Follows a link to a file; a link to a folder would upload the same files twice or for ever.
+        let metadata = std::fs::metadata(path).map_err(|error| io_error("look at", path, &error))?;
+        if !metadata.is_file() {
+            let message = format!(
+                "\"{}\" is not a file (a link to a folder, a socket or a device)",
+                path.display()
+            );
+            return Err(Error::Source {
+                code: Code::NotAFile,
+                message,
+            });
+        }
+        self.intake
+            .upload(self.batch, path, &relative_to(base, path), metadata.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let chunk = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK));
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let added = self.store.write_blocking(move |c| {
+            let mut added = 0;
+            for row in &chunk {
+                added += i64::from(uploads::insert(c, row)?.is_some());
+            }
+            Ok(added)
+        })?;
+        self.added.queued += added;
+        (self.queued)();
+        Ok(())
+    }
+
+    fn refuse(&mut self, path: &Path, reason: &Error) {
+        self.added.refused_count += 1;
+        if self.added.refused.len() < MOST_REFUSALS {
+            let path = path.to_string_lossy().into_owned();
+            self.added.refused.push(RefusedPath {
+                path,
+                problem: reason.problem(),
+            });
+        }
+    }
+}
+
+/// `path` below `base` with `/` between its segments on every system.
+pub(crate) fn relative_to(base: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(base).unwrap_or(path);
+    let segments: Vec<_> = below.iter().map(|segment| segment.to_string_lossy()).collect();
+    segments.join("/")
+}
+
+/// Dropped paths as text and absolute, and those that cannot be.
+pub(crate) fn roots_of(paths: Vec<PathBuf>) -> (Vec<String>, Vec<RefusedPath>) {
+    let mut roots = Vec::with_capacity(paths.len());
+    let mut refused = Vec::new();
+    for path in paths {
+        let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        match absolute.to_str() {
+            Some(text) => roots.push(text.to_owned()),
+            None => {
+                let reason = Error::Invalid(format!("\"{}\" has a name that is not Unicode", path.display()));
+                refused.push(RefusedPath {
+                    path: path.to_string_lossy().into_owned(),
+                    problem: reason.problem(),
+                });
+            }
+        }
+    }
+    (roots, refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::batches::NewBatch;
+
+    fn intake(root: &Path, key_rule: KeyRule) -> Intake {
+        Intake {
+            roots: vec![root.to_str().unwrap().to_owned()],
+            destination_id: "d".into(),
+            bucket: "b".into(),
+            key_rule,
+            callback: None,
+        }
+    }
+
+    #[test]
+    fn a_folder_with_one_bad_entry_queues_the_rest_and_names_the_bad_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let shoot = dir.path().join("shoot");
+        std::fs::create_dir_all(shoot.join("a")).unwrap();
+        std::fs::write(shoot.join("a/b.jpg"), "x").unwrap();
+        std::fs::write(shoot.join("c.txt"), "").unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("nowhere", shoot.join("broken")).unwrap();
+        let store = Store::open(&dir.path().join("data")).unwrap();
+        let new = NewBatch {
+            destination_id: "d".into(),
+            fingerprint: None,
+            request_json: "{}".into(),
+            created_ms: 0,
+        };
+        let batch = store.write_blocking(move |c| batches::insert(c, &new)).unwrap();
+        let intake = intake(&shoot, KeyRule::Prefix("p/".into()));
+        let stop = CancellationToken::new();
+        let added = read_in(&store, batch, &intake, &stop, || {}).unwrap();
+        assert_eq!(added.queued, 2);
+        #[cfg(unix)]
+        {
+            assert_eq!(added.refused_count, 1);
+            assert!(added.refused[0].path.ends_with("broken"));
+            assert_eq!(added.refused[0].problem.code, Code::SourceGone);
+        }
+        let again = read_in(&store, batch, &intake, &stop, || {}).unwrap();
+        assert_eq!(
+            again.queued, 0,
+            "a reading that is taken up again must not queue a path twice"
+        );
+        let keys = store
+            .write_blocking(move |c| crate::store::lists::of_batch(c, batch, 0, 10))
+            .unwrap();
+        let keys: Vec<_> = keys.into_iter().map(|row| (row.key, row.content_type)).collect();
+        assert_eq!(
+            keys,
+            [
+                ("p/shoot/a/b.jpg".to_owned(), Some("image/jpeg".to_owned())),
+                ("p/shoot/c.txt".to_owned(), Some("text/plain".to_owned()))
+            ]
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! Templates for object keys and callback variables: `raw/{yyyy}/{mm}/{path}`.
+
+use std::path::Path;
+
+use jiff::Zoned;
+
+use crate::error::Error;
+
+/// What a template can speak of.
+#[derive(Clone, Debug)]
+pub(crate) struct FileFacts<'a> {
+    /// Path below what was dropped, with the dropped folder's own name, `/` between.
+    pub(crate) relative: &'a str,
+    /// Local date and time when it was queued.
+    pub(crate) queued: &'a Zoned,
+    /// Our number; none while the key is made.
+    pub(crate) upload_no: Option<i64>,
+}
+
+/// Fills in a template.
+///
+/// # Errors
+/// `Invalid`, naming the placeholder that does not exist or the brace that is not closed.
+pub(crate) fn render(template: &str, facts: &FileFacts<'_>) -> Result<String, Error> {
+    let mut out = String::with_capacity(template.len() + facts.relative.len());
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        // `${name}` is OSS's own and stays as it is.
+        let ours = !rest[..open].ends_with('$');
+        let close = rest[open..].find('}').map(|at| open + at);
+        let Some(close) = close else {
+            return Err(Error::Invalid(format!(
+                "the template \"{template}\" has a {{ without a }}"
+            )));
+        };
+        out.push_str(&rest[..open]);
+        if ours {
+            out.push_str(&value(&rest[open + 1..close], facts).ok_or_else(|| {
+                Error::Invalid(format!(
+                    "the template \"{template}\" has an unknown {}",
+                    &rest[open..=close]
+                ))
+            })?);
+        } else {
+            out.push_str(&rest[open..=close]);
+        }
+        rest = &rest[close + 1..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn value(name: &str, facts: &FileFacts<'_>) -> Option<String> {
+    let path = Path::new(facts.relative);
+    let text =
+        |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default();
+    let date = |format: &str| facts.queued.strftime(format).to_string();
+    Some(match name {
+        "path" => facts.relative.to_owned(),
+        "name" => text(path.file_name()),
+        "stem" => text(path.file_stem()),
+        "ext" => text(path.extension()),
+        "folder" => path
+            .parent()
+            .map(|parent| parent.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        "yyyy" => date("%Y"),
+        "mm" => date("%m"),
+        "dd" => date("%d"),
+        "hh" => date("%H"),
+        "uploadNo" => facts.upload_no?.to_string(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(template: &str, expected: Result<&str, &str>) {
+        let queued: Zoned = "2026-11-20T09:05:00[UTC]".parse().unwrap();
+        let facts = FileFacts {
+            relative: "shoot/day 1/发布会.tar.gz",
+            queued: &queued,
+            upload_no: Some(42),
+        };
+        let got = render(template, &facts).map_err(|error| error.to_string());
+        assert_eq!(got.as_deref().map_err(String::as_str), expected);
+    }
+
+    #[test]
+    fn placeholders_are_filled_in_and_oss_variables_left_alone() {
+        check("raw/{yyyy}/{mm}/{path}", Ok("raw/2026/11/shoot/day 1/发布会.tar.gz"));
+        check(
+            "{folder}|{name}|{stem}|{ext}",
+            Ok("shoot/day 1|发布会.tar.gz|发布会.tar|gz"),
+        );
+        check("${size}-{uploadNo}", Ok("${size}-42"));
+    }
+
+    #[test]
+    fn an_unknown_placeholder_is_named() {
+        check("{year}/x", Err("the template \"{year}/x\" has an unknown {year}"));
+        check("a{", Err("the template \"a{\" has a { without a }"));
+    }
+}

@@ -1,0 +1,84 @@
+//! From a row to a driver that runs: keys, client, callback and part size for one upload.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use waybill_oss::{BucketName, ObjectKey};
+
+use crate::callback_profile;
+use crate::destination::Destinations;
+use crate::error::Error;
+use crate::progress::Gauge;
+use crate::queue::Message;
+use crate::store::uploads::UploadRecord;
+use crate::throttle::Throttle;
+use crate::upload::driver::{self, Errand, Report, Reports, Trip};
+use crate::upload::state::Forget;
+
+/// What all drivers share.
+#[derive(Clone, Debug)]
+pub(crate) struct Launcher {
+    pub(crate) destinations: Destinations,
+    pub(crate) part_size_bytes: u64,
+}
+
+impl Launcher {
+    /// Runs one driver to its end.
+    #[allow(clippy::too_many_arguments)] // one call site; a struct would only repeat the names
+    pub(crate) async fn launch(
+        &self,
+        record: UploadRecord,
+        errand: Errand,
+        run: u64,
+        throttle: Throttle,
+        gauge: Arc<Gauge>,
+        line: mpsc::Sender<Message>,
+        stop: CancellationToken,
+    ) {
+        let reports = Reports {
+            send: line,
+            no: record.no,
+            run,
+        };
+        match self.trip(&record, throttle, gauge, reports.clone(), stop).await {
+            Ok(trip) => driver::run(trip, errand).await,
+            Err(error) => {
+                // A queue that is gone has nobody to tell.
+                let _ = reports.consent(Report::Trouble(error, Forget::Nothing)).await;
+            }
+        }
+    }
+
+    async fn trip(
+        &self,
+        record: &UploadRecord,
+        throttle: Throttle,
+        gauge: Arc<Gauge>,
+        reports: Reports,
+        stop: CancellationToken,
+    ) -> Result<Trip, Error> {
+        let client = self
+            .destinations
+            .client(&record.destination_id, &BucketName::parse(&record.bucket)?)
+            .await?;
+        let callback = record
+            .callback
+            .as_ref()
+            .map(|profile| callback_profile::spec_for(profile, &record.key, record.no, record.created_ms))
+            .transpose()?;
+        Ok(Trip {
+            path: PathBuf::from(&record.path),
+            key: ObjectKey::parse(&record.key)?,
+            content_type: record.content_type.clone(),
+            callback,
+            client,
+            throttle,
+            gauge,
+            part_size_bytes: self.part_size_bytes,
+            reports,
+            stop,
+        })
+    }
+}

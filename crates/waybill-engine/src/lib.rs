@@ -1,0 +1,34 @@
+//! The product without a window: queue, resume, reconcile, history, watched folders, destinations.
+//!
+//! [`Engine`] is the whole of it from outside; [`view`] is what it shows. It knows `waybill-oss` and nothing of Tauri.
+
+mod callback_profile;
+mod changes;
+mod clock;
+mod destination;
+mod engine;
+mod error;
+mod intake;
+mod key_template;
+mod launch;
+mod progress;
+mod queue;
+mod rows;
+mod secrets;
+mod store;
+mod task;
+mod throttle;
+mod upload;
+pub mod view;
+mod watch;
+mod watching;
+
+pub use destination::BuiltIn;
+pub use engine::{Callback, Engine, EngineConfig, Enqueue, default_data_dir};
+pub use error::{Code, Error};
+pub use intake::KeyRule;
+pub use queue::Work;
+pub use secrets::{KEYCHAIN_SERVICE, Keychain, MemorySecrets, SecretStore};
+
+/// The AccessKey pair, as the engine takes it.
+pub use waybill_oss::Credential;

@@ -1,0 +1,165 @@
+//! From a database row to what is shown of it.
+
+use waybill_oss::CallbackOutcome;
+
+use crate::callback_profile;
+use crate::progress::{Sample, eta_seconds};
+use crate::store::parts::PartRow;
+use crate::store::uploads::UploadRecord;
+use crate::upload::state::{ObjectFacts, UploadState};
+use crate::view::{CallbackBadge, CallbackView, LogLine, ObjectView, PartView, Phase, UploadDetails, UploadRow};
+
+/// One row of a list; `sample` while it is under way.
+pub(crate) fn row(record: &UploadRecord, destination: &str, sample: Option<Sample>) -> UploadRow {
+    let state = &record.state;
+    let phase = state.phase();
+    let size_bytes = record.size_bytes;
+    let sent_bytes = match (phase, sample) {
+        (Phase::Done, _) => size_bytes,
+        (_, Some(sample)) => sample.sent_bytes.min(size_bytes),
+        (_, None) => record.stored_bytes.min(size_bytes),
+    };
+    let (problem, retry_at_ms) = match state {
+        UploadState::Queued {
+            problem, not_before_ms, ..
+        } => (problem.clone(), *not_before_ms),
+        UploadState::Failed { problem, .. } => (Some(problem.clone()), None),
+        _ => (None, None),
+    };
+    let plan = state
+        .session()
+        .map(|session| session.plan)
+        .filter(|plan| !plan.is_single());
+    let parts_total = match state {
+        UploadState::Done { .. } => record.parts_done,
+        _ => plan.map_or(0, |plan| i64::from(plan.parts())),
+    };
+    UploadRow {
+        no: record.no,
+        batch: record.batch,
+        name: file_name(&record.path),
+        path: record.path.clone(),
+        bucket: record.bucket.clone(),
+        key: record.key.clone(),
+        destination: destination.to_owned(),
+        size_bytes,
+        phase,
+        sent_bytes,
+        bytes_per_second: sample.map_or(0, |sample| sample.bytes_per_second),
+        eta_seconds: sample.and_then(|sample| eta_seconds(size_bytes, sample)),
+        parts_done: record.parts_done,
+        parts_total,
+        verified: matches!(state, UploadState::Done { object, .. } if object.verified),
+        callback: badge(record),
+        problem,
+        retry_at_ms,
+        attempts: i64::from(state.attempts()),
+        created_ms: record.created_ms,
+        finished_ms: record.finished_ms,
+    }
+}
+
+/// Everything of one upload.
+pub(crate) fn details(
+    record: &UploadRecord,
+    row: UploadRow,
+    answer: Option<String>,
+    parts: Vec<PartRow>,
+    later: Vec<LogLine>,
+) -> UploadDetails {
+    let mut log = vec![LogLine {
+        at_ms: record.created_ms,
+        what: "queued".into(),
+        detail: record.path.clone(),
+    }];
+    log.extend(later);
+    let object = match &record.state {
+        UploadState::Done { object, .. } => Some(object_view(record, object)),
+        _ => None,
+    };
+    let part_size_bytes = match record.state.session() {
+        Some(session) if !session.plan.is_single() => session.plan.part_size_bytes as i64,
+        _ => parts.first().map_or(0, |part| part.size_bytes as i64),
+    };
+    let spec = record
+        .callback
+        .as_ref()
+        .and_then(|profile| callback_profile::spec_for(profile, &record.key, record.no, record.created_ms).ok());
+    let answer_type = match &record.state {
+        UploadState::Done {
+            callback: CallbackOutcome::Answered { content_type, .. },
+            ..
+        } => content_type.clone(),
+        UploadState::Done {
+            callback: CallbackOutcome::Failed { .. },
+            ..
+        } => Some("application/xml".to_owned()),
+        _ => None,
+    };
+    UploadDetails {
+        callback: CallbackView {
+            badge: row.callback.clone(),
+            request: spec.as_ref().map(callback_profile::request_view),
+            answer,
+            answer_type,
+        },
+        row,
+        object,
+        parts: parts.into_iter().map(part_view).collect(),
+        part_size_bytes,
+        log,
+    }
+}
+
+fn badge(record: &UploadRecord) -> CallbackBadge {
+    if record.callback.is_none() {
+        return CallbackBadge::NotRequested;
+    }
+    match &record.state {
+        UploadState::Done { object, callback } => match callback {
+            CallbackOutcome::NotRequested => CallbackBadge::NotRequested,
+            CallbackOutcome::Answered { status, .. } => CallbackBadge::Answered {
+                status: *status,
+                took_ms: object.finishing_ms,
+            },
+            CallbackOutcome::Failed { ec, message, .. } => CallbackBadge::Failed {
+                ec: ec.clone(),
+                message: message.clone(),
+            },
+            CallbackOutcome::Unknown => CallbackBadge::Unknown,
+        },
+        UploadState::Failed { .. } | UploadState::Cancelled => CallbackBadge::NotSent,
+        _ => CallbackBadge::Waiting,
+    }
+}
+
+fn object_view(record: &UploadRecord, object: &ObjectFacts) -> ObjectView {
+    let stored_ms = record.finished_ms.unwrap_or(record.created_ms);
+    ObjectView {
+        bucket: record.bucket.clone(),
+        key: record.key.clone(),
+        size_bytes: object.size_bytes as i64,
+        etag: object.etag.clone(),
+        crc64: object.crc64.map(|crc64| crc64.to_string()),
+        verified: object.verified,
+        request_id: object.request_id.clone(),
+        version_id: object.version_id.clone(),
+        stored_ms,
+        took_ms: stored_ms - record.started_ms.unwrap_or(record.created_ms),
+    }
+}
+
+fn part_view(part: PartRow) -> PartView {
+    PartView {
+        number: i64::from(part.number),
+        size_bytes: part.size_bytes as i64,
+        etag: Some(part.etag),
+        crc64: Some(part.crc64.to_string()),
+    }
+}
+
+fn file_name(path: &str) -> String {
+    std::path::Path::new(path)
+        .file_name()
+        .map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,118 @@
+//! Pages of uploads and the numbers above them. Keyset pages: a million rows cost as much as a hundred.
+
+use rusqlite::{Connection, params_from_iter, types::Value};
+
+use super::to_json;
+use super::uploads::{COLUMNS, UploadRecord, number_of, record};
+use crate::view::{Counts, Filter, Phase, Scope, UploadQuery};
+
+/// One page; the caller asks for one row more than it shows to learn whether there is another.
+pub(crate) fn page(connection: &Connection, query: &UploadQuery, limit: i64) -> rusqlite::Result<Vec<UploadRecord>> {
+    let mut conditions = vec![scope_of(query.scope).to_owned(), filter_of(query.filter)];
+    let mut values: Vec<Value> = Vec::new();
+    if let Some(after) = query.after {
+        conditions.push("(batch < ? OR (batch = ? AND no > ?))".into());
+        values.extend([after.batch.into(), after.batch.into(), after.no.into()]);
+    }
+    if !query.search.is_empty() {
+        conditions.push("(path LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\')".into());
+        let pattern = like(&query.search);
+        values.extend([pattern.clone().into(), pattern.into()]);
+    }
+    values.push(limit.into());
+    let sql = format!(
+        "SELECT {COLUMNS} FROM uploads WHERE {} ORDER BY batch DESC, no LIMIT ?",
+        conditions.join(" AND ")
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), record)?
+        .collect()
+}
+
+/// The rows of these numbers, in no order.
+pub(crate) fn by_numbers(connection: &Connection, numbers: &[i64]) -> rusqlite::Result<Vec<UploadRecord>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM uploads WHERE no IN (SELECT value FROM json_each(?1))"
+        ))?
+        .query_map([to_json(&numbers)?], record)?
+        .collect()
+}
+
+/// One batch, in the order it was queued, after `after`.
+pub(crate) fn of_batch(
+    connection: &Connection,
+    batch: i64,
+    after: i64,
+    limit: i64,
+) -> rusqlite::Result<Vec<UploadRecord>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM uploads WHERE batch = ?1 AND no > ?2 ORDER BY no LIMIT ?3"
+        ))?
+        .query_map([batch, after, limit], record)?
+        .collect()
+}
+
+/// The numbers on the chips, from the tallies that triggers keep.
+pub(crate) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
+    let mut counts = Counts::default();
+    let mut statement =
+        connection.prepare_cached("SELECT cleared, phase, callback_bad, uploads, bytes FROM tallies")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (cleared, phase, bad): (bool, i64, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (uploads, bytes): (i64, i64) = (row.get(3)?, row.get(4)?);
+        if cleared {
+            continue;
+        }
+        counts.all += uploads;
+        match phase {
+            0 => counts.waiting += uploads,
+            1..=3 => counts.uploading += uploads,
+            4 => counts.paused += uploads,
+            5 => counts.stored += uploads,
+            6 => counts.failed += uploads,
+            _ => {}
+        }
+        if phase < 4 {
+            counts.bytes_left += bytes;
+        }
+        if bad {
+            counts.callback_failed += uploads;
+        }
+    }
+    Ok(counts)
+}
+
+fn scope_of(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Transfers => "cleared = 0",
+        Scope::History => "phase >= 5",
+    }
+}
+
+fn filter_of(filter: Filter) -> String {
+    let phases: &[Phase] = match filter {
+        Filter::All => return "1".into(),
+        Filter::CallbackFailed => return "callback_bad = 1".into(),
+        Filter::Uploading => &[Phase::Starting, Phase::Sending, Phase::Completing],
+        Filter::Waiting => &[Phase::Queued],
+        Filter::Paused => &[Phase::Paused],
+        Filter::Stored => &[Phase::Done],
+        Filter::Failed => &[Phase::Failed],
+    };
+    let numbers: Vec<String> = phases.iter().map(|phase| number_of(*phase).to_string()).collect();
+    format!("phase IN ({})", numbers.join(", "))
+}
+
+/// A substring pattern in which the user's own `%` and `_` mean themselves.
+fn like(search: &str) -> String {
+    let escaped = search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+#[cfg(test)]
+#[path = "lists_tests.rs"]
+mod tests;

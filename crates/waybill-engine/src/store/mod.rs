@@ -1,0 +1,285 @@
+//! SQLite: one thread owns the connection that writes and commits in groups; reads use a read-only connection.
+//!
+//! SQL stands only under this folder. Whoever writes passes a closure over the functions of the table files; it runs in a
+//! savepoint of its own, and its continuation runs once the group is committed: save, then act.
+
+mod lock;
+mod migrations;
+
+pub(crate) mod aborts;
+pub(crate) mod batches;
+pub(crate) mod destinations;
+pub(crate) mod lists;
+pub(crate) mod log;
+pub(crate) mod parts;
+pub(crate) mod settings;
+pub(crate) mod uploads;
+pub(crate) mod watched;
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+use self::lock::DataFolderLock;
+use crate::error::{Code, Error};
+
+/// Most writes of one transaction.
+const GROUP: usize = 500;
+
+type Continuation = Box<dyn FnOnce(Result<(), String>) + Send>;
+type Write = Box<dyn FnOnce(&Connection) -> Continuation + Send>;
+
+/// The open database. Cheap to clone; closed by [`Store::close`].
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    writes: Arc<Mutex<Option<Sender<Write>>>>,
+    reader: Arc<Mutex<Option<Connection>>>,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+    lock: Arc<Mutex<Option<DataFolderLock>>>,
+}
+
+impl Store {
+    /// Takes the data folder's lock, opens `waybill.db` in it and brings it to this program's shape.
+    ///
+    /// # Errors
+    /// `DataFolderInUse`, or `Store` with what could not be done.
+    pub(crate) fn open(data_dir: &Path) -> Result<Store, Error> {
+        std::fs::create_dir_all(data_dir).map_err(|error| Error::Store {
+            code: Code::Store,
+            message: format!("could not create the data folder \"{}\": {error}", data_dir.display()),
+        })?;
+        let lock = DataFolderLock::take(data_dir)?;
+        let path = data_dir.join("waybill.db");
+        let mut connection = Connection::open(&path).map_err(|error| store_error("open", &error))?;
+        prepare(&connection).map_err(|error| store_error("open", &error))?;
+        migrations::migrate(&mut connection)?;
+        let reader = Connection::open_with_flags(
+            &path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
+        )
+        .map_err(|error| store_error("open for reading", &error))?;
+        let (writes, inbox) = channel();
+        let writer = std::thread::Builder::new()
+            .name("waybill-store".into())
+            .spawn(move || write_in_groups(connection, &inbox))
+            .map_err(|error| Error::Store {
+                code: Code::Store,
+                message: format!("could not start the writing thread: {error}"),
+            })?;
+        Ok(Store {
+            writes: Arc::new(Mutex::new(Some(writes))),
+            reader: Arc::new(Mutex::new(Some(reader))),
+            writer: Arc::new(Mutex::new(Some(writer))),
+            lock: Arc::new(Mutex::new(Some(lock))),
+        })
+    }
+
+    /// Hands a write to the writing thread; `then` runs there after the commit, or with the reason why there was none.
+    pub(crate) fn submit<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        then: impl FnOnce(Result<T, Error>) + Send + 'static,
+    ) {
+        let work: Write = Box::new(move |connection| {
+            let result = in_savepoint(connection, write);
+            Box::new(move |committed| {
+                then(match (result, committed) {
+                    (Ok(value), Ok(())) => Ok(value),
+                    (Err(error), _) => Err(store_error("save to", &error)),
+                    (Ok(_), Err(error)) => Err(store_failure("save to", &error)),
+                });
+            })
+        });
+        let sender = lock_of(&self.writes);
+        // A closed store drops the write and with it `then`: whoever waits on it sees its channel closed.
+        if let Some(sender) = sender.as_ref() {
+            let _ = sender.send(work);
+        }
+    }
+
+    /// Writes and waits for the commit.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, written) = oneshot::channel();
+        self.submit(write, move |result| {
+            let _ = answer.send(result);
+        });
+        written.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// As [`Store::write`], for threads of the blocking pool.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub(crate) fn write_blocking<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, written) = channel();
+        self.submit(write, move |result| {
+            let _ = answer.send(result);
+        });
+        written.recv().unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Reads on the read-only connection, off the runtime's threads.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || this.read_blocking(read))
+            .await
+            .unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// As [`Store::read`], for threads of the blocking pool.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub(crate) fn read_blocking<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+        let reader = lock_of(&self.reader);
+        let connection = reader.as_ref().ok_or_else(closed)?;
+        read(connection).map_err(|error| store_error("read", &error))
+    }
+
+    /// Commits what is waiting, closes both connections and gives the data folder back.
+    pub(crate) async fn close(&self) {
+        let this = self.clone();
+        let closing = tokio::task::spawn_blocking(move || {
+            lock_of(&this.writes).take();
+            if let Some(writer) = lock_of(&this.writer).take() {
+                // A panic of the writing thread has already been reported by its own hook.
+                let _ = writer.join();
+            }
+            lock_of(&this.reader).take();
+            lock_of(&this.lock).take();
+        });
+        let _ = closing.await;
+    }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    Ok(())
+}
+
+fn write_in_groups(connection: Connection, inbox: &Receiver<Write>) {
+    while let Ok(first) = inbox.recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP
+            && let Ok(next) = inbox.try_recv()
+        {
+            group.push(next);
+        }
+        let begun = connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| error.to_string());
+        let continuations: Vec<Continuation> = group.into_iter().map(|write| write(&connection)).collect();
+        let committed = begun.and_then(|()| {
+            connection.execute_batch("COMMIT").map_err(|error| {
+                // Leaves the connection clean for the next group; the reason is the commit's.
+                let _ = connection.execute_batch("ROLLBACK");
+                error.to_string()
+            })
+        });
+        for then in continuations {
+            then(committed.clone());
+        }
+    }
+}
+
+/// One failing write must not take its neighbours' with it.
+fn in_savepoint<T>(
+    connection: &Connection,
+    write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.execute_batch("SAVEPOINT one_write")?;
+    let result = write(connection);
+    let end = if result.is_ok() {
+        "RELEASE one_write"
+    } else {
+        "ROLLBACK TO one_write; RELEASE one_write"
+    };
+    connection.execute_batch(end)?;
+    result
+}
+
+fn lock_of<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // The guarded values are whole at every moment, so a panic elsewhere does not spoil them.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn store_error(doing: &str, error: &rusqlite::Error) -> Error {
+    store_failure(doing, &error.to_string())
+}
+
+fn store_failure(doing: &str, reason: &str) -> Error {
+    Error::Store {
+        code: Code::Store,
+        message: format!("could not {doing} waybill.db: {reason}"),
+    }
+}
+
+fn closed() -> Error {
+    Error::Store {
+        code: Code::Store,
+        message: "waybill.db is closed".into(),
+    }
+}
+
+/// Text as JSON, for columns that hold small structured values.
+fn to_json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// A structured value from a JSON column.
+fn from_json<T: serde::de::DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failing_write_leaves_its_neighbours_in_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let good = store.write(|connection| settings::set(connection, "a", "1"));
+        let bad = store.write(|connection| {
+            settings::set(connection, "b", "1")?;
+            connection.execute_batch("INSERT INTO nothing VALUES (1)")
+        });
+        let (good, bad) = tokio::join!(good, bad);
+        good.unwrap();
+        assert_eq!(bad.unwrap_err().code(), Code::Store);
+        let (a, b) = store
+            .read(|c| Ok((settings::get(c, "a")?, settings::get(c, "b")?)))
+            .await
+            .unwrap();
+        assert_eq!((a.as_deref(), b), (Some("1"), None));
+        store.close().await;
+        assert_eq!(
+            store.write(|_| Ok(())).await.unwrap_err().to_string(),
+            "waybill.db is closed"
+        );
+        Store::open(dir.path()).unwrap().close().await;
+    }
+}

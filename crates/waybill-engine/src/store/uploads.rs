@@ -1,0 +1,238 @@
+//! The uploads themselves: one row each, written only on the queue's word.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use waybill_oss::CallbackOutcome;
+
+use super::{from_json, to_json};
+use crate::upload::state::UploadState;
+use crate::view::{CallbackProfileForm, Phase};
+
+/// One row, without the callback's answer (see [`answer`]).
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct UploadRecord {
+    pub(crate) no: i64,
+    pub(crate) batch: i64,
+    pub(crate) destination_id: String,
+    pub(crate) path: String,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) content_type: Option<String>,
+    /// What callback to ask for; kept with the upload so that a resume weeks later asks for the same.
+    pub(crate) callback: Option<CallbackProfileForm>,
+    pub(crate) size_bytes: i64,
+    pub(crate) state: UploadState,
+    pub(crate) stored_bytes: i64,
+    pub(crate) parts_done: i64,
+    pub(crate) created_ms: i64,
+    pub(crate) started_ms: Option<i64>,
+    pub(crate) finished_ms: Option<i64>,
+}
+
+/// A file about to be queued.
+#[derive(Clone, Debug)]
+pub(crate) struct NewUpload {
+    pub(crate) batch: i64,
+    pub(crate) destination_id: String,
+    pub(crate) path: String,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) content_type: Option<String>,
+    pub(crate) callback: Option<CallbackProfileForm>,
+    pub(crate) size_bytes: u64,
+    pub(crate) created_ms: i64,
+}
+
+/// The columns of [`record`], in its order.
+pub(super) const COLUMNS: &str = "no, batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
+     state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms";
+
+/// Queues one file; None if its batch has the path already.
+pub(crate) fn insert(connection: &Connection, new: &NewUpload) -> rusqlite::Result<Option<i64>> {
+    let callback = new.callback.as_ref().map(to_json).transpose()?;
+    let added = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO uploads (batch, destination_id, path, bucket, key, content_type, callback_json, \
+             size_bytes, phase, state_json, created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            new.batch,
+            new.destination_id,
+            new.path,
+            new.bucket,
+            new.key,
+            new.content_type,
+            callback,
+            new.size_bytes as i64,
+            number_of(Phase::Queued),
+            to_json(&UploadState::new())?,
+            new.created_ms,
+        ])?;
+    Ok((added == 1).then(|| connection.last_insert_rowid()))
+}
+
+/// Saves where an upload stands. The callback's answer goes to its own table.
+pub(crate) fn save(connection: &Connection, no: i64, state: &UploadState, now_ms: i64) -> rusqlite::Result<()> {
+    let mut state = state.clone();
+    if let UploadState::Done { callback, .. } = &mut state
+        && let CallbackOutcome::Answered { body, .. } | CallbackOutcome::Failed { body, .. } = callback
+    {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2)")?
+            .execute((no, std::mem::take(body)))?;
+    }
+    let phase = state.phase();
+    let not_before_ms = match &state {
+        UploadState::Queued { not_before_ms, .. } => *not_before_ms,
+        _ => None,
+    };
+    let size = state.session().map(|session| session.plan.size_bytes as i64);
+    let finished = matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled).then_some(now_ms);
+    let started = (phase == Phase::Starting).then_some(now_ms);
+    connection
+        .prepare_cached(
+            "UPDATE uploads SET phase = ?2, state_json = ?3, not_before_ms = ?4, callback_bad = ?5, \
+             size_bytes = coalesce(?6, size_bytes), finished_ms = ?7, started_ms = coalesce(started_ms, ?8) \
+             WHERE no = ?1",
+        )?
+        .execute(params![
+            no,
+            number_of(phase),
+            to_json(&state)?,
+            not_before_ms,
+            callback_bad(&state),
+            size,
+            finished,
+            started,
+        ])?;
+    Ok(())
+}
+
+/// Loads one upload.
+pub(crate) fn load(connection: &Connection, no: i64) -> rusqlite::Result<Option<UploadRecord>> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE no = ?1"))?
+        .query_row([no], record)
+        .optional()
+}
+
+/// The callback server's whole answer, or OSS's XML of a failed callback.
+pub(crate) fn answer(connection: &Connection, no: i64) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT body FROM answers WHERE no = ?1")?
+        .query_row([no], |row| row.get(0))
+        .optional()
+}
+
+/// Uploads that may have a slot now, oldest first, those to be settled before those to be sent.
+/// `batches`: only these (none: all). `without`: destinations that cannot be used yet.
+pub(crate) fn claimable(
+    connection: &Connection,
+    now_ms: i64,
+    batches: Option<&[i64]>,
+    without: &[String],
+    limit: usize,
+) -> rusqlite::Result<Vec<UploadRecord>> {
+    let mut found = Vec::new();
+    for phase in [Phase::Completing, Phase::Queued] {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM uploads WHERE phase = ?1 AND (not_before_ms IS NULL OR not_before_ms <= ?2) \
+             AND (?3 IS NULL OR batch IN (SELECT value FROM json_each(?3))) \
+             AND destination_id NOT IN (SELECT value FROM json_each(?4)) ORDER BY no LIMIT ?5",
+        );
+        let left = limit - found.len();
+        let rows: Vec<UploadRecord> = connection
+            .prepare_cached(&sql)?
+            .query_map(
+                params![
+                    number_of(phase),
+                    now_ms,
+                    batches.map(|batches| to_json(&batches)).transpose()?,
+                    to_json(&without)?,
+                    left as i64
+                ],
+                record,
+            )?
+            .collect::<rusqlite::Result<_>>()?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// When the next waiting retry is due.
+pub(crate) fn next_due(connection: &Connection, now_ms: i64) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT min(not_before_ms) FROM uploads WHERE phase = ?1 AND not_before_ms > ?2")?
+        .query_row((number_of(Phase::Queued), now_ms), |row| row.get(0))
+}
+
+/// Numbers after `after` in one of `phases`, in order; for work on many uploads in constant memory.
+pub(crate) fn numbers(
+    connection: &Connection,
+    phases: &[Phase],
+    batch: Option<i64>,
+    after: i64,
+    limit: usize,
+) -> rusqlite::Result<Vec<i64>> {
+    let phases: Vec<i64> = phases.iter().map(|phase| number_of(*phase)).collect();
+    connection
+        .prepare_cached(
+            "SELECT no FROM uploads WHERE no > ?1 AND phase IN (SELECT value FROM json_each(?2)) \
+             AND (?3 IS NULL OR batch = ?3) ORDER BY no LIMIT ?4",
+        )?
+        .query_map(params![after, to_json(&phases)?, batch, limit as i64], |row| row.get(0))?
+        .collect()
+}
+
+/// Takes stored and cancelled uploads out of Transfers; History keeps them.
+pub(crate) fn clear_finished(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE uploads SET cleared = 1 WHERE cleared = 0 AND phase IN (?1, ?2)")?
+        .execute([number_of(Phase::Done), number_of(Phase::Cancelled)])?;
+    Ok(())
+}
+
+/// The phase's number in the database; never renumbered.
+pub(super) fn number_of(phase: Phase) -> i64 {
+    match phase {
+        Phase::Queued => 0,
+        Phase::Starting => 1,
+        Phase::Sending => 2,
+        Phase::Completing => 3,
+        Phase::Paused => 4,
+        Phase::Done => 5,
+        Phase::Failed => 6,
+        Phase::Cancelled => 7,
+    }
+}
+
+/// Stored, but the callback failed or its outcome is unknown.
+fn callback_bad(state: &UploadState) -> bool {
+    matches!(
+        state,
+        UploadState::Done {
+            callback: CallbackOutcome::Failed { .. } | CallbackOutcome::Unknown,
+            ..
+        }
+    )
+}
+
+pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<UploadRecord> {
+    let callback: Option<String> = row.get(7)?;
+    Ok(UploadRecord {
+        no: row.get(0)?,
+        batch: row.get(1)?,
+        destination_id: row.get(2)?,
+        path: row.get(3)?,
+        bucket: row.get(4)?,
+        key: row.get(5)?,
+        content_type: row.get(6)?,
+        callback: callback.map(|json| from_json(7, &json)).transpose()?,
+        size_bytes: row.get(8)?,
+        state: from_json(9, &row.get::<_, String>(9)?)?,
+        stored_bytes: row.get(10)?,
+        parts_done: row.get(11)?,
+        created_ms: row.get(12)?,
+        started_ms: row.get(13)?,
+        finished_ms: row.get(14)?,
+    })
+}

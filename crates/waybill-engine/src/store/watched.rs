@@ -1,0 +1,113 @@
+//! Watched folders, and which of their files were handed to the queue.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::upload::source::SourceStamp;
+
+/// One watched folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FolderRow {
+    pub(crate) id: String,
+    pub(crate) path: String,
+    pub(crate) destination_id: String,
+    pub(crate) prefix: String,
+    pub(crate) paused: bool,
+}
+
+/// Adds or changes a folder.
+pub(crate) fn save(connection: &Connection, row: &FolderRow, now_ms: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO watched_folders VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET path = ?2, \
+             destination_id = ?3, prefix = ?4, paused = ?5",
+        )?
+        .execute(params![
+            row.id,
+            row.path,
+            row.destination_id,
+            row.prefix,
+            row.paused,
+            now_ms
+        ])?;
+    Ok(())
+}
+
+/// All, oldest first.
+pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<FolderRow>> {
+    connection
+        .prepare_cached("SELECT id, path, destination_id, prefix, paused FROM watched_folders ORDER BY created_ms, id")?
+        .query_map([], folder)?
+        .collect()
+}
+
+/// Stops watching a folder and forgets its files; uploads stay.
+pub(crate) fn delete(connection: &Connection, id: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM watched_folders WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+/// Whether exactly this content of `path` was handed over before.
+pub(crate) fn knows(
+    connection: &Connection,
+    folder_id: &str,
+    path: &str,
+    stamp: SourceStamp,
+) -> rusqlite::Result<bool> {
+    let known = connection
+        .prepare_cached(
+            "SELECT size_bytes = ?3 AND modified_ns = ?4 AND file_id = ?5 FROM watched_files \
+             WHERE folder_id = ?1 AND path = ?2",
+        )?
+        .query_row(
+            params![
+                folder_id,
+                path,
+                stamp.size_bytes as i64,
+                stamp.modified_ns,
+                stamp.file_id as i64
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(known.unwrap_or(false))
+}
+
+/// Remembers that this content of `path` is known; `uploaded` tells it from what was there before the folder was watched.
+pub(crate) fn remember(
+    connection: &Connection,
+    folder_id: &str,
+    path: &str,
+    stamp: SourceStamp,
+    uploaded: bool,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO watched_files VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            folder_id,
+            path,
+            stamp.size_bytes as i64,
+            stamp.modified_ns,
+            stamp.file_id as i64,
+            uploaded
+        ])?;
+    Ok(())
+}
+
+/// Files of the folder that were handed to the queue.
+pub(crate) fn uploaded(connection: &Connection, folder_id: &str) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT count(*) FROM watched_files WHERE folder_id = ?1 AND uploaded = 1")?
+        .query_row([folder_id], |row| row.get(0))
+}
+
+fn folder(row: &Row<'_>) -> rusqlite::Result<FolderRow> {
+    Ok(FolderRow {
+        id: row.get(0)?,
+        path: row.get(1)?,
+        destination_id: row.get(2)?,
+        prefix: row.get(3)?,
+        paused: row.get(4)?,
+    })
+}

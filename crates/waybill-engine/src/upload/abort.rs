@@ -1,0 +1,70 @@
+//! Aborts multipart uploads that nobody wants any more, and keeps at it until OSS has said yes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use waybill_oss::{BucketName, ObjectKey};
+
+use crate::destination::Destinations;
+use crate::error::Error;
+use crate::store::Store;
+use crate::store::aborts::{self, Abort};
+
+/// Wait before OSS is asked again after trouble.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// Runs until `stop`; `wake` says that something was remembered.
+pub(crate) async fn run(store: Store, destinations: Destinations, wake: Arc<Notify>, stop: CancellationToken) {
+    loop {
+        let all_done = abort_waiting(&store, &destinations).await;
+        let pause = async {
+            if all_done {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(AGAIN).await;
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = wake.notified() => {}
+            () = pause => {}
+        }
+    }
+}
+
+async fn abort_waiting(store: &Store, destinations: &Destinations) -> bool {
+    let waiting = match store.read(aborts::waiting).await {
+        Ok(waiting) => waiting,
+        Err(error) => {
+            tracing::warn!(%error, "could not read which uploads to abort");
+            return false;
+        }
+    };
+    let mut all_done = true;
+    for abort in waiting {
+        match abort_one(destinations, &abort).await {
+            Ok(()) => {
+                let upload_id = abort.upload_id;
+                if let Err(error) = store.write(move |c| aborts::forget(c, &upload_id)).await {
+                    tracing::warn!(%error, "could not note an abort");
+                    all_done = false;
+                }
+            }
+            Err(error) => {
+                tracing::info!(%error, key = abort.key, "will abort later");
+                all_done = false;
+            }
+        }
+    }
+    all_done
+}
+
+async fn abort_one(destinations: &Destinations, abort: &Abort) -> Result<(), Error> {
+    let client = destinations
+        .client(&abort.destination_id, &BucketName::parse(&abort.bucket)?)
+        .await?;
+    Ok(client
+        .abort_multipart(&ObjectKey::parse(&abort.key)?, &abort.upload_id)
+        .await?)
+}

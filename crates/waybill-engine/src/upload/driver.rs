@@ -1,0 +1,327 @@
+//! Carries out one upload and reports to the queue; it never touches the store.
+//!
+//! Robust against, in the order it can happen: the source gone or changed before we start; an UploadId that OSS no longer
+//! knows; parts stored by an earlier run whose record was lost; a part whose CRC-64 differs; a source that changes while
+//! parts are on their way; the user stopping at any moment; a finishing request whose answer is lost (see `settle`).
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use waybill_oss::{CallbackSpec, Client, FileSlice, ObjectKey, Stored};
+
+use super::parts::{self, PartsTrip};
+use super::plan::Plan;
+use super::settle;
+use super::source::{self, SourceStamp};
+use super::state::{Forget, ObjectFacts, Session};
+use crate::error::{Code, Error};
+use crate::progress::Gauge;
+use crate::store::parts::PartRow;
+use crate::throttle::Throttle;
+
+/// What a driver tells the queue. Those that need the queue's consent wait for it.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// The earlier session is of no use.
+    StartedAnew { abort: bool },
+    /// The plan, and the parts that ListParts and the file agreed on.
+    Planned(Session, Vec<PartRow>),
+    /// One more part is stored.
+    Part(PartRow),
+    /// Everything is sent and checked.
+    Finishing { crc64: u64 },
+    /// OSS has the object.
+    Stored(ObjectFacts, waybill_oss::CallbackOutcome),
+    /// It did not work.
+    Trouble(Error, Forget),
+}
+
+/// The driver's line to the queue.
+#[derive(Clone)]
+pub(crate) struct Reports {
+    pub(crate) send: tokio::sync::mpsc::Sender<crate::queue::Message>,
+    pub(crate) no: i64,
+    pub(crate) run: u64,
+}
+
+/// The queue said stop, or it is gone; the driver ends without another word.
+#[derive(Debug)]
+pub(crate) struct Stopped;
+
+impl Reports {
+    /// Reports and waits until it is saved.
+    pub(crate) async fn consent(&self, report: Report) -> Result<(), Stopped> {
+        let (answer, saved) = oneshot::channel();
+        self.post(report, Some(answer)).await?;
+        match saved.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Stopped),
+        }
+    }
+
+    /// Reports without waiting; later reports are saved after it.
+    pub(crate) async fn tell(&self, report: Report) -> Result<(), Stopped> {
+        self.post(report, None).await
+    }
+
+    async fn post(&self, report: Report, answer: Option<oneshot::Sender<Result<(), Error>>>) -> Result<(), Stopped> {
+        let message = crate::queue::Message::Report {
+            no: self.no,
+            run: self.run,
+            report,
+            answer,
+        };
+        self.send.send(message).await.map_err(|_| Stopped)
+    }
+}
+
+/// Everything one driver needs.
+pub(crate) struct Trip {
+    pub(crate) path: PathBuf,
+    pub(crate) key: ObjectKey,
+    pub(crate) content_type: Option<String>,
+    pub(crate) callback: Option<CallbackSpec>,
+    pub(crate) client: Client,
+    pub(crate) throttle: Throttle,
+    pub(crate) gauge: Arc<Gauge>,
+    pub(crate) part_size_bytes: u64,
+    pub(crate) reports: Reports,
+    pub(crate) stop: CancellationToken,
+}
+
+/// What the driver sets out to do.
+pub(crate) enum Errand {
+    /// Plan or resume, and send.
+    Send {
+        session: Option<Session>,
+        known: Vec<PartRow>,
+    },
+    /// Find out what became of a finishing request.
+    Settle {
+        session: Session,
+        crc64: u64,
+        known: Vec<PartRow>,
+    },
+}
+
+/// Runs until the upload is stored, in trouble, or stopped. Stopping drops every request at once.
+pub(crate) async fn run(trip: Trip, errand: Errand) {
+    let stop = trip.stop.clone();
+    tokio::select! {
+        () = stop.cancelled() => {}
+        result = drive(&trip, errand) => {
+            if let Err(Ended::Trouble(error, forget)) = result {
+                // A queue that is gone has nobody to tell.
+                let _ = trip.reports.consent(Report::Trouble(error, forget)).await;
+            }
+        }
+    }
+}
+
+/// Why a drive ended early.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    Stopped,
+    Trouble(Error, Forget),
+}
+
+impl From<Stopped> for Ended {
+    fn from(_: Stopped) -> Self {
+        Ended::Stopped
+    }
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        // A source that changed makes every stored part worthless; anything else leaves them good.
+        let forget = if error.code() == Code::SourceChanged {
+            Forget::AndAbort
+        } else {
+            Forget::Nothing
+        };
+        Ended::Trouble(error, forget)
+    }
+}
+
+impl From<waybill_oss::Error> for Ended {
+    fn from(error: waybill_oss::Error) -> Self {
+        Ended::from(Error::Oss(error))
+    }
+}
+
+async fn drive(trip: &Trip, errand: Errand) -> Result<(), Ended> {
+    match errand {
+        Errand::Settle { session, crc64, known } => settle::settle(trip, &session, crc64, &known).await,
+        Errand::Send { session, known } => send(trip, session, known).await,
+    }
+}
+
+async fn send(trip: &Trip, earlier: Option<Session>, known: Vec<PartRow>) -> Result<(), Ended> {
+    let (file, stamp) = open(trip.path.clone()).await?;
+    let file = Arc::new(file);
+    if let Some(session) = earlier {
+        let usable = session.stamp == stamp && session.plan.size_bytes == stamp.size_bytes;
+        if let (true, Some(upload_id)) = (usable, session.upload_id.clone()) {
+            let kept = parts::take_up(trip, &file, &session.plan, &upload_id, known).await?;
+            if let Some(kept) = kept {
+                let sending = PartsTrip {
+                    trip,
+                    file,
+                    session,
+                    upload_id,
+                };
+                return sending.send_all(kept).await;
+            }
+            trip.reports.consent(Report::StartedAnew { abort: false }).await?;
+        } else if session.upload_id.is_some() {
+            trip.reports.consent(Report::StartedAnew { abort: true }).await?;
+        }
+    }
+    let plan = Plan::new(stamp.size_bytes, trip.part_size_bytes).ok_or_else(|| Error::Source {
+        code: Code::TooLarge,
+        message: format!(
+            "\"{}\" has {} bytes; OSS takes objects of up to 48.8 TB in 10,000 parts",
+            trip.path.display(),
+            stamp.size_bytes
+        ),
+    })?;
+    if plan.is_single() {
+        return put(trip, file, plan, stamp).await;
+    }
+    let upload_id = {
+        let _permit = trip.throttle.permit().await;
+        trip.client
+            .initiate_multipart(&trip.key, trip.content_type.as_deref())
+            .await?
+    };
+    let session = Session {
+        upload_id: Some(upload_id.clone()),
+        plan,
+        stamp,
+    };
+    PartsTrip {
+        trip,
+        file,
+        session,
+        upload_id,
+    }
+    .send_all(Vec::new())
+    .await
+}
+
+/// One PutObject. Its last bytes are held back until `Completing` is saved, so that a crash after them is settled and a
+/// crash before them is simply sent again.
+async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceStamp) -> Result<(), Ended> {
+    let session = Session {
+        upload_id: None,
+        plan,
+        stamp,
+    };
+    trip.reports
+        .consent(Report::Planned(session.clone(), Vec::new()))
+        .await?;
+    let permit = trip.throttle.permit().await;
+    trip.gauge.set(0);
+    let slice = FileSlice {
+        file,
+        offset: 0,
+        len: plan.size_bytes,
+    };
+    let (passed, refused) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
+    let gate = {
+        let (path, reports) = (trip.path.clone(), trip.reports.clone());
+        let (passed, refused) = (Arc::clone(&passed), Arc::clone(&refused));
+        waybill_oss::Gate::new(move |crc64| async move {
+            let consent = match check(path, stamp).await {
+                Ok(()) => reports.consent(Report::Finishing { crc64 }).await.map_err(Ended::from),
+                Err(error) => Err(Ended::from(error)),
+            };
+            // Each cell is set once, here.
+            match consent {
+                Ok(()) => passed.set(crc64).is_ok(),
+                Err(ended) => refused.set(Mutex::new(Some(ended))).is_err(),
+            }
+        })
+    };
+    let result = trip
+        .client
+        .put_object_gated(
+            &trip.key,
+            &slice,
+            trip.content_type.as_deref(),
+            trip.callback.as_ref(),
+            gate,
+            Some(&progress(&trip.gauge)),
+        )
+        .await;
+    drop(permit);
+    let refused = refused
+        .get()
+        .and_then(|ended| ended.lock().unwrap_or_else(PoisonError::into_inner).take());
+    match (result, refused, passed.get()) {
+        (_, Some(ended), _) => Err(ended),
+        (Ok(stored), None, Some(crc64)) => finished(trip, stored, *crc64, plan.size_bytes).await,
+        (Err(error), None, Some(crc64)) if error.answer_lost() => {
+            tracing::info!(%error, "the answer to a PutObject was lost");
+            settle::settle(trip, &session, *crc64, &[]).await
+        }
+        (Err(error), None, _) => Err(Ended::from(error)),
+        // Not reachable while put_object keeps its word to ask the gate before the last byte.
+        (Ok(_), None, None) => Err(Ended::Stopped),
+    }
+}
+
+/// Compares what OSS stored with what we sent, and reports the outcome.
+pub(crate) async fn finished(trip: &Trip, stored: Stored, crc64: u64, size_bytes: u64) -> Result<(), Ended> {
+    if let Some(server) = stored.crc64
+        && server != crc64
+    {
+        return Err(Ended::from(waybill_oss::Error::Integrity {
+            operation: "CompleteMultipartUpload",
+            local: crc64,
+            server,
+            request_id: Some(stored.request_id),
+        }));
+    }
+    let object = ObjectFacts {
+        size_bytes,
+        etag: stored.etag,
+        crc64: stored.crc64,
+        verified: stored.crc64.is_some(),
+        request_id: stored.request_id,
+        version_id: stored.version_id,
+        finishing_ms: i64::try_from(stored.elapsed.as_millis()).unwrap_or(i64::MAX),
+    };
+    Ok(trip.reports.consent(Report::Stored(object, stored.callback)).await?)
+}
+
+/// Counts a request's bytes on the upload's gauge.
+pub(crate) fn progress(gauge: &Arc<Gauge>) -> waybill_oss::Progress {
+    let gauge = Arc::clone(gauge);
+    Arc::new(move |bytes| gauge.add(bytes))
+}
+
+/// Opens and stamps off the runtime's threads.
+async fn open(path: PathBuf) -> Result<(File, SourceStamp), Error> {
+    blocking(move || source::open(&path)).await
+}
+
+/// Checks the stamp off the runtime's threads.
+pub(crate) async fn check(path: PathBuf, stamp: SourceStamp) -> Result<(), Error> {
+    blocking(move || source::check(&path, stamp)).await
+}
+
+/// Runs file work on the blocking pool.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+        Err(Error::Source {
+            code: Code::SourceUnreadable,
+            message: "reading the file was interrupted".into(),
+        })
+    })
+}

@@ -1,0 +1,10 @@
+//! One upload: its states, its plan, its source file, and the driver that carries it out.
+
+pub(crate) mod abort;
+pub(crate) mod driver;
+pub(crate) mod parts;
+pub(crate) mod plan;
+pub(crate) mod retry;
+pub(crate) mod settle;
+pub(crate) mod source;
+pub(crate) mod state;

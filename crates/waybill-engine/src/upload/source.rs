@@ -1,0 +1,118 @@
+//! The local file: opening it, and telling whether it is still the one we planned with.
+
+use std::fs::{File, Metadata};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error};
+
+/// What identifies the content of a file well enough to notice a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SourceStamp {
+    /// Bytes.
+    pub(crate) size_bytes: u64,
+    /// Modification time, nanoseconds since 1970 (negative before).
+    pub(crate) modified_ns: i64,
+    /// Inode, so that a file replaced by another of the same size and time is noticed; 0 where there is none.
+    pub(crate) file_id: u64,
+}
+
+impl SourceStamp {
+    /// Reads it off a file's metadata.
+    pub(crate) fn of(metadata: &Metadata) -> SourceStamp {
+        SourceStamp {
+            size_bytes: metadata.len(),
+            modified_ns: metadata.modified().map(nanoseconds).unwrap_or(0),
+            file_id: file_id(metadata),
+        }
+    }
+}
+
+/// Opens a regular file for reading and stamps it through the same handle.
+///
+/// # Errors
+/// `SourceGone`, `SourceUnreadable` or `NotAFile`, naming the path.
+pub(crate) fn open(path: &Path) -> Result<(File, SourceStamp), Error> {
+    // Looked at before it is opened: opening a named pipe would wait for a writer.
+    let metadata = std::fs::metadata(path).map_err(|error| io_error("look at", path, &error))?;
+    if !metadata.is_file() {
+        return Err(Error::Source {
+            code: Code::NotAFile,
+            message: format!("\"{}\" is not a file", path.display()),
+        });
+    }
+    let file = File::open(path).map_err(|error| io_error("open", path, &error))?;
+    let metadata = file.metadata().map_err(|error| io_error("look at", path, &error))?;
+    Ok((file, SourceStamp::of(&metadata)))
+}
+
+/// Fails if the file at `path`, or the opened one, is no longer what `stamp` says.
+///
+/// # Errors
+/// `SourceChanged`, `SourceGone` or `SourceUnreadable`.
+pub(crate) fn check(path: &Path, stamp: SourceStamp) -> Result<(), Error> {
+    let metadata = std::fs::metadata(path).map_err(|error| io_error("look at", path, &error))?;
+    if SourceStamp::of(&metadata) == stamp {
+        return Ok(());
+    }
+    Err(Error::Source {
+        code: Code::SourceChanged,
+        message: format!("\"{}\" changed while it was being uploaded", path.display()),
+    })
+}
+
+/// The words and code for an I/O error on a local path.
+pub(crate) fn io_error(doing: &str, path: &Path, error: &std::io::Error) -> Error {
+    let code = match error.kind() {
+        std::io::ErrorKind::NotFound => Code::SourceGone,
+        _ => Code::SourceUnreadable,
+    };
+    Error::Source {
+        code,
+        message: format!("could not {doing} \"{}\": {error}", path.display()),
+    }
+}
+
+fn nanoseconds(time: std::time::SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
+    }
+}
+
+#[cfg(unix)]
+fn file_id(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn file_id(_: &Metadata) -> u64 {
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_replaced_by_one_of_the_same_size_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, "one").unwrap();
+        let (_file, stamp) = open(&path).unwrap();
+        check(&path, stamp).unwrap();
+        let other = dir.path().join("b");
+        std::fs::write(&other, "two").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        assert_eq!(check(&path, stamp).unwrap_err().code(), Code::SourceChanged);
+    }
+
+    #[test]
+    fn a_missing_file_a_folder_and_a_pipe_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(open(&dir.path().join("none")).unwrap_err().code(), Code::SourceGone);
+        assert_eq!(open(dir.path()).unwrap_err().code(), Code::NotAFile);
+    }
+}

@@ -1,0 +1,234 @@
+//! One watched folder: looks at every file, waits until each has settled, and queues it once.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use walkdir::WalkDir;
+
+use super::rules::{Seen, Verdict, is_ignored, judge};
+use super::watcher;
+use crate::clock::now_ms;
+use crate::error::{Code, Error};
+use crate::intake::{Intake, KeyRule, relative_to};
+use crate::store::batches::{self, NewBatch};
+use crate::store::destinations;
+use crate::store::uploads;
+use crate::store::watched::{self, FolderRow};
+use crate::upload::source::SourceStamp;
+use crate::watching::Shared;
+
+/// What the window shows of a scan.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Health {
+    pub(crate) settling: usize,
+    pub(crate) last_scan_ms: Option<i64>,
+    pub(crate) reachable: bool,
+    pub(crate) problem: Option<crate::view::Problem>,
+}
+
+/// Watches until `stop`. Trouble is shown in `health` and tried again at the next regular scan.
+pub(crate) async fn run(shared: Shared, folder: FolderRow, health: Arc<Mutex<Health>>, stop: CancellationToken) {
+    let mut growing: HashMap<PathBuf, Seen> = HashMap::new();
+    let mut watching = None;
+    loop {
+        if watching.is_none() {
+            let path = PathBuf::from(&folder.path);
+            watching = tokio::task::spawn_blocking(move || watcher::watch(&path))
+                .await
+                .ok()
+                .and_then(|started| {
+                    // Without events the regular scans still find everything; only later.
+                    started
+                        .inspect_err(|error| tracing::warn!(%error, "watching by regular scans only"))
+                        .ok()
+                });
+        }
+        let scan = {
+            let (shared, folder, stop) = (shared.clone(), folder.clone(), stop.clone());
+            tokio::task::spawn_blocking(move || {
+                let outcome = look(&shared, &folder, &mut growing, &stop);
+                (growing, outcome)
+            })
+        };
+        let Ok((seen, outcome)) = scan.await else { return };
+        growing = seen;
+        let wait = note(&shared, &health, growing.len(), outcome);
+        if health_of(&health).problem.is_some() {
+            // The folder may have been replaced by another of the same name: its old watch would stay silent.
+            watching = None;
+        }
+        let hint = async {
+            match &mut watching {
+                Some((_, hints)) => {
+                    if hints.recv().await.is_none() {
+                        std::future::pending().await
+                    }
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = hint => {}
+            () = tokio::time::sleep(wait.unwrap_or(shared.rescan)) => {}
+        }
+    }
+}
+
+/// Marks everything that is in the folder now as known, so that only what comes later is uploaded; blocking.
+pub(crate) fn know_existing(shared: &Shared, folder: &FolderRow) -> Result<(), Error> {
+    for (path, stamp) in files(Path::new(&folder.path))? {
+        let (id, path) = (folder.id.clone(), path.to_string_lossy().into_owned());
+        shared
+            .store
+            .write_blocking(move |c| watched::remember(c, &id, &path, stamp, false))?;
+    }
+    Ok(())
+}
+
+fn note(
+    shared: &Shared,
+    health: &Mutex<Health>,
+    settling: usize,
+    outcome: Result<Option<Duration>, Error>,
+) -> Option<Duration> {
+    let before = health_of(health);
+    let (now, wait) = match outcome {
+        Ok(wait) => (
+            Health {
+                settling,
+                last_scan_ms: Some(now_ms()),
+                reachable: true,
+                problem: None,
+            },
+            wait,
+        ),
+        Err(error) => {
+            let reachable = error.code() != Code::Watch;
+            (
+                Health {
+                    settling,
+                    last_scan_ms: before.last_scan_ms,
+                    reachable,
+                    problem: Some(error.problem()),
+                },
+                None,
+            )
+        }
+    };
+    *health.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    shared.changes.folders();
+    wait
+}
+
+pub(crate) fn health_of(health: &Mutex<Health>) -> Health {
+    health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// One look at the whole folder. Answers with the wait until the next growing file may have settled.
+fn look(
+    shared: &Shared,
+    folder: &FolderRow,
+    growing: &mut HashMap<PathBuf, Seen>,
+    stop: &CancellationToken,
+) -> Result<Option<Duration>, Error> {
+    let found = files(Path::new(&folder.path))?;
+    let (mut settled, mut still_growing, mut soonest) = (Vec::new(), HashMap::new(), None::<Duration>);
+    for (path, stamp) in found {
+        if stop.is_cancelled() {
+            return Ok(None);
+        }
+        let (id, text) = (folder.id.clone(), path.to_string_lossy().into_owned());
+        if shared
+            .store
+            .read_blocking(move |c| watched::knows(c, &id, &text, stamp))?
+        {
+            continue;
+        }
+        match judge(growing.get(&path).copied(), stamp, Instant::now(), shared.quiet) {
+            Verdict::Settled => settled.push((path, stamp)),
+            Verdict::Wait(seen, left) => {
+                still_growing.insert(path, seen);
+                soonest = Some(soonest.map_or(left, |wait| wait.min(left)));
+            }
+        }
+    }
+    *growing = still_growing;
+    if !settled.is_empty() {
+        enqueue(shared, folder, settled)?;
+    }
+    // A little later than due, so that the file is settled when it is looked at and not a moment before.
+    Ok(soonest.map(|wait| wait + Duration::from_millis(50)))
+}
+
+/// Queues settled files and remembers them in the same write: neither is true without the other.
+fn enqueue(shared: &Shared, folder: &FolderRow, settled: Vec<(PathBuf, SourceStamp)>) -> Result<(), Error> {
+    let id = folder.destination_id.clone();
+    let destination = shared
+        .store
+        .read_blocking(move |c| destinations::load(c, &id))?
+        .ok_or_else(|| Error::Invalid("the folder's destination no longer exists".into()))?;
+    let rule = match folder.prefix.as_str() {
+        "" => None,
+        prefix => Some(KeyRule::Template(format!("{prefix}{}", destination.key_template))),
+    };
+    let intake = Intake::new(&destination, rule, Vec::new());
+    let root = Path::new(&folder.path);
+    let base = root.parent().unwrap_or(root);
+    let mut rows = Vec::new();
+    for (path, stamp) in settled {
+        match intake.upload(0, &path, &relative_to(base, &path), stamp.size_bytes) {
+            Ok(row) => rows.push((row, stamp)),
+            // Shown once and remembered: a name that cannot be a key will not get better by looking again.
+            Err(error) => tracing::warn!(%error, "a watched file cannot be uploaded"),
+        }
+    }
+    let new = NewBatch {
+        destination_id: intake.destination_id.clone(),
+        fingerprint: None,
+        request_json: serde_json::to_string(&intake).unwrap_or_default(),
+        created_ms: now_ms(),
+    };
+    let folder_id = folder.id.clone();
+    shared.store.write_blocking(move |c| {
+        let batch = batches::insert(c, &new)?;
+        batches::mark_scanned(c, batch)?;
+        for (mut row, stamp) in rows {
+            row.batch = batch;
+            watched::remember(c, &folder_id, &row.path, stamp, true)?;
+            uploads::insert(c, &row)?;
+        }
+        Ok(())
+    })?;
+    shared.changes.reload();
+    shared.queue.look_blocking(None);
+    Ok(())
+}
+
+/// Every file below `root` that may be ours, with its stamp. What cannot be read is looked at again next time.
+fn files(root: &Path) -> Result<Vec<(PathBuf, SourceStamp)>, Error> {
+    let unreachable =
+        |error: &dyn std::fmt::Display| Error::Watch(format!("could not read \"{}\": {error}", root.display()));
+    std::fs::read_dir(root).map_err(|error| unreachable(&error))?;
+    let mut found = Vec::new();
+    for entry in WalkDir::new(root).follow_links(false) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                tracing::info!(%error, "skipped while looking at a watched folder");
+                continue;
+            }
+        };
+        if !entry.file_type().is_file() || is_ignored(entry.path()) {
+            continue;
+        }
+        // Gone between listing and looking: the next look will not list it.
+        if let Ok(metadata) = entry.metadata() {
+            found.push((entry.into_path(), SourceStamp::of(&metadata)));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,4 @@
+//! Upload callbacks: what OSS is asked to tell an application server, and what came of it.
+
+pub(crate) mod outcome;
+pub(crate) mod spec;

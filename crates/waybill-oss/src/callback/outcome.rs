@@ -1,0 +1,133 @@
+//! What came of a callback, read off the answer to the upload: by its status, never by guessing at its body.
+
+use serde::{Deserialize, Serialize};
+
+use crate::xml::ErrorDocument;
+
+/// The callback's end, apart from storage: in every case but a refused upload the object is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "camelCase")]
+pub enum CallbackOutcome {
+    /// No callback was asked for.
+    NotRequested,
+    /// The application server answered 200 and OSS passed its answer on.
+    Answered {
+        /// The status OSS passed on: 200.
+        status: u16,
+        /// The application's Content-Type.
+        content_type: Option<String>,
+        /// The application's body as it came, up to 3 MiB; bytes that are not UTF-8 become `�`.
+        body: String,
+    },
+    /// OSS answered 203: the object is stored, but OSS did not get the answer it wanted. The application may have got
+    /// the call all the same.
+    Failed {
+        /// OSS's error class, such as `0007-00000203`.
+        ec: Option<String>,
+        /// OSS's sentence, such as `Error status : 502.`
+        message: String,
+        /// OSS's XML as it came.
+        body: String,
+    },
+    /// Stored, but nobody was told what came of the callback: its answer was lost on the way.
+    Unknown,
+}
+
+impl CallbackOutcome {
+    /// Decides by the status of a successful Put or Complete and by whether a callback was asked for.
+    pub(crate) fn read(
+        asked: bool,
+        status: u16,
+        content_type: Option<&str>,
+        ec_header: Option<&str>,
+        body: &[u8],
+    ) -> Self {
+        match (status, asked) {
+            (203, _) => {
+                let body = String::from_utf8_lossy(body).into_owned();
+                let document = ErrorDocument::read(&body).unwrap_or_default();
+                let message = match document.message {
+                    message if message.is_empty() => "OSS reported a failed callback without a reason.".to_owned(),
+                    message => message,
+                };
+                CallbackOutcome::Failed {
+                    ec: document.ec.or(ec_header.map(str::to_owned)),
+                    message,
+                    body,
+                }
+            }
+            (_, false) => CallbackOutcome::NotRequested,
+            (200, true) => CallbackOutcome::Answered {
+                status,
+                content_type: content_type.map(str::to_owned),
+                body: String::from_utf8_lossy(body).into_owned(),
+            },
+            (_, true) => CallbackOutcome::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAILED: &str = "<Error><Code>CallbackFailed</Code><Message>Error status : 502.</Message>\
+        <RequestId>65A1</RequestId><EC>0007-00000203</EC></Error>";
+
+    #[test]
+    fn a_200_is_the_applications_answer_even_if_it_looks_like_an_error() {
+        let outcome = CallbackOutcome::read(true, 200, Some("application/json"), None, FAILED.as_bytes());
+        let CallbackOutcome::Answered {
+            status: 200,
+            content_type: Some(_),
+            body,
+        } = outcome
+        else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(body, FAILED);
+    }
+
+    #[test]
+    fn a_203_is_a_failed_callback_whichever_way_it_was_asked_for() {
+        for asked in [true, false] {
+            let outcome = CallbackOutcome::read(asked, 203, Some("application/xml"), None, FAILED.as_bytes());
+            let expected = CallbackOutcome::Failed {
+                ec: Some("0007-00000203".to_owned()),
+                message: "Error status : 502.".to_owned(),
+                body: FAILED.to_owned(),
+            };
+            assert_eq!(outcome, expected);
+        }
+    }
+
+    #[test]
+    fn a_203_without_xml_keeps_the_body_and_the_header() {
+        let outcome = CallbackOutcome::read(true, 203, None, Some("0007-00000202"), b"oops \xff");
+        let CallbackOutcome::Failed { ec, message, body } = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!((ec.as_deref(), body.as_str()), (Some("0007-00000202"), "oops \u{fffd}"));
+        assert!(!message.is_empty());
+    }
+
+    #[test]
+    fn without_a_callback_nothing_is_claimed() {
+        assert_eq!(
+            CallbackOutcome::read(false, 200, None, None, b"<x/>"),
+            CallbackOutcome::NotRequested
+        );
+        assert_eq!(
+            CallbackOutcome::read(true, 204, None, None, b""),
+            CallbackOutcome::Unknown
+        );
+    }
+
+    #[test]
+    fn outcomes_are_kept_as_tagged_json() {
+        let outcome = CallbackOutcome::read(true, 200, None, None, b"{}");
+        let json = serde_json::to_value(&outcome).expect("json");
+        assert_eq!(json["outcome"], "answered");
+        assert_eq!(serde_json::from_value::<CallbackOutcome>(json).expect("back"), outcome);
+    }
+}

@@ -1,0 +1,140 @@
+//! An answer of OSS, and how its headers and its XML are read.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, RETRY_AFTER};
+use serde::de::DeserializeOwned;
+
+use super::object::Stored;
+use crate::callback::outcome::CallbackOutcome;
+use crate::error::{Error, ServiceError};
+use crate::xml::{ErrorDocument, unquoted};
+
+/// A whole answer, whatever its status.
+pub(super) struct Answer {
+    pub(super) operation: &'static str,
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    /// CRC-64 of the body that was sent, if all of it was.
+    pub(super) local_crc64: Option<u64>,
+    /// From the last byte of the request to the last byte of the answer.
+    pub(super) elapsed: Duration,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub(super) fn request_id(&self) -> Option<&str> {
+        self.header("x-oss-request-id")
+    }
+
+    /// The request id every answer of OSS carries; without it something else answered.
+    pub(super) fn known_request_id(&self) -> Result<String, Error> {
+        let id = self
+            .request_id()
+            .ok_or_else(|| self.unreadable("it has no x-oss-request-id, so OSS did not send it"))?;
+        Ok(id.to_owned())
+    }
+
+    /// The ETag without its quotes.
+    pub(super) fn etag(&self) -> Result<String, Error> {
+        let etag = self.header(ETAG.as_str()).map(unquoted).filter(|etag| !etag.is_empty());
+        Ok(etag.ok_or_else(|| self.unreadable("it has no ETag"))?.to_owned())
+    }
+
+    /// The server's CRC-64, an unsigned decimal; objects stored before OSS had it have none.
+    pub(super) fn crc64(&self) -> Result<Option<u64>, Error> {
+        let Some(text) = self.header("x-oss-hash-crc64ecma") else {
+            return Ok(None);
+        };
+        let value = text
+            .trim()
+            .parse()
+            .map_err(|_| self.unreadable("x-oss-hash-crc64ecma is not a number"))?;
+        Ok(Some(value))
+    }
+
+    /// The CRC-64 of what was sent. OSS that says 200 before it has everything has not stored it.
+    pub(super) fn sent_crc64(&self) -> Result<u64, Error> {
+        self.local_crc64
+            .ok_or_else(|| self.unreadable("it came before the whole body was sent"))
+    }
+
+    /// Refuses an answer whose CRC-64 is not that of what was sent.
+    pub(super) fn check_crc64(&self, local: u64, server: u64) -> Result<(), Error> {
+        if local == server {
+            return Ok(());
+        }
+        let request_id = self.request_id().map(str::to_owned);
+        Err(Error::Integrity {
+            operation: self.operation,
+            local,
+            server,
+            request_id,
+        })
+    }
+
+    /// The XML body.
+    pub(super) fn xml<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let text = std::str::from_utf8(&self.body).map_err(|_| self.unreadable("it is not UTF-8"))?;
+        quick_xml::de::from_str(text).map_err(|error| self.unreadable(&error.to_string()))
+    }
+
+    /// What a finished Put or Complete says about the object and about the callback.
+    pub(super) fn stored(&self, etag: String, callback_asked: bool) -> Result<Stored, Error> {
+        let content_type = self.header(CONTENT_TYPE.as_str());
+        let ec = self.header("x-oss-ec");
+        Ok(Stored {
+            etag,
+            crc64: self.crc64()?,
+            request_id: self.known_request_id()?,
+            version_id: self.header("x-oss-version-id").map(str::to_owned),
+            local_crc64: self.local_crc64,
+            callback: CallbackOutcome::read(callback_asked, self.status, content_type, ec, &self.body),
+            elapsed: self.elapsed,
+        })
+    }
+
+    /// The error this answer is. A HEAD has no body; its error stands in `x-oss-err` [go2 tryConvertServiceError].
+    pub(super) fn service_error(&self) -> Error {
+        let from_header = || {
+            let bytes = STANDARD.decode(self.header("x-oss-err")?.trim()).ok()?;
+            ErrorDocument::read(&String::from_utf8_lossy(&bytes))
+        };
+        let document = ErrorDocument::read(&String::from_utf8_lossy(&self.body))
+            .or_else(from_header)
+            .unwrap_or_default();
+        Error::Service(Box::new(ServiceError {
+            operation: self.operation,
+            status: self.status,
+            code: document.code,
+            message: document.message,
+            ec: document.ec.or_else(|| self.header("x-oss-ec").map(str::to_owned)),
+            request_id: document.request_id.or_else(|| self.request_id().map(str::to_owned)),
+            host_id: document.host_id,
+            retry_after: self
+                .header(RETRY_AFTER.as_str())
+                .and_then(|text| text.trim().parse().ok())
+                .map(Duration::from_secs),
+        }))
+    }
+
+    /// The error inside a body whose status claims success, if it is one.
+    pub(super) fn error_in_body(&self) -> Option<Error> {
+        ErrorDocument::read(&String::from_utf8_lossy(&self.body)).map(|_| self.service_error())
+    }
+
+    pub(super) fn unreadable(&self, message: &str) -> Error {
+        let request_id = self.request_id().map(str::to_owned);
+        Error::Unreadable {
+            operation: self.operation,
+            message: message.to_owned(),
+            request_id,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Alibaba Cloud OSS over HTTP: requests and answers, upload callbacks among them; no queue, no database, no window.
+//!
+//! Begin with [`Endpoint`], [`BucketName`] and [`Credential`], put them into a [`Client`], and read what comes back:
+//! [`Stored`] says that the object is there, its [`CallbackOutcome`] says what came of the callback, and an [`Error`]
+//! says by its [`Advice`] whether trying again can help.
+
+mod body;
+mod callback;
+mod client;
+mod crc64;
+mod credential;
+mod endpoint;
+mod error;
+mod escape;
+mod gate;
+mod meter;
+mod names;
+mod retry;
+mod sign;
+mod xml;
+
+pub use body::{FileSlice, Progress};
+pub use callback::outcome::CallbackOutcome;
+pub use callback::spec::{BodyType, CallbackHeaders, CallbackSpec};
+pub use client::bucket::BucketInfo;
+pub use client::multipart::{ListedPart, PartReceipt};
+pub use client::object::{ObjectHead, Stored};
+pub use client::{Client, HttpClient, http_client};
+pub use crc64::{Crc64, combine, of_slice};
+pub use credential::Credential;
+pub use endpoint::{Addressing, Endpoint, normalize_region};
+pub use error::{Advice, Error, ServiceError, TransportKind};
+pub use gate::Gate;
+pub use names::{BucketName, ObjectKey};
+pub use retry::RetryPolicy;

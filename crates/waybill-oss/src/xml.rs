@@ -1,0 +1,251 @@
+//! OSS's XML: what we send to complete an upload, and the answers we read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::error::Error;
+
+/// `Error`, the body of every refusal and of a 203.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct ErrorDocument {
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) code: String,
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) message: String,
+    #[serde(deserialize_with = "trimmed_option")]
+    pub(crate) request_id: Option<String>,
+    #[serde(deserialize_with = "trimmed_option")]
+    pub(crate) host_id: Option<String>,
+    #[serde(rename = "EC", deserialize_with = "trimmed_option")]
+    pub(crate) ec: Option<String>,
+}
+
+impl ErrorDocument {
+    /// Reads an error; none if the text is not one.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let document: ErrorDocument = quick_xml::de::from_str(text).ok()?;
+        (!document.code.is_empty()).then_some(document)
+    }
+}
+
+/// `InitiateMultipartUploadResult`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Initiated {
+    #[serde(rename = "UploadId", deserialize_with = "trimmed")]
+    pub(crate) upload_id: String,
+}
+
+/// `ListPartsResult`: one page, ascending part numbers.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct PartsPage {
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) is_truncated: bool,
+    #[serde(default, deserialize_with = "trimmed_option")]
+    pub(crate) next_part_number_marker: Option<u32>,
+    #[serde(rename = "Part", default)]
+    pub(crate) parts: Vec<PartRow>,
+}
+
+/// One `Part` of a page.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct PartRow {
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) part_number: u32,
+    #[serde(rename = "ETag", deserialize_with = "trimmed")]
+    pub(crate) etag: String,
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) size: u64,
+    /// Newer answers only.
+    #[serde(default, rename = "HashCrc64ecma", deserialize_with = "trimmed_option")]
+    pub(crate) crc64: Option<u64>,
+}
+
+/// `CompleteMultipartUploadResult`, which comes only when no callback was asked for.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Completed {
+    #[serde(rename = "ETag", deserialize_with = "trimmed")]
+    pub(crate) etag: String,
+}
+
+/// `BucketInfo`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct BucketInfoDocument {
+    #[serde(rename = "Bucket")]
+    pub(crate) bucket: BucketRow,
+}
+
+/// `BucketInfo/Bucket`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct BucketRow {
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) location: String,
+    #[serde(default, deserialize_with = "trimmed")]
+    pub(crate) extranet_endpoint: String,
+    #[serde(default, deserialize_with = "trimmed")]
+    pub(crate) intranet_endpoint: String,
+    #[serde(default, deserialize_with = "trimmed")]
+    pub(crate) storage_class: String,
+    #[serde(default)]
+    pub(crate) access_control_list: AccessControlList,
+}
+
+/// `AccessControlList`.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct AccessControlList {
+    #[serde(rename = "Grant", default, deserialize_with = "trimmed")]
+    pub(crate) grant: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename = "CompleteMultipartUpload")]
+struct CompleteBody {
+    #[serde(rename = "Part")]
+    parts: Vec<CompletePart>,
+}
+
+#[derive(Serialize)]
+struct CompletePart {
+    #[serde(rename = "PartNumber")]
+    number: u32,
+    #[serde(rename = "ETag")]
+    etag: String,
+}
+
+/// The body of CompleteMultipartUpload: ascending numbers, quoted ETags, as its API page shows.
+pub(crate) fn complete_body(parts: &[(u32, String)]) -> Result<String, Error> {
+    let by_number: BTreeMap<u32, &str> = parts.iter().map(|(number, etag)| (*number, etag.as_str())).collect();
+    if by_number.is_empty() {
+        return Err(Error::Invalid(
+            "An upload without parts cannot be completed.".to_owned(),
+        ));
+    }
+    if by_number.len() != parts.len() {
+        return Err(Error::Invalid(
+            "A part number occurs twice in the list of parts.".to_owned(),
+        ));
+    }
+    let part = |(number, etag): (u32, &str)| CompletePart {
+        number,
+        etag: format!("\"{}\"", unquoted(etag)),
+    };
+    let body = CompleteBody {
+        parts: by_number.into_iter().map(part).collect(),
+    };
+    quick_xml::se::to_string(&body)
+        .map_err(|error| Error::Invalid(format!("The list of parts cannot be written: {error}.")))
+}
+
+/// An ETag without its quotes, the form it has everywhere but on the wire.
+pub(crate) fn unquoted(etag: &str) -> &str {
+    etag.trim().trim_matches('"')
+}
+
+/// Text is not trimmed by the parser, and OSS is known to send blanks inside elements.
+fn trimmed<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(deserializer: D) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.trim()
+        .parse()
+        .map_err(|error| de::Error::custom(format!("“{}”: {error}", text.trim())))
+}
+
+/// The same for an element that may be absent or empty.
+fn trimmed_option<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    match Option::<String>::deserialize(deserializer)?.as_deref().map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(text) => text
+            .parse()
+            .map(Some)
+            .map_err(|error| de::Error::custom(format!("“{text}”: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_list_of_parts_is_written_as_the_sdks_write_it() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../tests/fixtures/oss-complete-xml.json")).expect("json");
+        for vector in vectors.as_array().expect("vectors") {
+            let parts: Vec<(u32, String)> = serde_json::from_value(vector["parts"].clone()).expect("parts");
+            assert_eq!(
+                complete_body(&parts).expect("body"),
+                vector["xml"].as_str().expect("xml")
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_right_is_refused() {
+        assert!(complete_body(&[]).is_err());
+        assert!(complete_body(&[(1, "a".to_owned()), (1, "b".to_owned())]).is_err());
+    }
+
+    #[test]
+    fn an_error_is_read_with_blanks_inside_and_unknown_elements() {
+        let text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n  <Code>\n  NoSuchUpload </Code>\n  \
+            <Message>The &lt;upload&gt; is gone.</Message>\n  <RequestId>65A1</RequestId>\n  <HostId>b.oss</HostId>\n  \
+            <UploadId>U</UploadId>\n  <EC>0042-00000203</EC>\n  <RecommendDoc>https://x</RecommendDoc>\n</Error>";
+        let error = ErrorDocument::read(text).expect("error");
+        assert_eq!(
+            (error.code.as_str(), error.message.as_str()),
+            ("NoSuchUpload", "The <upload> is gone.")
+        );
+        assert_eq!(error.ec.as_deref(), Some("0042-00000203"));
+        assert_eq!(
+            (error.request_id.as_deref(), error.host_id.as_deref()),
+            (Some("65A1"), Some("b.oss"))
+        );
+    }
+
+    #[test]
+    fn what_is_not_an_error_document_is_not_taken_for_one() {
+        for text in [
+            "",
+            "<html><body>502</body></html>",
+            "{\"Error\":{}}",
+            "<Error></Error>",
+            "plain",
+        ] {
+            assert!(ErrorDocument::read(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_parts_is_read_with_and_without_checksums() {
+        let page: PartsPage = quick_xml::de::from_str(
+            "<ListPartsResult><Bucket>b</Bucket><Key>k</Key><NextPartNumberMarker>5</NextPartNumberMarker>\
+             <MaxParts>1000</MaxParts><IsTruncated>true</IsTruncated>\
+             <Part><PartNumber>1</PartNumber><LastModified>2012-02-23T07:01:34.000Z</LastModified>\
+             <ETag>\"3349DC700140D7F86A0784842780D5F4\"</ETag><Size>6291456</Size>\
+             <HashCrc64ecma>11051210869376104954</HashCrc64ecma></Part>\
+             <Part><PartNumber>5</PartNumber><ETag>\"E\"</ETag><Size> 1 </Size></Part></ListPartsResult>",
+        )
+        .expect("page");
+        assert!(page.is_truncated && page.next_part_number_marker == Some(5));
+        assert_eq!(page.parts[0].crc64, Some(11_051_210_869_376_104_954));
+        assert_eq!(
+            (page.parts[1].part_number, page.parts[1].size, page.parts[1].crc64),
+            (5, 1, None)
+        );
+        let empty: PartsPage = quick_xml::de::from_str(
+            "<ListPartsResult><NextPartNumberMarker></NextPartNumberMarker><IsTruncated>false</IsTruncated></ListPartsResult>",
+        )
+        .expect("empty page");
+        assert!(empty.parts.is_empty() && empty.next_part_number_marker.is_none());
+    }
+}

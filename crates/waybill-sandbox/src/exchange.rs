@@ -1,0 +1,252 @@
+//! One request from its head to its answer: signature, fault, operation, common headers, log.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request::Parts},
+};
+use jiff::Timestamp;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    admin,
+    answer::{OssError, Outcome, Refusal, empty, put},
+    auth, bucket,
+    config::{SandboxConfig, SandboxInfo, Tuning},
+    faults::{FaultKind, Faults, Taken},
+    intake::Intake,
+    log::{LoggedRequest, RequestLog},
+    multipart, object,
+    receiver::{self, CallbackLog},
+    route::{Operation, Target, check_key},
+    server::Line,
+    store::Store,
+};
+
+/// What every request can reach.
+pub(crate) struct Shared {
+    pub(crate) config: SandboxConfig,
+    pub(crate) info: SandboxInfo,
+    pub(crate) tuning: Tuning,
+    pub(crate) store: Arc<Store>,
+    pub(crate) faults: Faults,
+    pub(crate) log: RequestLog,
+    pub(crate) callbacks: CallbackLog,
+    pub(crate) callback_client: reqwest::Client,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Shared {
+    /// `127.0.0.1:PORT`, the `HostId` of errors.
+    pub(crate) fn host(&self) -> &str {
+        self.info.endpoint.trim_start_matches("http://")
+    }
+}
+
+/// One request to the OSS side, as its operation sees it.
+pub(crate) struct Exchange {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) request_id: String,
+    pub(crate) method: Method,
+    pub(crate) target: Target,
+    pub(crate) operation: Operation,
+    pub(crate) headers: HeaderMap,
+    pub(crate) client_ip: IpAddr,
+    pub(crate) gone: CancellationToken,
+}
+
+impl Exchange {
+    /// The object key; [`answer_oss`] lets no object operation through without one.
+    pub(crate) fn key(&self) -> &str {
+        self.target.key.as_deref().unwrap_or_default()
+    }
+
+    /// A request header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes().trim_ascii()).into_owned())
+    }
+}
+
+/// The one entrance. The work goes on in a task of its own, so that it is finished even if the client hangs up, as OSS
+/// does; only reading the body then ends early.
+pub(crate) async fn answer(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: Request,
+) -> Response<Body> {
+    let gone = CancellationToken::new();
+    let _hung_up = gone.clone().drop_guard();
+    let work = shared.tasks.spawn(serve(Arc::clone(&shared), line, gone, request));
+    work.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a sandbox request panicked");
+        empty(StatusCode::INTERNAL_SERVER_ERROR)
+    })
+}
+
+async fn serve(shared: Arc<Shared>, line: Line, gone: CancellationToken, request: Request) -> Response<Body> {
+    let began = Instant::now();
+    let request_id = uuid::Uuid::new_v4().simple().to_string()[..24].to_ascii_uppercase();
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let outcome = if path.starts_with("/_sandbox/") {
+        admin::answer(&shared, &head, body).await
+    } else if path == "/callback" && head.method == Method::POST {
+        receiver::answer(&shared, &head, body, &gone).await
+    } else {
+        answer_oss(&shared, head, body, &line, gone, &request_id).await
+    };
+    let mut response = outcome.unwrap_or_else(|refusal| match refusal {
+        Refusal::Oss(error) => error.response(&request_id, shared.host(), false),
+        Refusal::Hangup => {
+            line.cut.cancel();
+            empty(StatusCode::OK)
+        }
+    });
+    put(&mut response, "x-oss-request-id", &request_id);
+    put(&mut response, "x-oss-server-time", &began.elapsed().as_millis().to_string());
+    response.headers_mut().insert("server", HeaderValue::from_static("AliyunOSS"));
+    response
+}
+
+async fn answer_oss(
+    shared: &Arc<Shared>,
+    head: Parts,
+    body: Body,
+    line: &Line,
+    gone: CancellationToken,
+    request_id: &str,
+) -> Outcome {
+    let at = Timestamp::now();
+    let raw = head.uri.path_and_query().map_or("/", |raw| raw.as_str());
+    let (target, misread) = match Target::parse(raw) {
+        Ok(target) => (target, None),
+        Err(error) => (Target::default(), Some(error)),
+    };
+    let exchange = Exchange {
+        shared: Arc::clone(shared),
+        request_id: request_id.to_owned(),
+        operation: target.operation(&head.method, &head.headers),
+        method: head.method,
+        target,
+        headers: head.headers,
+        client_ip: line.client_ip,
+        gone,
+    };
+    let received = Arc::new(AtomicU64::new(0));
+    let admitted = match misread {
+        Some(error) => Err(error),
+        None => admit(&exchange, at),
+    };
+    let fault = match &admitted {
+        Ok(()) => {
+            let Target { key, .. } = &exchange.target;
+            shared.faults.take(exchange.operation, key.as_deref(), exchange.target.part_number())
+        }
+        Err(_) => None,
+    };
+    let mut intake =
+        Intake::new(body, Arc::clone(&received), fault.clone(), exchange.gone.clone(), shared.stop.clone());
+    let outcome = match admitted {
+        Ok(()) => operate(&exchange, &mut intake, fault.as_ref()).await,
+        Err(error) => Err(error.into()),
+    };
+    let mut code = None;
+    let outcome = match outcome {
+        Err(Refusal::Oss(error)) => {
+            intake.discard().await;
+            code = Some(error.code.to_string());
+            let mut response = error.response(request_id, shared.host(), exchange.method == Method::HEAD);
+            if let Some(Taken { kind: FaultKind::Status { retry_after_seconds: Some(after), .. }, .. }) = &fault {
+                put(&mut response, "retry-after", &after.to_string());
+            }
+            Ok(response)
+        }
+        other => other,
+    };
+    let upload_id = exchange.target.upload_id().map(str::to_owned);
+    let given_out = || Some(outcome.as_ref().ok()?.extensions().get::<multipart::GivenOut>()?.0.clone());
+    shared.log.push(LoggedRequest {
+        at_ms: at.as_millisecond(),
+        operation: exchange.operation,
+        key: exchange.target.key.clone(),
+        upload_id: upload_id.or_else(given_out),
+        part_number: exchange.target.part_number(),
+        status: outcome.as_ref().ok().map(|response| response.status().as_u16()),
+        code,
+        bytes_received: received.load(Ordering::Relaxed),
+        request_id: request_id.to_owned(),
+        fault: fault.as_ref().map(|fault| fault.kind.name().to_owned()),
+    });
+    after_work(outcome?, fault.as_ref())
+}
+
+/// Whether the request may be worked on at all.
+fn admit(exchange: &Exchange, now: Timestamp) -> Result<(), OssError> {
+    let Exchange { shared, target, .. } = exchange;
+    auth::verify(&shared.config, &exchange.method, target, &exchange.headers, now)?;
+    match &target.bucket {
+        Some(bucket) if *bucket == shared.config.bucket => {}
+        Some(bucket) => {
+            return Err(OssError::new(404, "NoSuchBucket", "The specified bucket does not exist.")
+                .ec("0015-00000101")
+                .with("BucketName", bucket));
+        }
+        None => return Err(not_spoken()),
+    }
+    if let Some(key) = &target.key {
+        check_key(key)?;
+    }
+    if exchange.operation == Operation::Unknown { Err(not_spoken()) } else { Ok(()) }
+}
+
+async fn operate(exchange: &Exchange, intake: &mut Intake, fault: Option<&Taken>) -> Outcome {
+    if let Some(Taken { kind: FaultKind::Status { status, code, .. }, .. }) = fault {
+        intake.finish().await?;
+        return Err(OssError::new(*status, code.clone(), "The sandbox was told to fail.").into());
+    }
+    match exchange.operation {
+        Operation::PutObject => return object::put_object(exchange, intake).await,
+        Operation::UploadPart => return multipart::upload_part(exchange, intake).await,
+        Operation::CompleteMultipartUpload => return multipart::complete(exchange, intake).await,
+        _ => intake.finish().await?,
+    }
+    match exchange.operation {
+        Operation::InitiateMultipartUpload => multipart::initiate(exchange).await,
+        Operation::ListParts => multipart::list_parts(exchange),
+        Operation::AbortMultipartUpload => multipart::abort(exchange).await,
+        Operation::HeadObject => object::head_object(exchange).await,
+        Operation::GetObject => object::get_object(exchange).await,
+        Operation::DeleteObject => object::delete_object(exchange).await,
+        Operation::GetBucketInfo => bucket::get_bucket_info(exchange),
+        _ => Err(not_spoken().into()),
+    }
+}
+
+/// What a fault does to a finished answer.
+fn after_work(mut response: Response<Body>, fault: Option<&Taken>) -> Outcome {
+    match fault.map(|fault| &fault.kind) {
+        Some(FaultKind::LoseAnswer) => Err(Refusal::Hangup),
+        Some(FaultKind::CorruptCrc) => {
+            let crc = response.headers().get(object::CRC).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+            if let Some(crc) = crc {
+                put(&mut response, object::CRC, &(crc ^ 1).to_string());
+            }
+            Ok(response)
+        }
+        _ => Ok(response),
+    }
+}
+
+fn not_spoken() -> OssError {
+    OssError::new(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
+}

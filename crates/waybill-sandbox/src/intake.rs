@@ -1,0 +1,141 @@
+//! Taking in a request body: counted, slowed down, held or cut as the fault of the request says.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::body::{Body, BodyDataStream, Bytes};
+use futures_util::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    answer::Refusal,
+    faults::{FaultKind, Taken},
+};
+
+/// What is read of a body that nobody wants, so that the client comes to read the answer.
+const UNWANTED: u64 = 64 * 1024 * 1024;
+
+/// One request body on its way in.
+pub(crate) struct Intake {
+    body: Pin<Box<BodyDataStream>>,
+    ended: bool,
+    received: Arc<AtomicU64>,
+    fault: Option<Taken>,
+    gone: CancellationToken,
+    stop: CancellationToken,
+}
+
+impl Intake {
+    /// `gone` is cancelled when the client hangs up, `stop` when the sandbox stops; `received` counts the bytes.
+    pub(crate) fn new(
+        body: Body,
+        received: Arc<AtomicU64>,
+        fault: Option<Taken>,
+        gone: CancellationToken,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { body: Box::pin(body.into_data_stream()), ended: false, received, fault, gone, stop }
+    }
+
+    /// The next piece, `None` when the body has come to its end as announced. A body that is cut short, and a fault
+    /// that closes, end in [`Refusal::Hangup`], so whoever reads to `None` has all of it.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        if self.ended {
+            return Ok(None);
+        }
+        if let Some(FaultKind::CloseAfterBytes { bytes }) = self.kind()
+            && self.received.load(Ordering::Relaxed) >= *bytes
+        {
+            return Err(Refusal::Hangup);
+        }
+        match self.body.next().await {
+            Some(Ok(piece)) => {
+                self.received.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                self.pace(piece.len()).await?;
+                Ok(Some(piece))
+            }
+            Some(Err(_)) => Err(Refusal::Hangup),
+            None => {
+                self.ended = true;
+                if let Some(fault) = &self.fault {
+                    before_work(fault, &self.gone, &self.stop).await?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Reads to the end and gives the body when it is at most `limit` bytes, `None` when it is longer.
+    pub(crate) async fn whole(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Refusal> {
+        let mut all = Vec::new();
+        while let Some(piece) = self.next().await? {
+            if all.len() + piece.len() > limit {
+                return Ok(None);
+            }
+            all.extend_from_slice(&piece);
+        }
+        Ok(Some(all))
+    }
+
+    /// Reads to the end for an operation that takes no body.
+    pub(crate) async fn finish(&mut self) -> Result<(), Refusal> {
+        while self.next().await?.is_some() {}
+        Ok(())
+    }
+
+    /// Reads on after a refusal, without faults and within bounds.
+    pub(crate) async fn discard(&mut self) {
+        let mut rest = UNWANTED;
+        while !self.ended && rest > 0 {
+            match self.body.next().await {
+                Some(Ok(piece)) => {
+                    self.received.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                    rest = rest.saturating_sub(piece.len() as u64);
+                }
+                Some(Err(_)) | None => self.ended = true,
+            }
+        }
+    }
+
+    fn kind(&self) -> Option<&FaultKind> {
+        self.fault.as_ref().map(|fault| &fault.kind)
+    }
+
+    async fn pace(&self, bytes: usize) -> Result<(), Refusal> {
+        let Some(FaultKind::Throttle { bytes_per_second }) = self.kind() else { return Ok(()) };
+        let time = Duration::from_secs_f64(bytes as f64 / (*bytes_per_second).max(1) as f64);
+        tokio::select! {
+            () = tokio::time::sleep(time) => Ok(()),
+            () = self.gone.cancelled() => Err(Refusal::Hangup),
+            () = self.stop.cancelled() => Err(Refusal::Hangup),
+        }
+    }
+}
+
+/// What a fault does between the end of the body and the work.
+pub(crate) async fn before_work(
+    fault: &Taken,
+    gone: &CancellationToken,
+    stop: &CancellationToken,
+) -> Result<(), Refusal> {
+    match fault.kind {
+        FaultKind::CloseAfterBytes { .. } => Err(Refusal::Hangup),
+        FaultKind::Stall | FaultKind::CallbackTimeout => tokio::select! {
+            biased;
+            () = fault.cleared.cancelled() => Ok(()),
+            () = gone.cancelled() => Err(Refusal::Hangup),
+            () = stop.cancelled() => Err(Refusal::Hangup),
+        },
+        FaultKind::Delay { ms } => tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(ms)) => Ok(()),
+            () = stop.cancelled() => Err(Refusal::Hangup),
+        },
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,174 @@
+//! A local Alibaba OSS and callback receiver on loopback, which misbehaves on command. Its own reading of the protocol.
+//!
+//! - `server` accepts and can cut a connection; `exchange` carries one request from head to answer
+//! - `route`, `auth`: what is asked, and whether it is signed well
+//! - `object`, `multipart`, `bucket`: the operations; `store`: the disk
+//! - `callback`: the POST that OSS makes; `receiver`: the server that gets it
+//! - `faults`, `log`, `admin`: misbehaviour on command, and what was asked
+
+mod admin;
+mod answer;
+mod auth;
+mod bucket;
+mod callback;
+mod config;
+mod escape;
+mod exchange;
+mod faults;
+mod intake;
+mod log;
+mod multipart;
+mod object;
+mod receiver;
+mod route;
+mod server;
+mod store;
+mod xml;
+
+use std::{
+    fmt, io,
+    net::Ipv4Addr,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    exchange::Shared,
+    log::RequestLog,
+    receiver::CallbackLog,
+    server::{Gate, Line},
+    store::{DirLock, Store},
+};
+
+pub use config::{CALLBACK_LIMIT, SandboxConfig, SandboxError, SandboxInfo, Tuning};
+pub use faults::{Fault, FaultKind, Faults};
+pub use log::{LoggedRequest, read_request_log};
+pub use receiver::ReceivedCallback;
+pub use route::Operation;
+
+/// A running sandbox. [`Sandbox::stop`] ends it and waits; dropping it ends it without waiting.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    server: Option<JoinHandle<io::Result<()>>>,
+    /// Given back when the sandbox has ended.
+    _lock: DirLock,
+}
+
+impl Sandbox {
+    /// Starts to listen on `127.0.0.1`. Uploads and objects of an earlier run in the same folder are there again.
+    pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
+        Self::start_with(config, Tuning::default()).await
+    }
+
+    /// [`Sandbox::start`] with other limits than OSS has.
+    pub async fn start_with(config: SandboxConfig, tuning: Tuning) -> Result<Self, SandboxError> {
+        config::check(&config)?;
+        let lock = DirLock::take(&config.data_dir)?;
+        let listen = |source| SandboxError::Listen { port: config.port, source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await.map_err(listen)?;
+        let port = listener.local_addr().map_err(listen)?.port();
+        let data_dir = |source| SandboxError::DataDir { path: config.data_dir.clone(), source };
+        let store = Store::open_dir(&config.data_dir, &config.bucket).map_err(data_dir)?;
+        let log = RequestLog::open(&config.data_dir).map_err(data_dir)?;
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let info = SandboxInfo {
+            callback_url: format!("{endpoint}/callback"),
+            endpoint,
+            region: config.region.clone(),
+            bucket: config.bucket.clone(),
+            access_key_id: config.access_key_id.clone(),
+            access_key_secret: config.access_key_secret.clone(),
+        };
+        let stop = CancellationToken::new();
+        let shared = Arc::new(Shared {
+            info,
+            tuning,
+            store: Arc::new(store),
+            faults: Faults::new(),
+            log,
+            callbacks: CallbackLog::new(),
+            callback_client: callback::client().map_err(SandboxError::CallbackClient)?,
+            stop: stop.clone(),
+            tasks: TaskTracker::new(),
+            config,
+        });
+        // One fallback and no routes: a router would look at the path, and keys may hold anything.
+        let app = Router::new().fallback(exchange::answer).with_state(Arc::clone(&shared));
+        let service = app.into_make_service_with_connect_info::<Line>();
+        let serving = axum::serve(Gate::new(listener, stop.clone()), service);
+        let server = tokio::spawn(async move { serving.with_graceful_shutdown(stop.cancelled_owned()).await });
+        tracing::info!(endpoint = %shared.info.endpoint, "sandbox is listening");
+        Ok(Self { shared, server: Some(server), _lock: lock })
+    }
+
+    /// How to reach it.
+    pub fn info(&self) -> &SandboxInfo {
+        &self.shared.info
+    }
+
+    /// Misbehaviour on command.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// Requests since the start, oldest first (the last 100,000).
+    pub fn log(&self) -> Vec<LoggedRequest> {
+        self.shared.log.entries()
+    }
+
+    /// Callbacks that the built-in receiver got since the start, oldest first (the last 10,000).
+    pub fn callbacks(&self) -> Vec<ReceivedCallback> {
+        self.shared.callbacks.entries()
+    }
+
+    /// Waits until the request log satisfies `enough`, and gives it; `Err` with the log as it stands when `limit` passes
+    /// first.
+    pub async fn wait_for_log(
+        &self,
+        enough: impl Fn(&[LoggedRequest]) -> bool,
+        limit: Duration,
+    ) -> Result<Vec<LoggedRequest>, Vec<LoggedRequest>> {
+        self.shared.log.wait(enough, limit).await
+    }
+
+    /// Waits until that many callbacks were received since the start; `Err` with what there is when `limit` passes first.
+    pub async fn wait_for_callbacks(
+        &self,
+        count: u64,
+        limit: Duration,
+    ) -> Result<Vec<ReceivedCallback>, Vec<ReceivedCallback>> {
+        let enough = self.shared.callbacks.wait(count, limit).await;
+        let entries = self.callbacks();
+        if enough { Ok(entries) } else { Err(entries) }
+    }
+
+    /// Cuts every connection, ends all work and frees the port and the folder.
+    pub async fn stop(mut self) {
+        self.shared.stop.cancel();
+        if let Some(server) = self.server.take() {
+            match server.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "the sandbox listener ended badly"),
+                Err(error) => tracing::error!(%error, "the sandbox listener panicked"),
+            }
+        }
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("info", &self.shared.info).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,252 @@
+//! Multipart uploads: Initiate, UploadPart, ListParts, Complete, Abort.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use crc_fast::{CrcAlgorithm, checksum_combine};
+use jiff::Timestamp;
+use md5::{Digest, Md5};
+
+use crate::{
+    answer::{OssError, Outcome, Refusal, empty, put, xml},
+    callback,
+    escape::{encode, hex_upper},
+    exchange::Exchange,
+    intake::Intake,
+    object::{self, CRC, blocking, committed, forbids_overwrite},
+    store::{NewObject, ObjectKind, Part, Upload, UploadInfo},
+    xml::{Element, ListedPart, read_complete},
+};
+
+/// Every part but the last has at least this size; judged at completion.
+const PART_MINIMUM: u64 = 100 * 1024;
+const PART_NUMBERS: std::ops::RangeInclusive<u32> = 1..=10_000;
+/// Ten thousand parts fit in well under this.
+const LIST_LIMIT: usize = 4 * 1024 * 1024;
+
+/// The upload id of an Initiate answer, for the request log.
+#[derive(Clone)]
+pub(crate) struct GivenOut(pub(crate) String);
+
+/// `POST /key?uploads`: metadata and Content-Type are given here, not at completion.
+pub(crate) async fn initiate(exchange: &Exchange) -> Outcome {
+    let store = Arc::clone(&exchange.shared.store);
+    let key = exchange.key().to_owned();
+    if forbids_overwrite(exchange) {
+        let (store, key) = (Arc::clone(&store), key.clone());
+        if blocking(move || store.open(&key)).await?.is_some() {
+            return Err(object::already_there(exchange.key()).into());
+        }
+    }
+    let info = UploadInfo {
+        upload_id: uuid::Uuid::new_v4().simple().to_string().to_ascii_uppercase(),
+        key,
+        content_type: object::content_type(exchange),
+        headers: object::kept_headers(exchange),
+        initiated_ms: Timestamp::now().as_millisecond(),
+    };
+    let upload_id = info.upload_id.clone();
+    blocking(move || store.uploads.begin(info)).await?;
+    let answer = named(exchange, Element::new("InitiateMultipartUploadResult")).text("UploadId", &upload_id);
+    let mut response = xml(answer.document());
+    response.extensions_mut().insert(GivenOut(upload_id));
+    Ok(response)
+}
+
+/// `PUT /key?partNumber=n&uploadId=u`: the same number again replaces the part.
+pub(crate) async fn upload_part(exchange: &Exchange, intake: &mut Intake) -> Outcome {
+    let number = exchange.target.part_number().filter(|number| PART_NUMBERS.contains(number)).ok_or_else(|| {
+        let given = exchange.target.query("partNumber").unwrap_or_default();
+        OssError::argument("Part number must be an integer between 1 and 10000, inclusive.", "partNumber", given)
+    })?;
+    let gone = || no_upload(exchange, "0042-00000104");
+    let upload = upload_of(exchange).ok_or_else(gone)?;
+    let sealed = object::take_body(exchange, intake).await?;
+    let open = upload.gate.read().await;
+    let (store, upload_id) = (Arc::clone(&exchange.shared.store), upload.info.upload_id.clone());
+    if upload_of(exchange).is_none() {
+        return Err(gone().into());
+    }
+    let part = blocking(move || store.uploads.add_part(&upload_id, number, sealed)).await?;
+    drop(open);
+    let part = part.ok_or_else(gone)?;
+    let mut response = empty(StatusCode::OK);
+    put(&mut response, "etag", &format!("\"{}\"", part.etag));
+    put(&mut response, CRC, &part.crc64.to_string());
+    Ok(response)
+}
+
+/// `GET /key?uploadId=u`: ascending, at most 1000 to a page.
+pub(crate) fn list_parts(exchange: &Exchange) -> Outcome {
+    let number = |name: &str, default: u32| match exchange.target.query(name) {
+        None => Ok(default),
+        Some(given) => given
+            .parse::<u32>()
+            .map_err(|_| OssError::argument(format!("{name} must be a non-negative integer."), name, given)),
+    };
+    let page = number("max-parts", 1000)?;
+    if !(1..=1000).contains(&page) {
+        let given = page.to_string();
+        return Err(OssError::argument("max-parts must be between 1 and 1000.", "max-parts", &given).into());
+    }
+    let marker = number("part-number-marker", 0)?;
+    let upload = upload_of(exchange).ok_or_else(|| no_upload(exchange, "0042-00000203"))?;
+    let mut parts = upload.parts_after(marker, page as usize + 1);
+    let truncated = parts.len() > page as usize;
+    parts.truncate(page as usize);
+    let next = parts.last().map_or(marker, |part| part.number);
+    let mut list = named(exchange, Element::new("ListPartsResult"))
+        .text("UploadId", &upload.info.upload_id)
+        .text("StorageClass", "Standard")
+        .text("PartNumberMarker", &marker.to_string())
+        .text("NextPartNumberMarker", &next.to_string())
+        .text("MaxParts", &page.to_string())
+        .text("IsTruncated", if truncated { "true" } else { "false" });
+    for part in parts {
+        let at = Timestamp::from_millisecond(part.modified_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        list = list.child(
+            Element::new("Part")
+                .text("PartNumber", &part.number.to_string())
+                .text("LastModified", &at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string())
+                .text("ETag", &format!("\"{}\"", part.etag))
+                .text("HashCrc64ecma", &part.crc64.to_string())
+                .text("Size", &part.size.to_string()),
+        );
+    }
+    Ok(xml(list.document()))
+}
+
+/// `POST /key?uploadId=u` with the list of parts: the object is there whole afterwards, then the callback is made.
+pub(crate) async fn complete(exchange: &Exchange, intake: &mut Intake) -> Outcome {
+    let order = callback::parse(&exchange.headers, &exchange.target)?;
+    let body = intake.whole(LIST_LIMIT).await?.ok_or_else(OssError::malformed_xml)?;
+    let gone = || Refusal::from(no_upload(exchange, "0042-00000203"));
+    let upload = upload_of(exchange).ok_or_else(gone)?;
+    let _alone = upload.gate.write().await;
+    upload_of(exchange).ok_or_else(gone)?;
+    let parts = choose(exchange, &body, &upload)?;
+    let new = NewObject {
+        key: upload.info.key.clone(),
+        etag: multipart_etag(parts.iter().map(|part| part.etag.as_str())),
+        crc64: parts.iter().fold(0, |crc, part| checksum_combine(CrcAlgorithm::Crc64Xz, crc, part.crc64, part.size)),
+        content_md5: None,
+        kind: ObjectKind::Multipart,
+        content_type: upload.info.content_type.clone(),
+        headers: upload.info.headers.clone(),
+        forbid_overwrite: forbids_overwrite(exchange),
+    };
+    let (store, upload_id) = (Arc::clone(&exchange.shared.store), upload.info.upload_id.clone());
+    let commit = blocking(move || {
+        let content = store.assemble(&upload_id, &parts)?;
+        store.commit(content, new, Some(&upload_id))
+    })
+    .await?;
+    let stored = committed(exchange, commit)?;
+    let location = format!("{}/{}/{}", exchange.shared.info.endpoint, exchange.shared.config.bucket, encode(exchange.key().as_bytes(), true));
+    let answer = named(exchange, Element::new("CompleteMultipartUploadResult"))
+        .text("Location", &location)
+        .text("ETag", &format!("\"{}\"", stored.etag));
+    let mut plain = xml(answer.document());
+    object::object_headers(&mut plain, &stored);
+    callback::conclude(exchange, order, &stored, plain).await
+}
+
+/// `DELETE /key?uploadId=u`.
+pub(crate) async fn abort(exchange: &Exchange) -> Outcome {
+    let gone = || Refusal::from(no_upload(exchange, "0042-00000002"));
+    let upload = upload_of(exchange).ok_or_else(gone)?;
+    let _alone = upload.gate.write().await;
+    let (store, upload_id) = (Arc::clone(&exchange.shared.store), upload.info.upload_id.clone());
+    if blocking(move || store.uploads.drop_upload(&upload_id)).await? {
+        Ok(empty(StatusCode::NO_CONTENT))
+    } else {
+        Err(gone())
+    }
+}
+
+/// The parts that the body names, or all of them with `x-oss-complete-all: yes`.
+fn choose(exchange: &Exchange, body: &[u8], upload: &Upload) -> Result<Vec<Part>, OssError> {
+    let stored = upload.parts_after(0, usize::MAX);
+    if exchange.header("x-oss-complete-all").is_some_and(|value| value.eq_ignore_ascii_case("yes")) {
+        if !body.is_empty() {
+            let message = "The request body must be empty when x-oss-complete-all is used.";
+            return Err(OssError::argument(message, "x-oss-complete-all", "yes").ec("0042-00000216"));
+        }
+        let listed: Vec<ListedPart> =
+            stored.iter().map(|part| ListedPart { number: part.number, etag: part.etag.clone() }).collect();
+        return pick(&listed, &stored);
+    }
+    pick(&read_complete(body).ok_or_else(OssError::malformed_xml)?, &stored)
+}
+
+/// The part rules of CompleteMultipartUpload: a list, in order, of parts that are there, none but the last too small.
+fn pick(listed: &[ListedPart], stored: &[Part]) -> Result<Vec<Part>, OssError> {
+    if listed.is_empty() || listed.iter().any(|part| !PART_NUMBERS.contains(&part.number)) {
+        return Err(OssError::malformed_xml());
+    }
+    if !listed.is_sorted_by(|a, b| a.number < b.number) {
+        let message = "The list of parts was not in ascending order. Parts list must specified in order by part number.";
+        return Err(OssError::new(400, "InvalidPartOrder", message));
+    }
+    let mut picked = Vec::with_capacity(listed.len());
+    for want in listed {
+        let found = stored
+            .binary_search_by_key(&want.number, |part| part.number)
+            .ok()
+            .map(|at| &stored[at])
+            .filter(|part| part.etag.eq_ignore_ascii_case(&want.etag));
+        let Some(part) = found else {
+            let message = "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.";
+            return Err(OssError::new(400, "InvalidPart", message)
+                .with("PartNumber", want.number.to_string())
+                .with("ETag", want.etag.clone()));
+        };
+        picked.push(part.clone());
+    }
+    if let Some((_last, others)) = picked.split_last()
+        && let Some(small) = others.iter().find(|part| part.size < PART_MINIMUM)
+    {
+        return Err(OssError::new(
+            400,
+            "EntityTooSmall",
+            "Your proposed upload smaller than the minimum allowed size.",
+        )
+        .with("ProposedSize", small.size.to_string())
+        .with("MinSizeAllowed", PART_MINIMUM.to_string())
+        .with("PartNumber", small.number.to_string()));
+    }
+    Ok(picked)
+}
+
+/// ETag of a multipart object: MD5 of the part ETags as upper-case hex text, joined with nothing between, a dash, the
+/// number of parts (seen in the unmasked samples of the CompleteMultipartUpload page).
+fn multipart_etag<'a>(etags: impl Iterator<Item = &'a str>) -> String {
+    let mut md5 = Md5::new();
+    let mut count = 0;
+    for etag in etags {
+        md5.update(etag);
+        count += 1;
+    }
+    format!("{}-{count}", hex_upper(&md5.finalize()))
+}
+
+fn upload_of(exchange: &Exchange) -> Option<Arc<Upload>> {
+    let upload = exchange.shared.store.uploads.find(exchange.target.upload_id()?)?;
+    (upload.info.key == exchange.key()).then_some(upload)
+}
+
+fn no_upload(exchange: &Exchange, ec: &'static str) -> OssError {
+    OssError::no_such_upload(exchange.target.upload_id().unwrap_or_default(), ec)
+}
+
+/// Bucket and key, the key URL-encoded once when the request asks for it.
+fn named(exchange: &Exchange, element: Element) -> Element {
+    let url = exchange.target.query("encoding-type") == Some("url");
+    let key = if url { encode(exchange.key().as_bytes(), false) } else { exchange.key().to_owned() };
+    let element = if url { element.text("EncodingType", "url") } else { element };
+    element.text("Bucket", &exchange.shared.config.bucket).text("Key", &key)
+}
+
+#[cfg(test)]
+#[path = "multipart_tests.rs"]
+mod tests;

@@ -1,0 +1,221 @@
+//! From the raw request target to bucket, key and operation; never through a URL library that would fold dots away.
+
+use axum::http::{HeaderMap, Method};
+use serde::{Deserialize, Serialize};
+
+use crate::{answer::OssError, escape};
+
+/// What a request asks for, by its name in the OSS API reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Operation {
+    /// `PUT /bucket/key`
+    PutObject,
+    /// `POST /bucket/key?uploads`
+    InitiateMultipartUpload,
+    /// `PUT /bucket/key?partNumber=n&uploadId=u`
+    UploadPart,
+    /// `GET /bucket/key?uploadId=u`
+    ListParts,
+    /// `POST /bucket/key?uploadId=u`
+    CompleteMultipartUpload,
+    /// `DELETE /bucket/key?uploadId=u`
+    AbortMultipartUpload,
+    /// `HEAD /bucket/key`
+    HeadObject,
+    /// `GET /bucket/key`
+    GetObject,
+    /// `DELETE /bucket/key`
+    DeleteObject,
+    /// `GET /bucket/?bucketInfo`
+    GetBucketInfo,
+    /// `POST /callback`: the built-in receiver, the application's side of a callback.
+    Callback,
+    /// Anything this sandbox does not speak; answered with 501 NotImplemented.
+    Unknown,
+}
+
+impl Operation {
+    /// The name as the API reference and `${operation}` write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::PutObject => "PutObject",
+            Self::InitiateMultipartUpload => "InitiateMultipartUpload",
+            Self::UploadPart => "UploadPart",
+            Self::ListParts => "ListParts",
+            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
+            Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::HeadObject => "HeadObject",
+            Self::GetObject => "GetObject",
+            Self::DeleteObject => "DeleteObject",
+            Self::GetBucketInfo => "GetBucketInfo",
+            Self::Callback => "Callback",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// A request target taken apart and percent-decoded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Target {
+    /// First path segment.
+    pub(crate) bucket: Option<String>,
+    /// All that follows the first slash after the bucket, byte for byte.
+    pub(crate) key: Option<String>,
+    /// Query parameters in the order sent; a parameter without value has an empty one.
+    pub(crate) query: Vec<(String, String)>,
+}
+
+impl Target {
+    /// Reads a target such as `/bucket/a%2Fb?uploadId=1`.
+    pub(crate) fn parse(raw: &str) -> Result<Self, OssError> {
+        let (path, query) = raw.split_once('?').unwrap_or((raw, ""));
+        let path = path.strip_prefix('/').ok_or_else(invalid_uri)?;
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        Ok(Self { bucket: text(bucket)?, key: text(key)?, query: parse_query(query)? })
+    }
+
+    /// Value of a query parameter, empty when it stands without one.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// `uploadId`, when there is one.
+    pub(crate) fn upload_id(&self) -> Option<&str> {
+        self.query("uploadId")
+    }
+
+    /// `partNumber` when it is a number.
+    pub(crate) fn part_number(&self) -> Option<u32> {
+        self.query("partNumber")?.parse().ok()
+    }
+
+    /// The operation that method, target and headers name together. A parameter that this sandbox would have to ignore
+    /// makes it [`Operation::Unknown`]: better refused than done otherwise than asked.
+    pub(crate) fn operation(&self, method: &Method, headers: &HeaderMap) -> Operation {
+        if headers.contains_key("x-oss-copy-source") {
+            return Operation::Unknown;
+        }
+        let has = |name: &str| self.query(name).is_some();
+        let (operation, known): (Operation, &[&str]) = match (method.as_str(), self.key.is_some()) {
+            ("PUT", true) if has("uploadId") && has("partNumber") => {
+                (Operation::UploadPart, &["uploadId", "partNumber", "x-oss-traffic-limit"])
+            }
+            ("PUT", true) => (Operation::PutObject, &["callback", "callback-var", "x-oss-traffic-limit"]),
+            ("POST", true) if has("uploads") => (Operation::InitiateMultipartUpload, &["uploads", "encoding-type"]),
+            ("POST", true) if has("uploadId") => {
+                (Operation::CompleteMultipartUpload, &["uploadId", "callback", "callback-var", "encoding-type"])
+            }
+            ("GET", true) if has("uploadId") => {
+                (Operation::ListParts, &["uploadId", "max-parts", "part-number-marker", "encoding-type"])
+            }
+            ("GET", true) => (Operation::GetObject, &[]),
+            ("HEAD", true) => (Operation::HeadObject, &[]),
+            ("DELETE", true) if has("uploadId") => (Operation::AbortMultipartUpload, &["uploadId"]),
+            ("DELETE", true) => (Operation::DeleteObject, &[]),
+            ("GET", false) if self.bucket.is_some() && has("bucketInfo") => (Operation::GetBucketInfo, &["bucketInfo"]),
+            _ => (Operation::Unknown, &[]),
+        };
+        if self.query.iter().all(|(name, _)| known.contains(&name.as_str())) { operation } else { Operation::Unknown }
+    }
+}
+
+/// Object naming rules: 1 to 1023 bytes, not beginning with `/` or `\` (ECs from the pages of those numbers).
+pub(crate) fn check_key(key: &str) -> Result<(), OssError> {
+    let ec = if key.starts_with(['/', '\\']) {
+        "0016-00000005"
+    } else if key.len() > 1023 {
+        "0016-00000002"
+    } else {
+        return Ok(());
+    };
+    Err(OssError::new(400, "InvalidObjectName", "The specified object is not valid.").ec(ec).with("ObjectName", key))
+}
+
+fn text(raw: &str) -> Result<Option<String>, OssError> {
+    if raw.is_empty() {
+        return Ok(None);
+    }
+    let bytes = escape::decode(raw, false).ok_or_else(invalid_uri)?;
+    String::from_utf8(bytes)
+        .map(Some)
+        .map_err(|_| OssError::new(400, "InvalidObjectName", "The specified object is not valid.").ec("0016-00000002"))
+}
+
+/// Splits a raw query. `+` is a space there, as oss2 for Python sends it; a plus sign comes as `%2B`.
+pub(crate) fn parse_query(raw: &str) -> Result<Vec<(String, String)>, OssError> {
+    let decode = |part: &str| {
+        escape::decode(part, true).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid_uri)
+    };
+    raw.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(name)?, decode(value)?))
+        })
+        .collect()
+}
+
+fn invalid_uri() -> OssError {
+    OssError::new(400, "InvalidURI", "Couldn't parse the specified URI.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(raw: &str) -> String {
+        Target::parse(raw).expect("parses").key.expect("has a key")
+    }
+
+    fn operation(method: Method, raw: &str) -> Operation {
+        Target::parse(raw).expect("parses").operation(&method, &HeaderMap::new())
+    }
+
+    #[test]
+    fn dots_slashes_and_escapes_in_a_key_stay_as_sent() {
+        assert_eq!(key("/b/a/../c/./d"), "a/../c/./d");
+        assert_eq!(key("/b/a%2F..%2Fb"), "a/../b");
+        assert_eq!(key("/b//x//y"), "/x//y");
+        assert_eq!(key("/b/%2e%2e"), "..");
+        assert_eq!(key("/b/a+b%20c%25"), "a+b c%");
+        assert_eq!(key("/b/%E4%B8%AD.txt"), "中.txt");
+    }
+
+    #[test]
+    fn a_broken_escape_or_a_key_that_is_not_utf8_is_refused() {
+        assert_eq!(Target::parse("/b/%zz").unwrap_err().code, "InvalidURI");
+        assert_eq!(Target::parse("/b/%FF").unwrap_err().code, "InvalidObjectName");
+    }
+
+    #[test]
+    fn a_key_of_1024_bytes_or_with_a_leading_slash_is_invalid() {
+        assert!(check_key(&"k".repeat(1023)).is_ok());
+        assert_eq!(check_key(&"k".repeat(1024)).unwrap_err().ec, Some("0016-00000002"));
+        assert_eq!(check_key("/a").unwrap_err().ec, Some("0016-00000005"));
+        assert_eq!(check_key("\\a").unwrap_err().ec, Some("0016-00000005"));
+    }
+
+    #[test]
+    fn each_operation_is_told_by_method_and_query() {
+        use Operation::*;
+        for (method, raw, expected) in [
+            (Method::PUT, "/b/k", PutObject),
+            (Method::PUT, "/b/k?partNumber=1&uploadId=U", UploadPart),
+            (Method::POST, "/b/k?uploads", InitiateMultipartUpload),
+            (Method::POST, "/b/k?uploadId=U&callback=e30%3D", CompleteMultipartUpload),
+            (Method::GET, "/b/k?uploadId=U&max-parts=2", ListParts),
+            (Method::DELETE, "/b/k?uploadId=U", AbortMultipartUpload),
+            (Method::HEAD, "/b/k", HeadObject),
+            (Method::GET, "/b/k", GetObject),
+            (Method::DELETE, "/b/k", DeleteObject),
+            (Method::GET, "/b/?bucketInfo", GetBucketInfo),
+            (Method::GET, "/b?bucketInfo=", GetBucketInfo),
+            (Method::PUT, "/b/k?acl", Unknown),
+            (Method::GET, "/b/k?x-oss-process=image", Unknown),
+            (Method::POST, "/b/k", Unknown),
+            (Method::GET, "/", Unknown),
+        ] {
+            assert_eq!(operation(method.clone(), raw), expected, "{method} {raw}");
+        }
+    }
+}

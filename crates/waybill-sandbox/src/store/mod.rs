@@ -1,0 +1,110 @@
+//! The disk: objects a person can open, their descriptions, unfinished uploads. What a crash leaves is whole or gone.
+//!
+//! - `objects/<bucket>/<key>`: the bytes (see [`names`] for keys that are no file names)
+//! - `meta/<bucket>/<hash>.json`: what is known of an object; an object without it is not there
+//! - `uploads/<uploadId>/`: `upload.json` and one file for each part
+//! - `tmp/`: bodies on their way, emptied at start
+
+mod names;
+mod objects;
+mod uploads;
+mod write;
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use jiff::Timestamp;
+
+use crate::config::SandboxError;
+
+pub(crate) use objects::{Commit, NewObject, ObjectKind, Stored};
+pub(crate) use uploads::{Part, Upload, UploadInfo, Uploads};
+pub(crate) use write::{Content, Incoming, Sealed};
+
+/// One bucket's data folder.
+#[derive(Debug)]
+pub(crate) struct Store {
+    objects: PathBuf,
+    meta: PathBuf,
+    tmp: PathBuf,
+    pub(crate) uploads: Uploads,
+    /// Held while an object is put in place, looked up or taken away, so that bytes and description always agree.
+    placing: Mutex<()>,
+}
+
+impl Store {
+    /// Opens or makes the folder, ends what a crash left half done and throws away bodies that never arrived whole.
+    pub(crate) fn open_dir(data_dir: &Path, bucket: &str) -> io::Result<Self> {
+        let tmp = data_dir.join("tmp");
+        let objects = data_dir.join("objects").join(bucket);
+        let meta = data_dir.join("meta").join(bucket);
+        for dir in [&tmp, &objects, &meta] {
+            fs::create_dir_all(dir)?;
+        }
+        let uploads = Uploads::load(data_dir.join("uploads"), tmp.clone())?;
+        let store = Self { objects, meta, tmp, uploads, placing: Mutex::new(()) };
+        store.end_commits()?;
+        store.empty_tmp()?;
+        Ok(store)
+    }
+
+    /// A new body on its way in.
+    pub(crate) async fn incoming(&self) -> io::Result<Incoming> {
+        Incoming::new(&self.tmp).await
+    }
+
+    /// Puts the parts of an upload one after another into one content, in the order given.
+    pub(crate) fn assemble(&self, upload_id: &str, parts: &[Part]) -> io::Result<Content> {
+        Content::joined(&self.tmp, parts.iter().map(|part| self.uploads.part_path(upload_id, part)))
+    }
+
+    /// When the bucket came to be.
+    pub(crate) fn created(&self) -> io::Result<Timestamp> {
+        let about = fs::metadata(&self.objects)?;
+        let at = about.created().or_else(|_| about.modified())?;
+        Timestamp::try_from(at).map_err(io::Error::other)
+    }
+
+    fn empty_tmp(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.tmp)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The right to use a data folder; the system takes it back when the process dies.
+#[derive(Debug)]
+pub(crate) struct DirLock {
+    _file: File,
+}
+
+impl DirLock {
+    pub(crate) fn take(data_dir: &Path) -> Result<Self, SandboxError> {
+        let failed = |source| SandboxError::DataDir { path: data_dir.to_owned(), source };
+        fs::create_dir_all(data_dir).map_err(failed)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(data_dir.join("sandbox.lock"))
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(SandboxError::DataDirInUse { path: data_dir.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! The disk under crashes, odd keys and other people's files.
+
+use super::*;
+
+fn new(key: &str) -> NewObject {
+    NewObject {
+        key: key.to_owned(),
+        etag: "E".into(),
+        crc64: 1,
+        content_md5: None,
+        kind: ObjectKind::Normal,
+        content_type: "text/plain".into(),
+        headers: Default::default(),
+        forbid_overwrite: false,
+    }
+}
+
+async fn sealed(store: &Store, bytes: &[u8]) -> Sealed {
+    let mut incoming = store.incoming().await.expect("temp file");
+    incoming.push(bytes).await.expect("writes");
+    incoming.seal().await.expect("seals")
+}
+
+async fn put(store: &Store, key: &str, bytes: &[u8]) {
+    let content = sealed(store, bytes).await.content;
+    assert!(matches!(store.commit(content, new(key), None).expect("commits"), Commit::Done(_)));
+}
+
+fn get(store: &Store, key: &str) -> Option<String> {
+    let (_, file) = store.open(key).expect("opens")?;
+    Some(io::read_to_string(file).expect("reads"))
+}
+
+fn files(dir: &Path) -> usize {
+    fs::read_dir(dir).expect("lists").count()
+}
+
+#[tokio::test]
+async fn a_key_is_a_file_a_person_can_open() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    put(&store, "目录/a b.txt", b"one").await;
+    assert_eq!(fs::read_to_string(dir.path().join("objects/bucket/目录/a b.txt")).expect("reads"), "one");
+    put(&store, "目录/a b.txt", b"two").await;
+    assert_eq!(get(&store, "目录/a b.txt").as_deref(), Some("two"));
+    store.delete("目录/a b.txt").expect("deletes");
+    assert_eq!(get(&store, "目录/a b.txt"), None);
+    assert_eq!(files(&dir.path().join("objects/bucket")), 0, "the empty folder is left");
+}
+
+#[tokio::test]
+async fn a_key_below_another_key_and_keys_with_dots_live_side_by_side() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    let keys = ["a", "a/b", "a/../b", "b", "../escape", "a/", "x//y", "x/y", "x"];
+    for key in keys {
+        put(&store, key, key.as_bytes()).await;
+    }
+    for key in keys {
+        assert_eq!(get(&store, key).as_deref(), Some(key));
+    }
+    assert_eq!(files(dir.path()), 4, "something left the folders");
+}
+
+#[tokio::test]
+async fn somebody_elses_file_is_not_overwritten_and_a_removed_file_is_no_object() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    let own = dir.path().join("objects/bucket/notes.txt");
+    fs::write(&own, "mine").expect("writes");
+    put(&store, "notes.txt", b"object").await;
+    assert_eq!(fs::read_to_string(&own).expect("reads"), "mine");
+    assert_eq!(get(&store, "notes.txt").as_deref(), Some("object"));
+    put(&store, "other.txt", b"object").await;
+    fs::remove_file(dir.path().join("objects/bucket/other.txt")).expect("removes");
+    assert_eq!(get(&store, "other.txt"), None);
+}
+
+#[tokio::test]
+async fn a_body_that_is_never_sealed_leaves_no_file() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    let mut incoming = store.incoming().await.expect("temp file");
+    incoming.push(b"half").await.expect("writes");
+    assert_eq!(files(&dir.path().join("tmp")), 1);
+    drop(incoming);
+    assert_eq!(files(&dir.path().join("tmp")), 0);
+}
+
+#[tokio::test]
+async fn a_crash_before_the_bytes_are_in_place_leaves_the_old_object() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    put(&store, "k", b"old").await;
+    let meta = dir.path().join("meta/bucket").join(format!("{}.json", names::hash("k")));
+    let stored: serde_json::Value = serde_json::from_slice(&fs::read(&meta).expect("reads")).expect("JSON");
+    fs::write(dir.path().join("tmp/T"), "newer").expect("writes");
+    let mut newer = stored.clone();
+    newer["size"] = 5.into();
+    let next = serde_json::json!({"tmp": "T", "uploadId": null, "stored": newer});
+    fs::write(meta.with_extension("next"), next.to_string()).expect("writes");
+    drop(store);
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    assert_eq!(get(&store, "k").as_deref(), Some("old"));
+    assert_eq!((files(&dir.path().join("tmp")), files(&dir.path().join("meta/bucket"))), (0, 1));
+}
+
+#[tokio::test]
+async fn a_crash_after_the_bytes_are_in_place_ends_in_the_new_object_and_no_upload() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    put(&store, "k", b"old").await;
+    let info = UploadInfo {
+        upload_id: "U".into(),
+        key: "k".into(),
+        content_type: "text/plain".into(),
+        headers: Default::default(),
+        initiated_ms: 0,
+    };
+    store.uploads.begin(info).expect("begins");
+    let meta = dir.path().join("meta/bucket").join(format!("{}.json", names::hash("k")));
+    let mut stored: serde_json::Value = serde_json::from_slice(&fs::read(&meta).expect("reads")).expect("JSON");
+    stored["size"] = 5.into();
+    let next = serde_json::json!({"tmp": "T", "uploadId": "U", "stored": stored});
+    fs::write(meta.with_extension("next"), next.to_string()).expect("writes");
+    fs::write(dir.path().join("objects/bucket/k"), "newer").expect("writes");
+    drop(store);
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    assert_eq!(get(&store, "k").as_deref(), Some("newer"));
+    assert!(store.uploads.find("U").is_none(), "the upload is still open");
+}
+
+#[tokio::test]
+async fn of_two_parts_with_one_number_the_later_counts_after_a_restart() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    let info = UploadInfo {
+        upload_id: "U".into(),
+        key: "k".into(),
+        content_type: "text/plain".into(),
+        headers: Default::default(),
+        initiated_ms: 0,
+    };
+    store.uploads.begin(info).expect("begins");
+    let first = store.uploads.add_part("U", 7, sealed(&store, b"first").await).expect("adds").expect("open");
+    let second = store.uploads.add_part("U", 7, sealed(&store, b"second!").await).expect("adds").expect("open");
+    assert_eq!(files(&dir.path().join("uploads/U")), 2, "the first part is still there");
+    fs::write(dir.path().join("uploads/U").join(&first.file), "first").expect("writes");
+    drop(store);
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    let upload = store.uploads.find("U").expect("still open");
+    assert_eq!(upload.parts_after(0, 10), [second]);
+}
+
+#[test]
+fn one_folder_serves_one_sandbox() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let lock = DirLock::take(dir.path()).expect("free");
+    assert!(matches!(DirLock::take(dir.path()), Err(SandboxError::DataDirInUse { .. })));
+    drop(lock);
+    assert!(DirLock::take(dir.path()).is_ok());
+}

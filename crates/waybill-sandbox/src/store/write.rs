@@ -1,0 +1,103 @@
+//! Bytes on their way to disk: into a temporary file, with CRC-64 and MD5 taken on the way.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use crc_fast::{CrcAlgorithm, Digest as Crc};
+use md5::{Digest, Md5};
+use tokio::io::AsyncWriteExt;
+
+/// A body that is still coming in. Dropped before it is sealed, it leaves nothing.
+pub(crate) struct Incoming {
+    tmp: TempFile,
+    file: tokio::fs::File,
+    size: u64,
+    crc: Crc,
+    md5: Md5,
+}
+
+/// A body that is whole, still under its temporary name.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    pub(crate) content: Content,
+    pub(crate) crc64: u64,
+    pub(crate) md5: [u8; 16],
+}
+
+/// Whole bytes under a temporary name.
+#[derive(Debug)]
+pub(crate) struct Content {
+    tmp: TempFile,
+    pub(crate) size: u64,
+}
+
+/// A file that is removed unless it has been renamed away.
+#[derive(Debug)]
+struct TempFile(PathBuf);
+
+impl TempFile {
+    fn new(dir: &Path) -> Self {
+        Self(dir.join(uuid::Uuid::new_v4().simple().to_string()))
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, path = %self.0.display(), "removing a temporary file");
+        }
+    }
+}
+
+impl Incoming {
+    pub(super) async fn new(dir: &Path) -> io::Result<Self> {
+        let tmp = TempFile::new(dir);
+        let file = tokio::fs::File::create_new(&tmp.0).await?;
+        Ok(Self { tmp, file, size: 0, crc: Crc::new(CrcAlgorithm::Crc64Xz), md5: Md5::new() })
+    }
+
+    pub(crate) async fn push(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.crc.update(piece);
+        self.md5.update(piece);
+        self.size += piece.len() as u64;
+        self.file.write_all(piece).await
+    }
+
+    /// Says that all bytes have come.
+    pub(crate) async fn seal(mut self) -> io::Result<Sealed> {
+        self.file.flush().await?;
+        Ok(Sealed {
+            content: Content { tmp: self.tmp, size: self.size },
+            crc64: self.crc.finalize(),
+            md5: self.md5.finalize().into(),
+        })
+    }
+}
+
+impl Content {
+    /// The bytes of several files one after another.
+    pub(super) fn joined(dir: &Path, files: impl Iterator<Item = PathBuf>) -> io::Result<Self> {
+        let tmp = TempFile::new(dir);
+        let mut whole = File::create_new(&tmp.0)?;
+        let mut size = 0;
+        for file in files {
+            size += io::copy(&mut File::open(file)?, &mut whole)?;
+        }
+        Ok(Self { tmp, size })
+    }
+
+    /// The temporary file's own name.
+    pub(super) fn tmp_name(&self) -> String {
+        self.tmp.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Gives the bytes their place, at once and whole.
+    pub(super) fn place(self, at: &Path) -> io::Result<()> {
+        fs::rename(&self.tmp.0, at)
+    }
+}

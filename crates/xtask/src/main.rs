@@ -1,0 +1,42 @@
+//! `cargo xtask run` and `cargo xtask test`: set-up and the two commands, nothing clever.
+//!
+//! Layout: `run` · `first_light` (run without a display) · `test` · `packages` (the system's) · `window` (UI and Node) ·
+//! `steps` (running programs, closing lines) · `desktop` (the real-window tests).
+
+mod desktop;
+mod first_light;
+mod packages;
+mod run;
+mod steps;
+mod test;
+mod window;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use steps::say;
+
+const HELP: &str = "\
+cargo xtask run [-- ARGUMENTS]   sets up what is missing, builds Waybill and opens its window; without a display it uploads
+                                 one file to a local sandbox instead and prints what the callback server answered
+cargo xtask test                 rustfmt, svelte-check, vitest, clippy, every Rust test, the generated bindings and the
+                                 real-window tests
+cargo xtask test desktop [NAME]  only the real-window tests, or those whose name contains NAME";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<OsString> = arguments.collect();
+    let done = match command.to_str() {
+        Some("run") => run::run(&rest),
+        Some("test") => test::test(&rest),
+        _ => Err(HELP.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            say(&message);
+            ExitCode::FAILURE
+        }
+    }
+}

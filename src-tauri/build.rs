@@ -1,0 +1,34 @@
+//! Generates the window's context, and one permission for each of our own commands.
+
+/// Every command of `src/commands.rs`; `capabilities/main.json` allows each by name (`allow-list-uploads`, …).
+const COMMANDS: &[&str] = &[
+    "app_info",
+    "list_uploads",
+    "upload_details",
+    "counts",
+    "add_paths",
+    "pause_upload",
+    "resume_upload",
+    "retry_upload",
+    "cancel_upload",
+    "pause_all",
+    "resume_all",
+    "retry_failed",
+    "clear_finished",
+    "list_destinations",
+    "save_destination",
+    "delete_destination",
+    "set_current_destination",
+    "test_connection",
+    "list_watched_folders",
+    "save_watched_folder",
+    "delete_watched_folder",
+    "pause_watched_folder",
+];
+
+fn main() {
+    let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
+    if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)) {
+        panic!("cannot prepare the window: {error:#}");
+    }
+}

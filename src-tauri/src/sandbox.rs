@@ -1,0 +1,84 @@
+//! The built-in destination: a local OSS and callback receiver, so that the first drop needs no account.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use waybill_engine::view::{BodyKind, CallbackProfileForm, Variable};
+use waybill_engine::{BuiltIn, Engine};
+use waybill_oss::Credential;
+use waybill_sandbox::{Sandbox, SandboxConfig};
+
+/// Stays the same from start to start, so that an upload cut off by a crash finds its destination again.
+const ID: &str = "sandbox";
+
+/// What the sandbox's own receiver is told about each object.
+const CALLBACK_BODY: &str = r#"{"bucket":${bucket},"object":${object},"etag":${etag},"size":${size},"mimeType":${mimeType},"crc64":${crc64},"uploadNo":${x:upload_no}}"#;
+
+/// Starts the sandbox on a free loopback port with fresh keys that live in memory only, and makes it a destination.
+/// The error is a sentence for the log.
+pub(crate) async fn start(engine: &Engine, folder: &Path) -> Result<Sandbox, String> {
+    let (key_id, key_secret) = (format!("SANDBOX{}", random_hex::<8>()), random_hex::<20>());
+    let sandbox = Sandbox::start(SandboxConfig {
+        port: 0,
+        data_dir: folder.to_path_buf(),
+        access_key_id: key_id.clone(),
+        access_key_secret: key_secret.clone(),
+        region: "local".into(),
+        bucket: "sandbox".into(),
+    })
+    .await
+    .map_err(|error| error.to_string())?;
+    let info = sandbox.info();
+    let built_in = BuiltIn {
+        id: ID.into(),
+        name: "Sandbox".into(),
+        endpoint: info.endpoint.clone(),
+        region: info.region.clone(),
+        bucket: info.bucket.clone(),
+        key_template: "{path}".into(),
+        callback: Some(callback_profile(&info.callback_url)),
+        credential: Credential::new(key_id, key_secret, None),
+    };
+    match engine.ensure_built_in(built_in).await {
+        Ok(()) => Ok(sandbox),
+        Err(error) => {
+            sandbox.stop().await;
+            Err(error.to_string())
+        }
+    }
+}
+
+fn callback_profile(url: &str) -> CallbackProfileForm {
+    CallbackProfileForm {
+        urls: vec![url.into()],
+        host: String::new(),
+        body: CALLBACK_BODY.into(),
+        body_type: BodyKind::Json,
+        sni: false,
+        variables: vec![Variable {
+            name: "x:upload_no".into(),
+            value: "{uploadNo}".into(),
+        }],
+    }
+}
+
+fn random_hex<const BYTES: usize>() -> String {
+    let bytes: [u8; BYTES] = std::array::from_fn(|_| rand::random());
+    bytes.iter().fold(String::with_capacity(2 * BYTES), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_start_has_keys_of_its_own() {
+        let (first, second) = (random_hex::<20>(), random_hex::<20>());
+        assert_eq!(first.len(), 40);
+        assert_ne!(first, second, "keys must not repeat from start to start");
+    }
+}

@@ -1,0 +1,90 @@
+import { afterEach, expect, test, vi } from "vitest";
+
+import { MockBackend } from "./mock";
+import { COMMANDS, toIpcError, type Backend } from "./types";
+
+type Invocation = [command: string, args: unknown];
+
+/** Stands in for the window that Tauri provides. */
+async function tauri(answer: unknown = null) {
+  const calls: Invocation[] = [];
+  vi.stubGlobal("__TAURI_INTERNALS__", {
+    invoke: async (command: string, args: unknown) => {
+      calls.push([command, args]);
+      return answer;
+    },
+    transformCallback: () => 1,
+    metadata: { currentWindow: { label: "main" }, currentWebview: { label: "main", windowLabel: "main" } },
+  });
+  const { TauriBackend } = await import("./tauri");
+  return { backend: new TauriBackend(), calls };
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+const form = { id: null } as never;
+const CALLS: { [Method in keyof typeof COMMANDS]: { args: Parameters<Backend[Method]>; sent: unknown } } = {
+  appInfo: { args: [], sent: undefined },
+  listUploads: { args: [form], sent: { query: form } },
+  uploadDetails: { args: [7], sent: { no: 7 } },
+  counts: { args: [], sent: undefined },
+  addPaths: { args: [["/a"], null], sent: { paths: ["/a"], destinationId: null } },
+  pauseUpload: { args: [7], sent: { no: 7 } },
+  resumeUpload: { args: [7], sent: { no: 7 } },
+  retryUpload: { args: [7], sent: { no: 7 } },
+  cancelUpload: { args: [7], sent: { no: 7 } },
+  pauseAll: { args: [], sent: undefined },
+  resumeAll: { args: [], sent: undefined },
+  retryFailed: { args: [], sent: undefined },
+  clearFinished: { args: [], sent: undefined },
+  listDestinations: { args: [], sent: undefined },
+  saveDestination: { args: [form], sent: { form } },
+  deleteDestination: { args: ["d"], sent: { id: "d" } },
+  setCurrentDestination: { args: ["d"], sent: { id: "d" } },
+  testConnection: { args: [form], sent: { form } },
+  listWatchedFolders: { args: [], sent: undefined },
+  saveWatchedFolder: { args: [form], sent: { form } },
+  deleteWatchedFolder: { args: ["f"], sent: { id: "f" } },
+  pauseWatchedFolder: { args: ["f", true], sent: { id: "f", paused: true } },
+};
+const METHODS = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
+
+test.each(METHODS)("%s invokes its command with the contract's arguments", async (method) => {
+  const { backend, calls } = await tauri();
+  const { args, sent } = CALLS[method];
+  await (backend[method] as (...args: unknown[]) => Promise<unknown>)(...args);
+  const [command, actual] = calls[0] ?? [];
+  expect(command).toBe(COMMANDS[method]);
+  expect(actual ?? {}).toEqual(sent ?? {});
+});
+
+test("changes and drops are listened to by the shell's event names", async () => {
+  const { backend, calls } = await tauri(1);
+  await backend.onChanges(() => undefined);
+  await backend.onDrop(() => undefined);
+  const events = calls.filter(([command]) => command === "plugin:event|listen").map(([, args]) => (args as { event: string }).event);
+  expect(events[0]).toBe("changes");
+  expect(events).toContain("tauri://drag-drop");
+});
+
+test("a closed file dialog picks nothing", async () => {
+  const { backend } = await tauri(null);
+  expect(await backend.pickFiles()).toEqual([]);
+  expect(await backend.pickFolder()).toBeNull();
+});
+
+test("the mock has everything that the real backend has", async () => {
+  const { backend } = await tauri();
+  const mock = new MockBackend();
+  const names = new Set([...METHODS, ...Object.getOwnPropertyNames(Object.getPrototypeOf(backend)), ...Object.keys(backend)]);
+  names.delete("constructor");
+  expect(names.size).toBe(METHODS.length + 6);
+  for (const name of names) expect(typeof mock[name as keyof Backend], name).toBe("function");
+});
+
+test("what is thrown becomes an error with a code", () => {
+  const error = { code: "network", message: "m", requestId: "r" };
+  expect(toIpcError(error)).toEqual(error);
+  expect(toIpcError("plain text")).toEqual({ code: "service", message: "plain text", requestId: null });
+  expect(toIpcError(new Error("boom"))).toEqual({ code: "service", message: "boom", requestId: null });
+});

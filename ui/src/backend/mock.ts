@@ -1,0 +1,252 @@
+// A backend without an engine: it answers from an invented world, which moves when it is asked to live.
+import type { Added } from "../bindings/Added";
+import type { AppInfo } from "../bindings/AppInfo";
+import type { Changes } from "../bindings/Changes";
+import type { ConnectionReport } from "../bindings/ConnectionReport";
+import type { Counts } from "../bindings/Counts";
+import type { DestinationForm } from "../bindings/DestinationForm";
+import type { DestinationView } from "../bindings/DestinationView";
+import type { IpcError } from "../bindings/IpcError";
+import type { UploadDetails } from "../bindings/UploadDetails";
+import type { UploadPage } from "../bindings/UploadPage";
+import type { UploadQuery } from "../bindings/UploadQuery";
+import type { UploadRow } from "../bindings/UploadRow";
+import type { WatchedFolderForm } from "../bindings/WatchedFolderForm";
+import type { WatchedFolderView } from "../bindings/WatchedFolderView";
+import { belongs, comesBefore, isFinal, needsCallback } from "../state/order";
+import { mockDetails } from "./mockDetails";
+import { tickRows } from "./mockLife";
+import { MIB, mockDestinations, mockFolders, mockRow, mockRows } from "./mockWorld";
+import type { Backend, DropEvent, Unsubscribe } from "./types";
+
+const TICK_MS = 250;
+
+export interface MockWorld {
+  rows: UploadRow[];
+  destinations: DestinationView[];
+  folders: WatchedFolderView[];
+}
+
+export class MockBackend implements Backend {
+  world: MockWorld;
+  /** What was asked for, newest last; tests look here. */
+  readonly queries: UploadQuery[] = [];
+  #cleared = new Set<number>();
+  #changes = new Set<(changes: Changes) => void>();
+  #drops = new Set<(event: DropEvent) => void>();
+  #ids = 0;
+
+  constructor({ live = false, world }: { live?: boolean; world?: Partial<MockWorld> } = {}) {
+    const now = Date.now();
+    this.world = { rows: mockRows(now), destinations: mockDestinations(), folders: mockFolders(now), ...world };
+    if (!live) return;
+    setInterval(() => this.emit({ rows: tickRows(this.world.rows, TICK_MS, Date.now()) }), TICK_MS);
+    this.#listenToBrowserDrops();
+  }
+
+  /** Sends a batch of changes; rows in it replace those of the world. */
+  emit(some: Partial<Changes>): void {
+    const fresh = new Map((some.rows ?? []).map((row) => [row.no, row]));
+    this.world.rows = this.world.rows.map((row) => fresh.get(row.no) ?? row);
+    const bytesPerSecond = this.world.rows.reduce((sum, row) => sum + row.bytesPerSecond, 0);
+    const changes: Changes = {
+      rows: [], reload: false, destinations: false, folders: false, counts: this.#count(), bytesPerSecond, scanning: false,
+      ...some,
+    };
+    this.#changes.forEach((listener) => listener(changes));
+  }
+
+  drop(event: DropEvent): void {
+    this.#drops.forEach((listener) => listener(event));
+  }
+
+  async appInfo(): Promise<AppInfo> {
+    const dataDir = "/home/mei/.local/share/waybill";
+    return { version: "0.1.0", dataDir, keychainProblem: null, sandboxDir: `${dataDir}/sandbox` };
+  }
+
+  async listUploads(query: UploadQuery): Promise<UploadPage> {
+    this.queries.push(query);
+    const { after } = query;
+    const rows = this.world.rows
+      .filter((row) => query.scope === "history" || !this.#cleared.has(row.no))
+      .filter((row) => belongs(row, query.scope, query.filter, query.search))
+      .filter((row) => !after || row.batch < after.batch || (row.batch === after.batch && row.no > after.no))
+      .sort((a, b) => (comesBefore(a, b) ? -1 : 1));
+    const page = rows.slice(0, query.limit);
+    const last = page.at(-1);
+    return { rows: page, next: last && rows.length > page.length ? { batch: last.batch, no: last.no } : null };
+  }
+
+  async uploadDetails(no: number): Promise<UploadDetails> {
+    const row = this.#row(no);
+    return mockDetails(row, this.world.destinations.find((destination) => destination.name === row.destination));
+  }
+
+  async counts(): Promise<Counts> {
+    return this.#count();
+  }
+
+  async addPaths(paths: string[], destinationId: string | null): Promise<Added> {
+    const target = this.world.destinations.find(({ id, current }) => (destinationId === null ? current : id === destinationId));
+    if (!target) throw refusal("invalid", "there is no destination");
+    const batch = Math.max(0, ...this.world.rows.map((row) => row.batch)) + 1;
+    let no = Math.max(0, ...this.world.rows.map((row) => row.no));
+    const good = paths.filter((path) => !path.endsWith(".sock"));
+    const rows = good.map((path) => {
+      const name = path.split("/").at(-1) ?? path;
+      return mockRow({
+        no: ++no, batch, name, path, key: name, bucket: target.bucket, destination: target.name, createdMs: Date.now(),
+        sizeBytes: 90 * MIB, callback: target.callback ? { kind: "waiting" } : { kind: "notRequested" },
+      });
+    });
+    this.world.rows = [...rows, ...this.world.rows];
+    this.emit({ reload: true });
+    const refused = paths
+      .filter((path) => path.endsWith(".sock"))
+      .map((path) => ({ path, problem: { code: "notAFile" as const, message: "a socket", requestId: null, ec: null } }));
+    return { batch, queued: rows.length, refused, refusedCount: refused.length };
+  }
+
+  pauseUpload = async (no: number) => this.#change(no, { phase: "paused", bytesPerSecond: 0, etaSeconds: null });
+  resumeUpload = async (no: number) => this.#change(no, { phase: "queued" });
+  retryUpload = async (no: number) => this.#change(no, { phase: "queued", problem: null, callback: { kind: "waiting" } });
+  cancelUpload = async (no: number) =>
+    this.#change(no, { phase: "cancelled", bytesPerSecond: 0, etaSeconds: null, callback: { kind: "notSent" } });
+
+  async pauseAll(): Promise<void> {
+    const moving = this.world.rows.filter(({ phase }) => phase === "queued" || phase === "starting" || phase === "sending");
+    this.emit({ rows: moving.map((row) => ({ ...row, phase: "paused", bytesPerSecond: 0, etaSeconds: null })) });
+  }
+
+  async resumeAll(): Promise<void> {
+    const paused = this.world.rows.filter(({ phase }) => phase === "paused");
+    this.emit({ rows: paused.map((row) => ({ ...row, phase: "queued" })) });
+  }
+
+  async retryFailed(): Promise<void> {
+    const failed = this.world.rows.filter(({ phase }) => phase === "failed");
+    this.emit({ rows: failed.map((row) => ({ ...row, phase: "queued", problem: null })) });
+  }
+
+  async clearFinished(): Promise<void> {
+    this.world.rows.filter(isFinal).forEach((row) => this.#cleared.add(row.no));
+    this.emit({ reload: true });
+  }
+
+  async listDestinations(): Promise<DestinationView[]> {
+    return this.world.destinations;
+  }
+
+  async saveDestination(form: DestinationForm): Promise<DestinationView> {
+    const before = this.world.destinations.find(({ id }) => id === form.id);
+    if (form.name === "") throw refusal("invalid", "a destination needs a name");
+    const { accessKeySecret, securityToken, ...shown } = form;
+    const saved: DestinationView = {
+      ...shown,
+      id: before?.id ?? `d${++this.#ids}`,
+      hasSecret: accessKeySecret !== null || (before?.hasSecret ?? false),
+      hasToken: securityToken === null ? (before?.hasToken ?? false) : securityToken !== "",
+      builtIn: false,
+      current: before?.current ?? this.world.destinations.length === 0,
+    };
+    this.world.destinations = before
+      ? this.world.destinations.map((one) => (one === before ? saved : one))
+      : [...this.world.destinations, saved];
+    this.emit({ destinations: true });
+    return saved;
+  }
+
+  async deleteDestination(id: string): Promise<void> {
+    this.world.destinations = this.world.destinations.filter((one) => one.id !== id);
+    this.emit({ destinations: true });
+  }
+
+  async setCurrentDestination(id: string): Promise<void> {
+    this.world.destinations = this.world.destinations.map((one) => ({ ...one, current: one.id === id }));
+    this.emit({ destinations: true });
+  }
+
+  async testConnection(form: DestinationForm): Promise<ConnectionReport> {
+    if (form.accessKeyId.startsWith("LTAI") || form.id === "sandbox") {
+      return { ok: true, location: "oss-cn-hangzhou", acl: "private", storageClass: "Standard", tookMs: 43, problem: null };
+    }
+    const problem = { code: "credentials" as const, message: "GetBucketInfo: InvalidAccessKeyId", requestId: "673DB2EB", ec: null };
+    return { ok: false, location: null, acl: null, storageClass: null, tookMs: 40, problem };
+  }
+
+  async listWatchedFolders(): Promise<WatchedFolderView[]> {
+    return this.world.folders;
+  }
+
+  async saveWatchedFolder(form: WatchedFolderForm): Promise<WatchedFolderView> {
+    const { includeExisting, ...kept } = form;
+    const destination = this.world.destinations.find(({ id }) => id === form.destinationId)?.name ?? "";
+    const folder: WatchedFolderView = {
+      ...kept, id: form.id ?? `f${Date.now()}`, destination, paused: false, reachable: true,
+      settling: includeExisting ? 3 : 0, uploaded: 0, lastScanMs: null, problem: null,
+    };
+    this.world.folders = [...this.world.folders.filter(({ id }) => id !== form.id), folder];
+    return folder;
+  }
+
+  async deleteWatchedFolder(id: string): Promise<void> {
+    this.world.folders = this.world.folders.filter((one) => one.id !== id);
+  }
+
+  async pauseWatchedFolder(id: string, paused: boolean): Promise<void> {
+    this.world.folders = this.world.folders.map((one) => (one.id === id ? { ...one, paused } : one));
+  }
+
+  async onChanges(listener: (changes: Changes) => void): Promise<Unsubscribe> {
+    this.#changes.add(listener);
+    return () => this.#changes.delete(listener);
+  }
+
+  async onDrop(listener: (event: DropEvent) => void): Promise<Unsubscribe> {
+    this.#drops.add(listener);
+    return () => this.#drops.delete(listener);
+  }
+
+  pickFiles = async (): Promise<string[]> => ["/home/mei/footage/picked.mov", "/run/user/1000/bus.sock"];
+  pickFolder = async (): Promise<string | null> => "/home/mei/footage/new";
+  openPath = async (): Promise<void> => undefined;
+  revealItem = async (): Promise<void> => undefined;
+
+  #row(no: number): UploadRow {
+    const row = this.world.rows.find((one) => one.no === no);
+    if (!row) throw refusal("refused", `there is no upload No. ${no}`);
+    return row;
+  }
+
+  async #change(no: number, some: Partial<UploadRow>): Promise<void> {
+    this.emit({ rows: [{ ...this.#row(no), ...some }] });
+  }
+
+  #count(): Counts {
+    const rows = this.world.rows.filter((row) => !this.#cleared.has(row.no));
+    const of = (...phases: UploadRow["phase"][]) => rows.filter((row) => phases.includes(row.phase)).length;
+    const left = rows.filter((row) => !isFinal(row) && row.phase !== "paused");
+    return {
+      all: rows.length, uploading: of("starting", "sending", "completing"), waiting: of("queued"), paused: of("paused"),
+      stored: of("done"), failed: of("failed"), callbackFailed: rows.filter(needsCallback).length,
+      bytesLeft: left.reduce((sum, row) => sum + row.sizeBytes - row.sentBytes, 0),
+    };
+  }
+
+  /** In a browser there are no local paths; names must do. */
+  #listenToBrowserDrops(): void {
+    const names = (event: DragEvent) => [...(event.dataTransfer?.files ?? [])].map((file) => `/dropped/${file.name}`);
+    window.addEventListener("dragenter", (event) => {
+      if (!event.relatedTarget) this.drop({ kind: "enter", paths: [...(event.dataTransfer?.items ?? [])].map(() => "") });
+    });
+    window.addEventListener("dragleave", (event) => {
+      if (!event.relatedTarget) this.drop({ kind: "leave" });
+    });
+    window.addEventListener("drop", (event) => this.drop({ kind: "drop", paths: names(event) }));
+  }
+}
+
+function refusal(code: IpcError["code"], message: string): IpcError {
+  return { code, message, requestId: null };
+}

@@ -1,0 +1,100 @@
+// Everything the UI may ask of whoever runs it: one method per IPC command, plus events and the system's dialogs.
+import type { Added } from "../bindings/Added";
+import type { AppInfo } from "../bindings/AppInfo";
+import type { Changes } from "../bindings/Changes";
+import type { ConnectionReport } from "../bindings/ConnectionReport";
+import type { Counts } from "../bindings/Counts";
+import type { DestinationForm } from "../bindings/DestinationForm";
+import type { DestinationView } from "../bindings/DestinationView";
+import type { IpcError } from "../bindings/IpcError";
+import type { UploadDetails } from "../bindings/UploadDetails";
+import type { UploadPage } from "../bindings/UploadPage";
+import type { UploadQuery } from "../bindings/UploadQuery";
+import type { WatchedFolderForm } from "../bindings/WatchedFolderForm";
+import type { WatchedFolderView } from "../bindings/WatchedFolderView";
+
+/** Files over the window: how many on the way in, whole local paths on release. */
+export type DropEvent =
+  | { kind: "enter"; paths: string[] }
+  | { kind: "over" }
+  | { kind: "leave" }
+  | { kind: "drop"; paths: string[] };
+
+export type Unsubscribe = () => void;
+
+/** The commands. Each rejects with an `IpcError`. */
+export interface Commands {
+  appInfo(): Promise<AppInfo>;
+  listUploads(query: UploadQuery): Promise<UploadPage>;
+  uploadDetails(no: number): Promise<UploadDetails>;
+  counts(): Promise<Counts>;
+  /** `destinationId` null: the current destination. */
+  addPaths(paths: string[], destinationId: string | null): Promise<Added>;
+  pauseUpload(no: number): Promise<void>;
+  resumeUpload(no: number): Promise<void>;
+  retryUpload(no: number): Promise<void>;
+  cancelUpload(no: number): Promise<void>;
+  pauseAll(): Promise<void>;
+  resumeAll(): Promise<void>;
+  retryFailed(): Promise<void>;
+  clearFinished(): Promise<void>;
+  listDestinations(): Promise<DestinationView[]>;
+  saveDestination(form: DestinationForm): Promise<DestinationView>;
+  deleteDestination(id: string): Promise<void>;
+  setCurrentDestination(id: string): Promise<void>;
+  testConnection(form: DestinationForm): Promise<ConnectionReport>;
+  listWatchedFolders(): Promise<WatchedFolderView[]>;
+  saveWatchedFolder(form: WatchedFolderForm): Promise<WatchedFolderView>;
+  deleteWatchedFolder(id: string): Promise<void>;
+  pauseWatchedFolder(id: string, paused: boolean): Promise<void>;
+}
+
+/** Names of the IPC commands; the type makes a forgotten one a compile error. */
+export const COMMANDS: { readonly [Method in keyof Commands]: string } = {
+  appInfo: "app_info",
+  listUploads: "list_uploads",
+  uploadDetails: "upload_details",
+  counts: "counts",
+  addPaths: "add_paths",
+  pauseUpload: "pause_upload",
+  resumeUpload: "resume_upload",
+  retryUpload: "retry_upload",
+  cancelUpload: "cancel_upload",
+  pauseAll: "pause_all",
+  resumeAll: "resume_all",
+  retryFailed: "retry_failed",
+  clearFinished: "clear_finished",
+  listDestinations: "list_destinations",
+  saveDestination: "save_destination",
+  deleteDestination: "delete_destination",
+  setCurrentDestination: "set_current_destination",
+  testConnection: "test_connection",
+  listWatchedFolders: "list_watched_folders",
+  saveWatchedFolder: "save_watched_folder",
+  deleteWatchedFolder: "delete_watched_folder",
+  pauseWatchedFolder: "pause_watched_folder",
+};
+
+export interface Backend extends Commands {
+  /** At most five batches a second. */
+  onChanges(listener: (changes: Changes) => void): Promise<Unsubscribe>;
+  onDrop(listener: (event: DropEvent) => void): Promise<Unsubscribe>;
+  /** The system's file dialog; empty when the user closed it. */
+  pickFiles(): Promise<string[]>;
+  /** The system's folder dialog; null when the user closed it. */
+  pickFolder(): Promise<string | null>;
+  /** Opens a local path with the system's program for it. */
+  openPath(path: string): Promise<void>;
+  /** Shows a local file in the file manager. */
+  revealItem(path: string): Promise<void>;
+}
+
+/** Whatever was thrown, as the error the UI branches on. */
+export function toIpcError(thrown: unknown): IpcError {
+  if (typeof thrown === "object" && thrown !== null && "code" in thrown && "message" in thrown) {
+    const error = thrown as Partial<IpcError>;
+    return { code: error.code ?? "service", message: String(error.message), requestId: error.requestId ?? null };
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: "service", message, requestId: null };
+}

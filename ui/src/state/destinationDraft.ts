@@ -1,0 +1,109 @@
+// What stands in the destination form, and how it becomes what is sent. Pure.
+import type { BodyKind } from "../bindings/BodyKind";
+import type { CallbackProfileForm } from "../bindings/CallbackProfileForm";
+import type { DestinationForm } from "../bindings/DestinationForm";
+import type { DestinationView } from "../bindings/DestinationView";
+
+export interface DestinationDraft {
+  id: string | null;
+  name: string;
+  endpoint: string;
+  region: string;
+  bucket: string;
+  keyTemplate: string;
+  accessKeyId: string;
+  /** Typed by the person; empty keeps the stored one. Never filled from the backend. */
+  secret: string;
+  /** As `secret`. */
+  token: string;
+  removeToken: boolean;
+  withCallback: boolean;
+  callback: CallbackProfileForm;
+}
+
+export const LARGEST_URLS = 5;
+
+export const BODIES: Record<BodyKind, string> = {
+  json: [
+    "{",
+    '  "bucket": ${bucket},',
+    '  "object": ${object},',
+    '  "size": ${size},',
+    '  "etag": ${etag},',
+    '  "mimeType": ${mimeType},',
+    '  "uploadNo": ${x:upload_no}',
+    "}",
+  ].join("\n"),
+  form: "bucket=${bucket}&object=${object}&size=${size}&etag=${etag}&mimeType=${mimeType}&uploadNo=${x:upload_no}",
+};
+
+function newCallback(): CallbackProfileForm {
+  return {
+    urls: [""],
+    host: "",
+    body: BODIES.json,
+    bodyType: "json",
+    sni: true,
+    variables: [{ name: "x:upload_no", value: "{uploadNo}" }],
+  };
+}
+
+export function newDraft(): DestinationDraft {
+  return {
+    id: null, name: "", endpoint: "", region: "", bucket: "", keyTemplate: "{path}", accessKeyId: "",
+    secret: "", token: "", removeToken: false, withCallback: false, callback: newCallback(),
+  };
+}
+
+export function draftOf(view: DestinationView): DestinationDraft {
+  return {
+    id: view.id,
+    name: view.name,
+    endpoint: view.endpoint,
+    region: view.region,
+    bucket: view.bucket,
+    keyTemplate: view.keyTemplate,
+    accessKeyId: view.accessKeyId,
+    secret: "",
+    token: "",
+    removeToken: false,
+    withCallback: view.callback !== null,
+    callback: view.callback ? structuredClone(view.callback) : newCallback(),
+  };
+}
+
+/** Blanks around pasted values are never meant. A draft in `$state` becomes plain data here. */
+export function formOf(draft: DestinationDraft): DestinationForm {
+  const token = draft.token.trim();
+  return {
+    id: draft.id,
+    name: draft.name.trim(),
+    endpoint: draft.endpoint.trim(),
+    region: draft.region.trim(),
+    bucket: draft.bucket.trim(),
+    keyTemplate: draft.keyTemplate.trim(),
+    accessKeyId: draft.accessKeyId.trim(),
+    accessKeySecret: draft.secret.trim() || null,
+    securityToken: draft.removeToken ? "" : token || null,
+    callback: draft.withCallback ? callbackOf(draft.callback) : null,
+  };
+}
+
+function callbackOf(callback: CallbackProfileForm): CallbackProfileForm {
+  return {
+    urls: callback.urls.map((url) => url.trim()).filter((url) => url !== ""),
+    host: callback.host.trim(),
+    body: callback.body,
+    bodyType: callback.bodyType,
+    sni: callback.sni,
+    variables: callback.variables
+      .map(({ name, value }) => ({ name: name.trim(), value }))
+      .filter(({ name }) => name !== ""),
+  };
+}
+
+/** Another body type brings its own example, unless the person has written a body. */
+export function bodyFor(kind: BodyKind, body: string): string {
+  const untouched = body.trim() === "" || Object.values(BODIES).includes(body);
+  return untouched ? BODIES[kind] : body;
+}

@@ -1,0 +1,47 @@
+// Which rows a list holds, and in which order: the same rules as the store's, for rows that arrive by event.
+import type { Filter } from "../bindings/Filter";
+import type { Phase } from "../bindings/Phase";
+import type { Scope } from "../bindings/Scope";
+import type { UploadRow } from "../bindings/UploadRow";
+
+const FINAL: readonly Phase[] = ["done", "failed", "cancelled"];
+
+export function isFinal(row: UploadRow): boolean {
+  return FINAL.includes(row.phase);
+}
+
+/** Stored, but the callback failed or its answer was lost. */
+export function needsCallback(row: UploadRow): boolean {
+  return row.phase === "done" && (row.callback.kind === "failed" || row.callback.kind === "unknown");
+}
+
+function passes(row: UploadRow, filter: Filter): boolean {
+  switch (filter) {
+    case "all":
+      return true;
+    case "uploading":
+      return row.phase === "starting" || row.phase === "sending" || row.phase === "completing";
+    case "waiting":
+      return row.phase === "queued";
+    case "paused":
+      return row.phase === "paused";
+    case "stored":
+      return row.phase === "done";
+    case "failed":
+      return row.phase === "failed";
+    case "callbackFailed":
+      return needsCallback(row);
+  }
+}
+
+export function belongs(row: UploadRow, scope: Scope, filter: Filter, search: string): boolean {
+  if (scope === "history" && !isFinal(row)) return false;
+  if (!passes(row, filter)) return false;
+  const wanted = search.trim().toLowerCase();
+  return wanted === "" || [row.path, row.key].some((text) => text.toLowerCase().includes(wanted));
+}
+
+/** Newest batch first, in order within it. */
+export function comesBefore(a: UploadRow, b: UploadRow): boolean {
+  return a.batch !== b.batch ? a.batch > b.batch : a.no < b.no;
+}

@@ -1,0 +1,54 @@
+// What a person may do to an upload in its present state, and the doing. The engine has the last word.
+import type { UploadRow } from "../bindings/UploadRow";
+import { t } from "../i18n/index.svelte";
+import type { AppState } from "../state/app.svelte";
+
+export interface Possible {
+  pause: boolean;
+  resume: boolean;
+  retry: boolean;
+  cancel: boolean;
+}
+
+export function possible(row: UploadRow): Possible {
+  const moving = row.phase === "queued" || row.phase === "starting" || row.phase === "sending";
+  return {
+    pause: moving,
+    resume: row.phase === "paused",
+    retry: row.phase === "failed",
+    cancel: moving || row.phase === "paused" || row.phase === "failed",
+  };
+}
+
+export function pause(app: AppState, row: UploadRow): Promise<void> {
+  return app.run(() => app.backend.pauseUpload(row.no));
+}
+
+export function resume(app: AppState, row: UploadRow): Promise<void> {
+  return app.run(() => app.backend.resumeUpload(row.no));
+}
+
+export function retry(app: AppState, row: UploadRow): Promise<void> {
+  return app.run(() => app.backend.retryUpload(row.no));
+}
+
+/** Asks first: what was sent of it goes away. */
+export async function cancel(app: AppState, row: UploadRow): Promise<void> {
+  const sure = await app.ask({
+    title: t("cancel.title", { name: row.name }),
+    text: t("cancel.text"),
+    yes: t("action.cancel"),
+    no: t("action.keep"),
+  });
+  if (sure) await app.run(() => app.backend.cancelUpload(row.no));
+}
+
+export function pauseOrResume(app: AppState, row: UploadRow): Promise<void> {
+  const can = possible(row);
+  if (can.pause) return pause(app, row);
+  return can.resume ? resume(app, row) : Promise.resolve();
+}
+
+export function objectUrl(row: UploadRow): string {
+  return `oss://${row.bucket}/${row.key}`;
+}
