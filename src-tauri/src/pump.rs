@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use tauri::async_runtime::{JoinHandle, spawn};
+use tauri::async_runtime::spawn;
 use tauri::{AppHandle, Emitter as _, Manager as _};
 use tauri_plugin_notification::NotificationExt as _;
 use waybill_engine::Engine;
@@ -10,12 +10,11 @@ use waybill_engine::Engine;
 use crate::notice::Round;
 use crate::shell::{MAIN, Shell};
 
-/// Passes batches on until the task is aborted. The engine sets the pace.
-pub(crate) fn start(app: AppHandle, engine: Engine) -> JoinHandle<()> {
+/// Passes batches on until the engine stops. The engine sets the pace.
+pub(crate) fn start(app: AppHandle, engine: Engine) {
     spawn(async move {
         let mut round = Round::default();
-        loop {
-            let changes = engine.next_changes().await;
+        while let Some(changes) = engine.next_changes().await {
             if let Some(shell) = app.try_state::<Shell>() {
                 let busy = changes.counts.uploading + changes.counts.waiting > 0;
                 shell.busy.store(busy, Ordering::Relaxed);
@@ -27,7 +26,7 @@ pub(crate) fn start(app: AppHandle, engine: Engine) -> JoinHandle<()> {
                 tracing::warn!(%error, "cannot tell the window what changed");
             }
         }
-    })
+    });
 }
 
 /// Says that a batch has ended, unless the user is looking at it.

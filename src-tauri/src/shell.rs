@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tauri::async_runtime::{JoinHandle, block_on};
+use tauri::async_runtime::block_on;
 use tauri::{AppHandle, Manager as _, WebviewWindowBuilder, Window, WindowEvent};
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogKind};
 use waybill_engine::view::AppInfo;
@@ -29,12 +29,7 @@ pub(crate) struct Shell {
     data_dir: PathBuf,
     sandbox_dir: Option<PathBuf>,
     /// Taken out once, when the program ends.
-    ending: Mutex<Option<Ending>>,
-}
-
-struct Ending {
-    pump: JoinHandle<()>,
-    sandbox: Option<Sandbox>,
+    sandbox: Mutex<Option<Sandbox>>,
 }
 
 impl Shell {
@@ -76,13 +71,13 @@ fn open(app: &AppHandle, engine: Engine, data_dir: &Path) -> tauri::Result<()> {
     let sandbox = block_on(sandbox::start(&engine, &sandbox_dir))
         .inspect_err(|error| tracing::error!(error = error.as_str(), "the sandbox cannot start"))
         .ok();
-    let pump = pump::start(app.clone(), engine.clone());
+    pump::start(app.clone(), engine.clone());
     app.manage(Shell {
         engine,
         busy: AtomicBool::new(false),
         data_dir: data_dir.to_path_buf(),
         sandbox_dir: sandbox.is_some().then_some(sandbox_dir),
-        ending: Mutex::new(Some(Ending { pump, sandbox })),
+        sandbox: Mutex::new(sandbox),
     });
     let config = app
         .config()
@@ -132,19 +127,18 @@ pub(crate) fn on_window_event(window: &Window, event: &WindowEvent) {
 pub(crate) fn stop(app: &AppHandle) {
     let Some(shell) = app.try_state::<Shell>() else { return };
     // A poisoned lock only means that another thread panicked; what it guards is still whole.
-    let ending = shell
-        .ending
+    let sandbox = shell
+        .sandbox
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
         .take();
-    let Some(Ending { pump, sandbox }) = ending else { return };
-    pump.abort();
-    let ended = block_on(tokio::time::timeout(STOP_LIMIT, async {
+    let end = async {
         shell.engine.stop().await;
         if let Some(sandbox) = sandbox {
             sandbox.stop().await;
         }
-    }));
+    };
+    let ended = block_on(async { tokio::time::timeout(STOP_LIMIT, end).await });
     if ended.is_err() {
         tracing::warn!("the engine did not end in time; the next start takes up what was open");
     }

@@ -42,7 +42,7 @@ impl TestBed {
             region: "cn-test".into(),
             bucket: "bucket".into(),
         };
-        let tuning = Tuning { callback_limit: Duration::from_millis(500), ..Tuning::default() };
+        let tuning = Tuning { callback_limit: Duration::from_millis(500) };
         let sandbox = Sandbox::start_with(sandbox_config, tuning).await.expect("the sandbox starts");
         let mut config = EngineConfig::new(dir.path().join("data"));
         config.secrets = Arc::new(MemorySecrets::default());
@@ -134,7 +134,8 @@ impl TestBed {
 
     /// Waits until an upload is stored, failed or cancelled.
     pub async fn finished(&self, no: i64) -> UploadDetails {
-        let is_final = |details: &UploadDetails| matches!(details.row.phase, Phase::Done | Phase::Failed | Phase::Cancelled);
+        let is_final =
+            |details: &UploadDetails| matches!(details.row.phase, Phase::Done | Phase::Failed | Phase::Cancelled);
         self.until(no, "final", is_final).await
     }
 

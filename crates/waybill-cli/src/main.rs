@@ -39,9 +39,7 @@ async fn main() -> ExitCode {
     // Diagnostics only; what the user asked for goes to standard output. Credentials have no printable form.
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("WAYBILL_LOG").unwrap_or_else(|_| "warn".into()),
-        )
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("WAYBILL_LOG").unwrap_or_else(|_| "warn".into()))
         .init();
     let data_dir = cli.data_dir.unwrap_or_else(waybill_engine::default_data_dir);
     let result = match cli.command {

@@ -235,11 +235,8 @@ fn ad_hoc(args: &UploadArgs) -> Result<BuiltIn, String> {
     let needed = |name: &str| {
         variable(name).ok_or_else(|| format!("set {name} in the environment (or use --destination and the keychain)"))
     };
-    let credential = Credential::new(
-        needed("OSS_ACCESS_KEY_ID")?,
-        needed("OSS_ACCESS_KEY_SECRET")?,
-        variable("OSS_SESSION_TOKEN"),
-    );
+    let credential =
+        Credential::new(needed("OSS_ACCESS_KEY_ID")?, needed("OSS_ACCESS_KEY_SECRET")?, variable("OSS_SESSION_TOKEN"));
     let given = |value: &Option<String>| value.clone().unwrap_or_default();
     let (endpoint, bucket) = (given(&args.endpoint), given(&args.bucket));
     Ok(BuiltIn {

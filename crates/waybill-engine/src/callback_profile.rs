@@ -22,11 +22,7 @@ pub(crate) fn spec_for(
     let queued = jiff::Timestamp::from_millisecond(queued_ms)
         .map(|at| at.to_zoned(TimeZone::system()))
         .unwrap_or_else(|_| Zoned::now());
-    let facts = FileFacts {
-        relative,
-        queued: &queued,
-        upload_no: Some(upload_no),
-    };
+    let facts = FileFacts { relative, queued: &queued, upload_no: Some(upload_no) };
     let variables = profile
         .variables
         .iter()
@@ -68,10 +64,7 @@ pub(crate) fn request_view(spec: &CallbackSpec) -> CallbackRequestView {
         variables: spec
             .variables
             .iter()
-            .map(|(name, value)| Variable {
-                name: name.clone(),
-                value: value.clone(),
-            })
+            .map(|(name, value)| Variable { name: name.clone(), value: value.clone() })
             .collect(),
         sni: spec.sni,
     }

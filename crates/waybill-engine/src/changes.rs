@@ -66,13 +66,7 @@ impl ChangeBus {
     pub(crate) fn take(&self) -> Pending {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let scanning = pending.scanning;
-        std::mem::replace(
-            &mut *pending,
-            Pending {
-                scanning,
-                ..Pending::default()
-            },
-        )
+        std::mem::replace(&mut *pending, Pending { scanning, ..Pending::default() })
     }
 
     fn change(&self, with: impl FnOnce(&mut Pending)) {
@@ -93,12 +87,6 @@ mod tests {
         bus.changed().await;
         let first = bus.take();
         assert_eq!((first.rows.len(), first.reload, first.scanning), (MOST_ROWS, true, 1));
-        assert_eq!(
-            bus.take(),
-            Pending {
-                scanning: 1,
-                ..Pending::default()
-            }
-        );
+        assert_eq!(bus.take(), Pending { scanning: 1, ..Pending::default() });
     }
 }

@@ -55,21 +55,12 @@ impl Destinations {
         keychain: Arc<dyn SecretStore>,
         changes: Arc<ChangeBus>,
     ) -> Result<Destinations, Error> {
-        Ok(Destinations {
-            store,
-            http: waybill_oss::http_client()?,
-            keychain,
-            session: Arc::default(),
-            changes,
-        })
+        Ok(Destinations { store, http: waybill_oss::http_client()?, keychain, session: Arc::default(), changes })
     }
 
     /// All, the current one marked.
     pub(crate) async fn all(&self) -> Result<Vec<DestinationView>, Error> {
-        let (rows, current) = self
-            .store
-            .read(|c| Ok((destinations::all(c)?, settings::get(c, CURRENT)?)))
-            .await?;
+        let (rows, current) = self.store.read(|c| Ok((destinations::all(c)?, settings::get(c, CURRENT)?))).await?;
         Ok(rows.into_iter().map(|row| view(row, current.as_deref())).collect())
     }
 
@@ -98,9 +89,7 @@ impl Destinations {
             return Err(Error::Refused("the program's own destinations cannot be edited".into()));
         }
         let mut row = checked(&form)?;
-        row.id = earlier
-            .as_ref()
-            .map_or_else(|| uuid::Uuid::new_v4().to_string(), |row| row.id.clone());
+        row.id = earlier.as_ref().map_or_else(|| uuid::Uuid::new_v4().to_string(), |row| row.id.clone());
         let credential = self.credential_of(&form, earlier.as_ref()).await?;
         row.has_secret = true;
         row.has_token = credential.security_token().is_some();
@@ -158,18 +147,13 @@ impl Destinations {
     pub(crate) async fn delete(&self, id: &str) -> Result<(), Error> {
         let row = self.find(Some(id.to_owned())).await?;
         if row.built_in {
-            return Err(Error::Refused(
-                "the program's own destinations cannot be deleted".into(),
-            ));
+            return Err(Error::Refused("the program's own destinations cannot be deleted".into()));
         }
         let wanted = row.id.clone();
         let (uploads, folders) = self
             .store
             .read(move |c| {
-                Ok((
-                    destinations::unfinished_uploads(c, &wanted)?,
-                    destinations::watched_folders(c, &wanted)?,
-                ))
+                Ok((destinations::unfinished_uploads(c, &wanted)?, destinations::watched_folders(c, &wanted)?))
             })
             .await?;
         if uploads > 0 || folders > 0 {
@@ -260,20 +244,12 @@ impl Destinations {
     /// Why the keychain cannot be used, if so.
     pub(crate) async fn keychain_problem(&self) -> Option<String> {
         let keychain = Arc::clone(&self.keychain);
-        off_runtime(move || Ok(keychain.problem()))
-            .await
-            .unwrap_or_else(|error| Some(error.to_string()))
+        off_runtime(move || Ok(keychain.problem())).await.unwrap_or_else(|error| Some(error.to_string()))
     }
 
     fn connect(&self, row: &DestinationRow, bucket: BucketName, credential: Credential) -> Result<Client, Error> {
         let endpoint = Endpoint::parse(&row.endpoint)?;
-        Ok(Client::new(
-            self.http.clone(),
-            endpoint,
-            row.region.clone(),
-            bucket,
-            credential,
-        ))
+        Ok(Client::new(self.http.clone(), endpoint, row.region.clone(), bucket, credential))
     }
 
     async fn earlier(&self, form: &DestinationForm) -> Result<Option<DestinationRow>, Error> {
@@ -290,28 +266,19 @@ impl Destinations {
         earlier: Option<&DestinationRow>,
     ) -> Result<Credential, Error> {
         let key_id = form.access_key_id.trim();
-        let typed = form
-            .access_key_secret
-            .as_deref()
-            .map(str::trim)
-            .filter(|secret| !secret.is_empty());
+        let typed = form.access_key_secret.as_deref().map(str::trim).filter(|secret| !secret.is_empty());
         let stored = match earlier {
             Some(row) if row.access_key_id == key_id => self.stored(row).await?,
             _ => None,
         };
         let secret = typed.or(stored.as_ref().map(Credential::access_key_secret));
         let Some(secret) = secret else {
-            return Err(Error::Invalid(
-                "type the AccessKey secret that belongs to this AccessKey id".into(),
-            ));
+            return Err(Error::Invalid("type the AccessKey secret that belongs to this AccessKey id".into()));
         };
         let token = match form.security_token.as_deref().map(str::trim) {
             Some("") => None,
             Some(token) => Some(token.to_owned()),
-            None => stored
-                .as_ref()
-                .and_then(|credential| credential.security_token())
-                .map(str::to_owned),
+            None => stored.as_ref().and_then(|credential| credential.security_token()).map(str::to_owned),
         };
         Ok(Credential::new(key_id, secret, token))
     }
@@ -341,11 +308,7 @@ fn checked(form: &DestinationForm) -> Result<DestinationRow, Error> {
         value => Ok(value.to_owned()),
     };
     let key_template = filled(&form.key_template, "the object key template")?;
-    let sample = FileFacts {
-        relative: "folder/name.ext",
-        queued: &jiff::Zoned::now(),
-        upload_no: None,
-    };
+    let sample = FileFacts { relative: "folder/name.ext", queued: &jiff::Zoned::now(), upload_no: None };
     waybill_oss::ObjectKey::parse(&render(&key_template, &sample)?)?;
     if let Some(callback) = &form.callback {
         callback_profile::check(callback)?;
@@ -383,18 +346,12 @@ fn view(row: DestinationRow, current: Option<&str>) -> DestinationView {
 }
 
 fn no_secret(name: &str) -> Error {
-    Error::Secret {
-        code: Code::NoSecret,
-        message: format!("no AccessKey secret is stored for \"{name}\""),
-    }
+    Error::Secret { code: Code::NoSecret, message: format!("no AccessKey secret is stored for \"{name}\"") }
 }
 
 /// The keychain may ask the user, or a service that takes its time.
 async fn off_runtime<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        Err(Error::Secret {
-            code: Code::Keychain,
-            message: "the keychain did not answer".into(),
-        })
-    })
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(Error::Secret { code: Code::Keychain, message: "the keychain did not answer".into() }))
 }

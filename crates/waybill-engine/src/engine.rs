@@ -9,25 +9,24 @@ use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::changes::ChangeBus;
 use crate::clock::now_ms;
+use crate::config::EngineConfig;
 use crate::destination::{BuiltIn, Destinations};
 use crate::error::Error;
-use crate::intake::{self, Intake, KeyRule};
+use crate::intake::{self, Callback, Enqueue, Intake};
 use crate::launch::Launcher;
 use crate::progress::Progress;
 use crate::queue::{Queue, QueueLine, Work};
 use crate::rows;
-use crate::secrets::{Keychain, SecretStore};
 use crate::store::batches::{self, NewBatch};
 use crate::store::uploads::{self, UploadRecord};
 use crate::store::{Store, destinations, lists, log, parts};
 use crate::task::Tasks;
 use crate::throttle::Throttle;
 use crate::upload::abort;
-use crate::upload::plan::DEFAULT_PART_SIZE_BYTES;
 use crate::upload::state::Event;
 use crate::view::{
-    Added, CallbackProfileForm, Changes, ConnectionReport, Counts, Cursor, DestinationForm, DestinationView, Phase,
-    UploadDetails, UploadPage, UploadQuery, UploadRow, WatchedFolderForm, WatchedFolderView,
+    Added, Changes, ConnectionReport, Counts, Cursor, DestinationForm, DestinationView, Phase, UploadDetails,
+    UploadPage, UploadQuery, UploadRow, WatchedFolderForm, WatchedFolderView,
 };
 use crate::watching::{Shared, WatchedFolders};
 
@@ -35,77 +34,6 @@ use crate::watching::{Shared, WatchedFolders};
 const CHANGES_EVERY: Duration = Duration::from_millis(200);
 /// Uploads that one write of a bulk action moves.
 const BULK: usize = 500;
-
-/// How an engine is started.
-#[derive(Clone, Debug)]
-pub struct EngineConfig {
-    /// Where `waybill.db` lies.
-    pub data_dir: PathBuf,
-    /// Where secrets are kept.
-    pub secrets: Arc<dyn SecretStore>,
-    /// Requests in flight over all uploads.
-    pub parallel: usize,
-    /// Wanted part size in bytes; raised where 10,000 parts would not reach.
-    pub part_size_bytes: u64,
-    /// Tries before network trouble becomes a failure; None: waited out for ever.
-    pub patience: Option<u32>,
-    /// Which uploads this process works on.
-    pub work: Work,
-    /// How long a watched file must look the same before it is uploaded.
-    pub quiet: Duration,
-    /// Between two looks at a watched folder when nothing hints at a change.
-    pub rescan: Duration,
-}
-
-impl EngineConfig {
-    /// The window's settings: everything in the folder, OS keychain.
-    pub fn new(data_dir: PathBuf) -> EngineConfig {
-        EngineConfig {
-            data_dir,
-            secrets: Arc::new(Keychain),
-            parallel: 16,
-            part_size_bytes: DEFAULT_PART_SIZE_BYTES,
-            patience: None,
-            work: Work::Everything,
-            quiet: Duration::from_secs(2),
-            rescan: Duration::from_secs(60),
-        }
-    }
-}
-
-/// `WAYBILL_DATA_DIR`, or the platform's folder for application data.
-pub fn default_data_dir() -> PathBuf {
-    if let Some(dir) = std::env::var_os("WAYBILL_DATA_DIR").filter(|dir| !dir.is_empty()) {
-        return PathBuf::from(dir);
-    }
-    // No home folder at all: the working folder is the only place left.
-    directories::ProjectDirs::from("dev", "Waybill", "Waybill")
-        .map_or_else(|| PathBuf::from("waybill-data"), |dirs| dirs.data_dir().to_owned())
-}
-
-/// What to upload, for callers that say more than "these paths".
-#[derive(Clone, Debug)]
-pub struct Enqueue {
-    /// Files and folders.
-    pub paths: Vec<PathBuf>,
-    /// Where to; None: the current destination.
-    pub destination_id: Option<String>,
-    /// Object keys; None: the destination's template.
-    pub key_rule: Option<KeyRule>,
-    /// The callback.
-    pub callback: Callback,
-    /// The same fingerprint finds an unfinished batch again and continues it.
-    pub fingerprint: Option<String>,
-}
-
-/// Which callback a batch asks for.
-#[derive(Clone, Debug)]
-pub enum Callback {
-    /// The destination's.
-    OfDestination,
-    /// This one, or none.
-    Given(Option<CallbackProfileForm>),
-}
 
 /// A running engine. Cheap to clone; [`Engine::stop`] ends it for all clones.
 #[derive(Clone, Debug)]
@@ -127,34 +55,18 @@ impl Engine {
     /// # Errors
     /// `DataFolderInUse`, `Store`.
     pub async fn start(config: EngineConfig) -> Result<Engine, Error> {
-        let EngineConfig {
-            data_dir,
-            secrets,
-            parallel,
-            part_size_bytes,
-            patience,
-            work,
-            quiet,
-            rescan,
-        } = config;
+        let EngineConfig { data_dir, secrets, parallel, part_size_bytes, patience, work, quiet, rescan } = config;
         let store = tokio::task::spawn_blocking(move || Store::open(&data_dir))
             .await
             .unwrap_or_else(|_| Err(Error::Refused("opening the data folder was interrupted".into())))?;
-        let (changes, tasks, progress) = (
-            Arc::<ChangeBus>::default(),
-            Tasks::default(),
-            Arc::<Progress>::default(),
-        );
+        let (changes, tasks, progress) = (Arc::<ChangeBus>::default(), Tasks::default(), Arc::<Progress>::default());
         let destinations = Destinations::new(store.clone(), secrets, Arc::clone(&changes))?;
         let (line, inbox) = mpsc::channel(1024);
         let (finished_tx, finished) = mpsc::unbounded_channel();
         let abort = Arc::new(Notify::new());
         let queue = Queue {
             store: store.clone(),
-            launcher: Launcher {
-                destinations: destinations.clone(),
-                part_size_bytes,
-            },
+            launcher: Launcher { destinations: destinations.clone(), part_size_bytes },
             throttle: Throttle::new(parallel),
             progress: Arc::clone(&progress),
             changes: Arc::clone(&changes),
@@ -168,18 +80,10 @@ impl Engine {
             runs: 0,
         };
         tasks.spawn("queue", queue.run(inbox));
-        tasks.spawn(
-            "abort",
-            abort::run(store.clone(), destinations.clone(), abort, tasks.token().clone()),
-        );
+        tasks.spawn("abort", abort::run(store.clone(), destinations.clone(), abort, tasks.token().clone()));
         let queue = QueueLine::new(line);
-        let shared = Shared {
-            store: store.clone(),
-            queue: queue.clone(),
-            changes: Arc::clone(&changes),
-            quiet,
-            rescan,
-        };
+        let shared =
+            Shared { store: store.clone(), queue: queue.clone(), changes: Arc::clone(&changes), quiet, rescan };
         let folders = WatchedFolders::new(shared, tasks.clone());
         let engine = Engine {
             store,
@@ -215,14 +119,8 @@ impl Engine {
         let mut records = self.store.read(move |c| lists::page(c, &query, limit + 1)).await?;
         let more = records.len() as i64 > limit;
         records.truncate(limit as usize);
-        let next = records.last().filter(|_| more).map(|last| Cursor {
-            batch: last.batch,
-            no: last.no,
-        });
-        Ok(UploadPage {
-            rows: self.rows(&records).await?,
-            next,
-        })
+        let next = records.last().filter(|_| more).map(|last| Cursor { batch: last.batch, no: last.no });
+        Ok(UploadPage { rows: self.rows(&records).await?, next })
     }
 
     /// Everything of one upload.
@@ -236,12 +134,7 @@ impl Engine {
                 let Some(record) = uploads::load(c, no)? else {
                     return Ok(None);
                 };
-                Ok(Some((
-                    record,
-                    uploads::answer(c, no)?,
-                    parts::of(c, no)?,
-                    log::of(c, no)?,
-                )))
+                Ok(Some((record, uploads::answer(c, no)?, parts::of(c, no)?, log::of(c, no)?)))
             })
             .await?;
         let (record, answer, parts, log) = found.ok_or_else(|| Error::Refused(format!("there is no upload {no}")))?;
@@ -263,14 +156,7 @@ impl Engine {
     /// `Invalid` without a destination, `Store`. What is wrong with single paths is in the answer.
     pub async fn add_paths(&self, paths: Vec<PathBuf>, destination_id: Option<String>) -> Result<Added, Error> {
         let callback = Callback::OfDestination;
-        self.enqueue(Enqueue {
-            paths,
-            destination_id,
-            key_rule: None,
-            callback,
-            fingerprint: None,
-        })
-        .await
+        self.enqueue(Enqueue { paths, destination_id, key_rule: None, callback, fingerprint: None }).await
     }
 
     /// As [`Engine::add_paths`], with key, callback and fingerprint of the caller's choice.
@@ -298,15 +184,7 @@ impl Engine {
                 {
                     return Ok(batch);
                 }
-                batches::insert(
-                    c,
-                    &NewBatch {
-                        destination_id,
-                        fingerprint,
-                        request_json,
-                        created_ms: now_ms(),
-                    },
-                )
+                batches::insert(c, &NewBatch { destination_id, fingerprint, request_json, created_ms: now_ms() })
             })
             .await?;
         let mut added = self.read_in(batch, intake).await?;
@@ -320,10 +198,7 @@ impl Engine {
     /// # Errors
     /// `Store`.
     pub async fn batch_page(&self, batch: i64, after: i64, limit: i64) -> Result<Vec<UploadRow>, Error> {
-        let records = self
-            .store
-            .read(move |c| lists::of_batch(c, batch, after, limit))
-            .await?;
+        let records = self.store.read(move |c| lists::of_batch(c, batch, after, limit)).await?;
         self.rows(&records).await
     }
 
@@ -373,8 +248,7 @@ impl Engine {
     /// # Errors
     /// `Store`.
     pub async fn pause_all(&self) -> Result<(), Error> {
-        self.for_all(&[Phase::Queued, Phase::Starting, Phase::Sending], Event::Pause)
-            .await
+        self.for_all(&[Phase::Queued, Phase::Starting, Phase::Sending], Event::Pause).await
     }
 
     /// Goes on with everything paused.
@@ -524,10 +398,7 @@ impl Engine {
             Ok(changes) => Some(changes),
             Err(error) => {
                 tracing::warn!(%error, "could not read what changed");
-                Some(Changes {
-                    reload: true,
-                    ..Changes::default()
-                })
+                Some(Changes { reload: true, ..Changes::default() })
             }
         }
     }
@@ -536,10 +407,8 @@ impl Engine {
         let pending = self.changes.take();
         let samples = self.progress.sample(Instant::now());
         let numbers: Vec<i64> = pending.rows.iter().chain(samples.keys()).copied().collect();
-        let (records, counts) = self
-            .store
-            .read(move |c| Ok((lists::by_numbers(c, &numbers)?, lists::counts(c)?)))
-            .await?;
+        let (records, counts) =
+            self.store.read(move |c| Ok((lists::by_numbers(c, &numbers)?, lists::counts(c)?))).await?;
         Ok(Changes {
             rows: self.rows(&records).await?,
             reload: pending.reload,
@@ -589,9 +458,7 @@ impl Engine {
             // Whoever dropped the files may have gone; they are queued all the same.
             let _ = answer.send(result);
         });
-        answered
-            .await
-            .unwrap_or_else(|_| Err(Error::Refused("Waybill is stopping".into())))
+        answered.await.unwrap_or_else(|_| Err(Error::Refused("Waybill is stopping".into())))
     }
 
     /// Readings that the last run did not end go on in the background.
@@ -614,10 +481,7 @@ impl Engine {
     async fn for_all(&self, phases: &'static [Phase], event: Event) -> Result<(), Error> {
         let mut after = 0;
         loop {
-            let page = self
-                .store
-                .write(move |c| uploads::numbers(c, phases, None, after, BULK))
-                .await?;
+            let page = self.store.write(move |c| uploads::numbers(c, phases, None, after, BULK)).await?;
             let Some(last) = page.last() else { break };
             after = *last;
             for no in page {

@@ -116,23 +116,14 @@ impl Error {
             Error::Oss(error) => (error.request_id().map(str::to_owned), error.ec().map(str::to_owned)),
             _ => (None, None),
         };
-        Problem {
-            code: self.code(),
-            message: self.to_string(),
-            request_id,
-            ec,
-        }
+        Problem { code: self.code(), message: self.to_string(), request_id, ec }
     }
 
     /// Whether trying again by itself can help, and when.
     pub fn advice(&self) -> Advice {
         match self {
             Error::Oss(error) => error.advice(),
-            Error::Source {
-                code: Code::SourceChanged,
-                ..
-            }
-            | Error::Store { .. } => Advice::Now,
+            Error::Source { code: Code::SourceChanged, .. } | Error::Store { .. } => Advice::Now,
             _ => Advice::Never,
         }
     }
@@ -141,11 +132,7 @@ impl Error {
 impl From<&Error> for IpcError {
     fn from(error: &Error) -> Self {
         let problem = error.problem();
-        IpcError {
-            code: problem.code,
-            message: problem.message,
-            request_id: problem.request_id,
-        }
+        IpcError { code: problem.code, message: problem.message, request_id: problem.request_id }
     }
 }
 

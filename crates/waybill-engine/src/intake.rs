@@ -35,6 +35,30 @@ pub enum KeyRule {
     Exact(String),
 }
 
+/// What to upload, for callers that say more than "these paths".
+#[derive(Clone, Debug)]
+pub struct Enqueue {
+    /// Files and folders.
+    pub paths: Vec<PathBuf>,
+    /// Where to; None: the current destination.
+    pub destination_id: Option<String>,
+    /// Object keys; None: the destination's template.
+    pub key_rule: Option<KeyRule>,
+    /// The callback.
+    pub callback: Callback,
+    /// The same fingerprint finds an unfinished batch again and continues it.
+    pub fingerprint: Option<String>,
+}
+
+/// Which callback a batch asks for.
+#[derive(Clone, Debug)]
+pub enum Callback {
+    /// The destination's.
+    OfDestination,
+    /// This one, or none.
+    Given(Option<CallbackProfileForm>),
+}
+
 /// What a batch is asked to upload, as saved with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Intake {
@@ -62,11 +86,7 @@ impl Intake {
         let path_text = path
             .to_str()
             .ok_or_else(|| Error::Invalid(format!("\"{}\" has a name that is not Unicode", path.display())))?;
-        let facts = FileFacts {
-            relative,
-            queued: &Zoned::now(),
-            upload_no: None,
-        };
+        let facts = FileFacts { relative, queued: &Zoned::now(), upload_no: None };
         let key = match &self.key_rule {
             KeyRule::Template(template) => render(template, &facts)?,
             KeyRule::Prefix(prefix) => format!("{prefix}{relative}"),
@@ -102,12 +122,7 @@ pub(crate) fn read_in(
         batch,
         intake,
         chunk: Vec::with_capacity(CHUNK),
-        added: Added {
-            batch,
-            queued: 0,
-            refused: Vec::new(),
-            refused_count: 0,
-        },
+        added: Added { batch, queued: 0, refused: Vec::new(), refused_count: 0 },
         queued,
     };
     for root in &intake.roots {
@@ -157,11 +172,7 @@ impl<F: Fn()> Reading<'_, F> {
         match self.row(path, base) {
             Ok(row) => {
                 self.chunk.push(row);
-                if self.chunk.len() >= CHUNK {
-                    self.flush()
-                } else {
-                    Ok(())
-                }
+                if self.chunk.len() >= CHUNK { self.flush() } else { Ok(()) }
             }
             Err(reason) => {
                 self.refuse(path, &reason);
@@ -174,17 +185,10 @@ impl<F: Fn()> Reading<'_, F> {
         // Follows a link to a file; a link to a folder would upload the same files twice or for ever.
         let metadata = std::fs::metadata(path).map_err(|error| io_error("look at", path, &error))?;
         if !metadata.is_file() {
-            let message = format!(
-                "\"{}\" is not a file (a link to a folder, a socket or a device)",
-                path.display()
-            );
-            return Err(Error::Source {
-                code: Code::NotAFile,
-                message,
-            });
+            let message = format!("\"{}\" is not a file (a link to a folder, a socket or a device)", path.display());
+            return Err(Error::Source { code: Code::NotAFile, message });
         }
-        self.intake
-            .upload(self.batch, path, &relative_to(base, path), metadata.len())
+        self.intake.upload(self.batch, path, &relative_to(base, path), metadata.len())
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -208,10 +212,7 @@ impl<F: Fn()> Reading<'_, F> {
         self.added.refused_count += 1;
         if self.added.refused.len() < MOST_REFUSALS {
             let path = path.to_string_lossy().into_owned();
-            self.added.refused.push(RefusedPath {
-                path,
-                problem: reason.problem(),
-            });
+            self.added.refused.push(RefusedPath { path, problem: reason.problem() });
         }
     }
 }
@@ -233,10 +234,7 @@ pub(crate) fn roots_of(paths: Vec<PathBuf>) -> (Vec<String>, Vec<RefusedPath>) {
             Some(text) => roots.push(text.to_owned()),
             None => {
                 let reason = Error::Invalid(format!("\"{}\" has a name that is not Unicode", path.display()));
-                refused.push(RefusedPath {
-                    path: path.to_string_lossy().into_owned(),
-                    problem: reason.problem(),
-                });
+                refused.push(RefusedPath { path: path.to_string_lossy().into_owned(), problem: reason.problem() });
             }
         }
     }
@@ -268,12 +266,7 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink("nowhere", shoot.join("broken")).unwrap();
         let store = Store::open(&dir.path().join("data")).unwrap();
-        let new = NewBatch {
-            destination_id: "d".into(),
-            fingerprint: None,
-            request_json: "{}".into(),
-            created_ms: 0,
-        };
+        let new = NewBatch { destination_id: "d".into(), fingerprint: None, request_json: "{}".into(), created_ms: 0 };
         let batch = store.write_blocking(move |c| batches::insert(c, &new)).unwrap();
         let intake = intake(&shoot, KeyRule::Prefix("p/".into()));
         let stop = CancellationToken::new();
@@ -286,13 +279,8 @@ mod tests {
             assert_eq!(added.refused[0].problem.code, Code::SourceGone);
         }
         let again = read_in(&store, batch, &intake, &stop, || {}).unwrap();
-        assert_eq!(
-            again.queued, 0,
-            "a reading that is taken up again must not queue a path twice"
-        );
-        let keys = store
-            .write_blocking(move |c| crate::store::lists::of_batch(c, batch, 0, 10))
-            .unwrap();
+        assert_eq!(again.queued, 0, "a reading that is taken up again must not queue a path twice");
+        let keys = store.write_blocking(move |c| crate::store::lists::of_batch(c, batch, 0, 10)).unwrap();
         let keys: Vec<_> = keys.into_iter().map(|row| (row.key, row.content_type)).collect();
         assert_eq!(
             keys,

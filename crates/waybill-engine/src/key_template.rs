@@ -29,17 +29,12 @@ pub(crate) fn render(template: &str, facts: &FileFacts<'_>) -> Result<String, Er
         let ours = !rest[..open].ends_with('$');
         let close = rest[open..].find('}').map(|at| open + at);
         let Some(close) = close else {
-            return Err(Error::Invalid(format!(
-                "the template \"{template}\" has a {{ without a }}"
-            )));
+            return Err(Error::Invalid(format!("the template \"{template}\" has a {{ without a }}")));
         };
         out.push_str(&rest[..open]);
         if ours {
             out.push_str(&value(&rest[open + 1..close], facts).ok_or_else(|| {
-                Error::Invalid(format!(
-                    "the template \"{template}\" has an unknown {}",
-                    &rest[open..=close]
-                ))
+                Error::Invalid(format!("the template \"{template}\" has an unknown {}", &rest[open..=close]))
             })?);
         } else {
             out.push_str(&rest[open..=close]);
@@ -60,10 +55,7 @@ fn value(name: &str, facts: &FileFacts<'_>) -> Option<String> {
         "name" => text(path.file_name()),
         "stem" => text(path.file_stem()),
         "ext" => text(path.extension()),
-        "folder" => path
-            .parent()
-            .map(|parent| parent.to_string_lossy().into_owned())
-            .unwrap_or_default(),
+        "folder" => path.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default(),
         "yyyy" => date("%Y"),
         "mm" => date("%m"),
         "dd" => date("%d"),
@@ -79,11 +71,7 @@ mod tests {
 
     fn check(template: &str, expected: Result<&str, &str>) {
         let queued: Zoned = "2026-11-20T09:05:00[UTC]".parse().unwrap();
-        let facts = FileFacts {
-            relative: "shoot/day 1/发布会.tar.gz",
-            queued: &queued,
-            upload_no: Some(42),
-        };
+        let facts = FileFacts { relative: "shoot/day 1/发布会.tar.gz", queued: &queued, upload_no: Some(42) };
         let got = render(template, &facts).map_err(|error| error.to_string());
         assert_eq!(got.as_deref().map_err(String::as_str), expected);
     }
@@ -91,10 +79,7 @@ mod tests {
     #[test]
     fn placeholders_are_filled_in_and_oss_variables_left_alone() {
         check("raw/{yyyy}/{mm}/{path}", Ok("raw/2026/11/shoot/day 1/发布会.tar.gz"));
-        check(
-            "{folder}|{name}|{stem}|{ext}",
-            Ok("shoot/day 1|发布会.tar.gz|发布会.tar|gz"),
-        );
+        check("{folder}|{name}|{stem}|{ext}", Ok("shoot/day 1|发布会.tar.gz|发布会.tar|gz"));
         check("${size}-{uploadNo}", Ok("${size}-42"));
     }
 

@@ -37,11 +37,7 @@ impl Launcher {
         line: mpsc::Sender<Message>,
         stop: CancellationToken,
     ) {
-        let reports = Reports {
-            send: line,
-            no: record.no,
-            run,
-        };
+        let reports = Reports { send: line, no: record.no, run };
         match self.trip(&record, throttle, gauge, reports.clone(), stop).await {
             Ok(trip) => driver::run(trip, errand).await,
             Err(error) => {
@@ -59,10 +55,7 @@ impl Launcher {
         reports: Reports,
         stop: CancellationToken,
     ) -> Result<Trip, Error> {
-        let client = self
-            .destinations
-            .client(&record.destination_id, &BucketName::parse(&record.bucket)?)
-            .await?;
+        let client = self.destinations.client(&record.destination_id, &BucketName::parse(&record.bucket)?).await?;
         let callback = record
             .callback
             .as_ref()

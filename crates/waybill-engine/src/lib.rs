@@ -5,6 +5,7 @@
 mod callback_profile;
 mod changes;
 mod clock;
+mod config;
 mod destination;
 mod engine;
 mod error;
@@ -23,10 +24,11 @@ pub mod view;
 mod watch;
 mod watching;
 
+pub use config::{EngineConfig, default_data_dir};
 pub use destination::BuiltIn;
-pub use engine::{Callback, Engine, EngineConfig, Enqueue, default_data_dir};
+pub use engine::Engine;
 pub use error::{Code, Error};
-pub use intake::KeyRule;
+pub use intake::{Callback, Enqueue, KeyRule};
 pub use queue::Work;
 pub use secrets::{KEYCHAIN_SERVICE, Keychain, MemorySecrets, SecretStore};
 

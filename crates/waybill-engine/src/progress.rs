@@ -57,13 +57,7 @@ impl Progress {
     pub(crate) fn begin(&self, no: i64) -> Arc<Gauge> {
         let gauge = Arc::new(Gauge::default());
         let now = Instant::now();
-        let tracked = Tracked {
-            gauge: Arc::clone(&gauge),
-            began: now,
-            at: now,
-            last: 0,
-            speed: 0.0,
-        };
+        let tracked = Tracked { gauge: Arc::clone(&gauge), began: now, at: now, last: 0, speed: 0.0 };
         self.map().insert(no, tracked);
         gauge
     }
@@ -80,10 +74,7 @@ impl Progress {
 
     /// Samples everything at `now`.
     pub(crate) fn sample(&self, now: Instant) -> HashMap<i64, Sample> {
-        self.map()
-            .iter_mut()
-            .map(|(no, tracked)| (*no, tracked.sample(now)))
-            .collect()
+        self.map().iter_mut().map(|(no, tracked)| (*no, tracked.sample(now))).collect()
     }
 
     fn map(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Tracked>> {
@@ -113,11 +104,7 @@ impl Tracked {
 /// Exponential smoothing with a time constant instead of a fixed weight, so that uneven samples do not matter.
 fn smooth(before: f64, now: f64, elapsed: Duration) -> f64 {
     let weight = 1.0 - (-elapsed.as_secs_f64() / MEMORY.as_secs_f64()).exp();
-    if before == 0.0 {
-        now
-    } else {
-        before + (now - before) * weight
-    }
+    if before == 0.0 { now } else { before + (now - before) * weight }
 }
 
 /// Seconds to go, or none when there is no honest answer.
@@ -142,10 +129,7 @@ mod tests {
             sample = progress.sample(start + Duration::from_millis(200 * tick))[&1];
         }
         let rate = (5 << 20) as f64;
-        assert!(
-            (sample.bytes_per_second as f64 - rate).abs() < rate * 0.05,
-            "{sample:?}"
-        );
+        assert!((sample.bytes_per_second as f64 - rate).abs() < rate * 0.05, "{sample:?}");
         assert_eq!(eta_seconds(200 << 20, sample), Some(20));
     }
 

@@ -16,12 +16,13 @@ use crate::error::{Code, Error};
 use crate::launch::Launcher;
 use crate::progress::Progress;
 use crate::store::aborts::{self, Abort};
-use crate::store::parts::{self, PartRow};
+use crate::store::parts;
 use crate::store::uploads::{self, UploadRecord};
 use crate::store::{Store, log};
 use crate::task::Tasks;
 use crate::throttle::Throttle;
 use crate::upload::driver::{Errand, Report};
+use crate::upload::plan::StoredPart;
 use crate::upload::retry::again_after;
 use crate::upload::state::{Effect, Event, UploadState, step};
 use crate::view::Phase;
@@ -33,18 +34,9 @@ const AFTER_STORE_TROUBLE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A user's wish for one upload.
-    Wish {
-        no: i64,
-        event: Event,
-        answer: oneshot::Sender<Result<(), Error>>,
-    },
+    Wish { no: i64, event: Event, answer: oneshot::Sender<Result<(), Error>> },
     /// A driver's word; `run` tells it from an earlier driver of the same upload.
-    Report {
-        no: i64,
-        run: u64,
-        report: Report,
-        answer: Option<oneshot::Sender<Result<(), Error>>>,
-    },
+    Report { no: i64, run: u64, report: Report, answer: Option<oneshot::Sender<Result<(), Error>>> },
     /// A driver has ended, whatever the reason.
     Ended { no: i64, run: u64 },
     /// There may be something to start; `batch` joins those that may be started.
@@ -170,12 +162,7 @@ impl Queue {
                 let _ = answer.send(result);
                 true
             }
-            Message::Report {
-                no,
-                run,
-                report,
-                answer,
-            } => {
+            Message::Report { no, run, report, answer } => {
                 self.report(no, run, report, answer);
                 false
             }
@@ -218,8 +205,7 @@ impl Queue {
             Report::Part(part) => {
                 active.progressed = true;
                 active.record.parts_done += 1;
-                self.store
-                    .submit(move |c| parts::save(c, no, &part), move |result| reply(answer, result));
+                self.store.submit(move |c| parts::save(c, no, &part), move |result| reply(answer, result));
                 return self.changes.row(no);
             }
             Report::StartedAnew { abort } => (Event::StartedAnew { abort }, Some(Vec::new())),
@@ -227,21 +213,10 @@ impl Queue {
             Report::Finishing { crc64 } => (Event::Finishing { crc64 }, None),
             Report::Stored(object, callback) => (Event::Stored(object, callback), None),
             Report::Trouble(error, forget) => {
-                let attempts = if active.progressed {
-                    1
-                } else {
-                    active.record.state.attempts()
-                };
+                let attempts = if active.progressed { 1 } else { active.record.state.attempts() };
                 let wait = again_after(error.code(), error.advice(), attempts, self.patience, jitter());
                 let again_at_ms = wait.map(|wait| now_ms() + wait.as_millis() as i64);
-                (
-                    Event::Trouble {
-                        problem: error.problem(),
-                        again_at_ms,
-                        forget,
-                    },
-                    None,
-                )
+                (Event::Trouble { problem: error.problem(), again_at_ms, forget }, None)
             }
         };
         let note = note_of(&event);
@@ -310,12 +285,7 @@ impl Queue {
             }
         }
         let now = now_ms();
-        let next = self
-            .store
-            .read(move |c| uploads::next_due(c, now))
-            .await
-            .ok()
-            .flatten()?;
+        let next = self.store.read(move |c| uploads::next_due(c, now)).await.ok().flatten()?;
         Some(Duration::from_millis(u64::try_from(next - now).unwrap_or(0)))
     }
 
@@ -360,18 +330,11 @@ impl Queue {
         let run = self.runs;
         let stop = self.tasks.token().child_token();
         let gauge = self.progress.begin(no);
-        let active = Active {
-            record: record.clone(),
-            run,
-            stop: stop.clone(),
-            progressed: false,
-        };
+        let active = Active { record: record.clone(), run, stop: stop.clone(), progressed: false };
         self.active.insert(no, active);
         let (launcher, throttle, line) = (self.launcher.clone(), self.throttle.clone(), self.line.clone());
         self.tasks.spawn("upload", async move {
-            launcher
-                .launch(record, errand, run, throttle, gauge, line.clone(), stop)
-                .await;
+            launcher.launch(record, errand, run, throttle, gauge, line.clone(), stop).await;
             // A queue that is gone has no slot to free.
             let _ = line.send(Message::Ended { no, run }).await;
         });
@@ -408,11 +371,9 @@ impl Queue {
         state: UploadState,
         note: Option<(&'static str, String)>,
         abort: Option<Abort>,
-        rows: Option<Vec<PartRow>>,
+        rows: Option<Vec<StoredPart>>,
     ) -> Result<(), Error> {
-        self.store
-            .write(move |c| save(c, no, &state, note, abort.as_ref(), rows.as_deref()))
-            .await
+        self.store.write(move |c| save(c, no, &state, note, abort.as_ref(), rows.as_deref())).await
     }
 
     fn announce(&self, no: i64, phase: Phase) {
@@ -431,7 +392,7 @@ fn save(
     state: &UploadState,
     note: Option<(&'static str, String)>,
     abort: Option<&Abort>,
-    rows: Option<&[PartRow]>,
+    rows: Option<&[StoredPart]>,
 ) -> rusqlite::Result<()> {
     let now = now_ms();
     uploads::save(connection, no, state, now)?;
@@ -447,17 +408,12 @@ fn save(
     Ok(())
 }
 
-fn errand_of(state: &UploadState, effects: &[Effect], known: Vec<PartRow>) -> Option<Errand> {
+fn errand_of(state: &UploadState, effects: &[Effect], known: Vec<StoredPart>) -> Option<Errand> {
     match (effects.first()?, state) {
-        (Effect::Settle, UploadState::Completing { session, crc64, .. }) => Some(Errand::Settle {
-            session: session.clone(),
-            crc64: *crc64,
-            known,
-        }),
-        (Effect::Drive, state) => Some(Errand::Send {
-            session: state.session().cloned(),
-            known,
-        }),
+        (Effect::Settle, UploadState::Completing { session, crc64, .. }) => {
+            Some(Errand::Settle { session: session.clone(), crc64: *crc64, known })
+        }
+        (Effect::Drive, state) => Some(Errand::Send { session: state.session().cloned(), known }),
         _ => None,
     }
 }
@@ -478,23 +434,14 @@ fn note_of(event: &Event) -> Option<(&'static str, String)> {
         Event::SlotGranted | Event::Abandoned => return None,
         Event::StartedAnew { .. } => ("startedAnew", String::new()),
         Event::Planned(session) => match &session.upload_id {
-            Some(upload_id) => (
-                "sending",
-                format!("{} parts, UploadId {upload_id}", session.plan.parts()),
-            ),
+            Some(upload_id) => ("sending", format!("{} parts, UploadId {upload_id}", session.plan.parts())),
             None => ("sending", "one PutObject".into()),
         },
         Event::Finishing { crc64 } => ("finishing", format!("CRC-64 {crc64}")),
-        Event::Stored(object, callback) => (
-            "stored",
-            format!("{}, callback {}", object.etag, callback_word(callback)),
-        ),
-        Event::Trouble {
-            problem, again_at_ms, ..
-        } => (
-            if again_at_ms.is_some() { "retry" } else { "failed" },
-            problem.message.clone(),
-        ),
+        Event::Stored(object, callback) => ("stored", format!("{}, callback {}", object.etag, callback_word(callback))),
+        Event::Trouble { problem, again_at_ms, .. } => {
+            (if again_at_ms.is_some() { "retry" } else { "failed" }, problem.message.clone())
+        }
         Event::Pause => ("paused", String::new()),
         Event::Resume => ("resumed", String::new()),
         Event::Retry => ("retried", String::new()),
@@ -533,16 +480,12 @@ fn refusal(phase: Phase) -> Error {
 }
 
 fn stopped() -> Error {
-    Error::Store {
-        code: Code::Store,
-        message: "Waybill is stopping".into(),
-    }
+    Error::Store { code: Code::Store, message: "Waybill is stopping".into() }
 }
 
 /// In 0..1, from the clock's low digits: enough to keep uploads that failed together from coming back together.
 fn jitter() -> f64 {
-    let nanos = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| since.subsec_nanos());
+    let nanos =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
     f64::from(nanos % 1_000) / 1_000.0
 }

@@ -4,8 +4,8 @@ use waybill_oss::CallbackOutcome;
 
 use crate::callback_profile;
 use crate::progress::{Sample, eta_seconds};
-use crate::store::parts::PartRow;
 use crate::store::uploads::UploadRecord;
+use crate::upload::plan::StoredPart;
 use crate::upload::state::{ObjectFacts, UploadState};
 use crate::view::{CallbackBadge, CallbackView, LogLine, ObjectView, PartView, Phase, UploadDetails, UploadRow};
 
@@ -20,16 +20,11 @@ pub(crate) fn row(record: &UploadRecord, destination: &str, sample: Option<Sampl
         (_, None) => record.stored_bytes.min(size_bytes),
     };
     let (problem, retry_at_ms) = match state {
-        UploadState::Queued {
-            problem, not_before_ms, ..
-        } => (problem.clone(), *not_before_ms),
+        UploadState::Queued { problem, not_before_ms, .. } => (problem.clone(), *not_before_ms),
         UploadState::Failed { problem, .. } => (Some(problem.clone()), None),
         _ => (None, None),
     };
-    let plan = state
-        .session()
-        .map(|session| session.plan)
-        .filter(|plan| !plan.is_single());
+    let plan = state.session().map(|session| session.plan).filter(|plan| !plan.is_single());
     let parts_total = match state {
         UploadState::Done { .. } => record.parts_done,
         _ => plan.map_or(0, |plan| i64::from(plan.parts())),
@@ -64,14 +59,10 @@ pub(crate) fn details(
     record: &UploadRecord,
     row: UploadRow,
     answer: Option<String>,
-    parts: Vec<PartRow>,
+    parts: Vec<StoredPart>,
     later: Vec<LogLine>,
 ) -> UploadDetails {
-    let mut log = vec![LogLine {
-        at_ms: record.created_ms,
-        what: "queued".into(),
-        detail: record.path.clone(),
-    }];
+    let mut log = vec![LogLine { at_ms: record.created_ms, what: "queued".into(), detail: record.path.clone() }];
     log.extend(later);
     let object = match &record.state {
         UploadState::Done { object, .. } => Some(object_view(record, object)),
@@ -86,14 +77,8 @@ pub(crate) fn details(
         .as_ref()
         .and_then(|profile| callback_profile::spec_for(profile, &record.key, record.no, record.created_ms).ok());
     let answer_type = match &record.state {
-        UploadState::Done {
-            callback: CallbackOutcome::Answered { content_type, .. },
-            ..
-        } => content_type.clone(),
-        UploadState::Done {
-            callback: CallbackOutcome::Failed { .. },
-            ..
-        } => Some("application/xml".to_owned()),
+        UploadState::Done { callback: CallbackOutcome::Answered { content_type, .. }, .. } => content_type.clone(),
+        UploadState::Done { callback: CallbackOutcome::Failed { .. }, .. } => Some("application/xml".to_owned()),
         _ => None,
     };
     UploadDetails {
@@ -118,14 +103,12 @@ fn badge(record: &UploadRecord) -> CallbackBadge {
     match &record.state {
         UploadState::Done { object, callback } => match callback {
             CallbackOutcome::NotRequested => CallbackBadge::NotRequested,
-            CallbackOutcome::Answered { status, .. } => CallbackBadge::Answered {
-                status: *status,
-                took_ms: object.finishing_ms,
-            },
-            CallbackOutcome::Failed { ec, message, .. } => CallbackBadge::Failed {
-                ec: ec.clone(),
-                message: message.clone(),
-            },
+            CallbackOutcome::Answered { status, .. } => {
+                CallbackBadge::Answered { status: *status, took_ms: object.finishing_ms }
+            }
+            CallbackOutcome::Failed { ec, message, .. } => {
+                CallbackBadge::Failed { ec: ec.clone(), message: message.clone() }
+            }
             CallbackOutcome::Unknown => CallbackBadge::Unknown,
         },
         UploadState::Failed { .. } | UploadState::Cancelled => CallbackBadge::NotSent,
@@ -149,7 +132,7 @@ fn object_view(record: &UploadRecord, object: &ObjectFacts) -> ObjectView {
     }
 }
 
-fn part_view(part: PartRow) -> PartView {
+fn part_view(part: StoredPart) -> PartView {
     PartView {
         number: i64::from(part.number),
         size_bytes: part.size_bytes as i64,
@@ -159,7 +142,5 @@ fn part_view(part: PartRow) -> PartView {
 }
 
 fn file_name(path: &str) -> String {
-    std::path::Path::new(path)
-        .file_name()
-        .map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+    std::path::Path::new(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
 }

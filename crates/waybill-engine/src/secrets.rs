@@ -46,9 +46,7 @@ impl SecretStore for Keychain {
             "secret": credential.access_key_secret(),
             "token": credential.security_token(),
         });
-        entry(id)?
-            .set_password(&value.to_string())
-            .map_err(|error| keychain("store a secret in", &error))
+        entry(id)?.set_password(&value.to_string()).map_err(|error| keychain("store a secret in", &error))
     }
 
     fn get(&self, id: &str, access_key_id: &str) -> Result<Option<Credential>, Error> {
@@ -124,8 +122,5 @@ fn entry(id: &str) -> Result<Entry, Error> {
 
 fn keychain(doing: &str, error: &keyring::Error) -> Error {
     // Some variants carry the secret's bytes; their Display does not print them.
-    Error::Secret {
-        code: Code::Keychain,
-        message: format!("could not {doing} the system keychain: {error}"),
-    }
+    Error::Secret { code: Code::Keychain, message: format!("could not {doing} the system keychain: {error}") }
 }

@@ -18,10 +18,7 @@ impl Throttle {
     /// `parallel` requests at once (at least one).
     pub(crate) fn new(parallel: usize) -> Throttle {
         let parallel = parallel.max(1);
-        Throttle {
-            permits: Arc::new(Semaphore::new(parallel)),
-            parallel,
-        }
+        Throttle { permits: Arc::new(Semaphore::new(parallel)), parallel }
     }
 
     /// Waits, in order of asking, for the right to send one request.

@@ -45,11 +45,7 @@ struct Running {
 
 impl WatchedFolders {
     pub(crate) fn new(shared: Shared, tasks: Tasks) -> WatchedFolders {
-        WatchedFolders {
-            shared,
-            tasks,
-            running: Arc::default(),
-        }
+        WatchedFolders { shared, tasks, running: Arc::default() }
     }
 
     /// Starts a scanner for every folder that is not paused.
@@ -78,10 +74,7 @@ impl WatchedFolders {
                 Ok(rows)
             })
             .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(folder, uploaded, destination)| self.view(folder, uploaded, destination))
-            .collect())
+        Ok(rows.into_iter().map(|(folder, uploaded, destination)| self.view(folder, uploaded, destination)).collect())
     }
 
     /// Adds or changes a folder and starts to watch it.
@@ -92,11 +85,7 @@ impl WatchedFolders {
         let work = move || {
             let row = saved.clone();
             shared.store.write_blocking(move |c| watched::save(c, &row, now_ms()))?;
-            if existing {
-                Ok(())
-            } else {
-                scanner::know_existing(&shared, &saved)
-            }
+            if existing { Ok(()) } else { scanner::know_existing(&shared, &saved) }
         };
         tokio::task::spawn_blocking(work)
             .await
@@ -122,20 +111,11 @@ impl WatchedFolders {
 
     /// Stops or goes on watching. What changed in between is found by the first look.
     pub(crate) async fn pause(&self, id: &str, paused: bool) -> Result<(), Error> {
-        let folder = self
-            .shared
-            .store
-            .read(watched::all)
-            .await?
-            .into_iter()
-            .find(|folder| folder.id == id);
+        let folder = self.shared.store.read(watched::all).await?.into_iter().find(|folder| folder.id == id);
         let folder = folder.ok_or_else(|| Error::Invalid("there is no such watched folder".into()))?;
         let changed = FolderRow { paused, ..folder };
         let saved = changed.clone();
-        self.shared
-            .store
-            .write(move |c| watched::save(c, &saved, now_ms()))
-            .await?;
+        self.shared.store.write(move |c| watched::save(c, &saved, now_ms())).await?;
         self.halt(id);
         if !paused {
             self.scan(changed);
@@ -153,13 +133,7 @@ impl WatchedFolders {
             return Err(Error::Invalid(format!("\"{path}\" is not a folder")));
         }
         let destination = form.destination_id.clone();
-        if self
-            .shared
-            .store
-            .read(move |c| destinations::load(c, &destination))
-            .await?
-            .is_none()
-        {
+        if self.shared.store.read(move |c| destinations::load(c, &destination)).await?.is_none() {
             return Err(Error::Invalid("choose a destination".into()));
         }
         let others = self.shared.store.read(watched::all).await?;
@@ -168,10 +142,7 @@ impl WatchedFolders {
             form.id.as_ref() != Some(&other.id) && (a.starts_with(b) || b.starts_with(a))
         };
         if let Some(other) = others.iter().find(|other| overlaps(other)) {
-            return Err(Error::Invalid(format!(
-                "\"{}\" is watched already; its files would go up twice",
-                other.path
-            )));
+            return Err(Error::Invalid(format!("\"{}\" is watched already; its files would go up twice", other.path)));
         }
         Ok(FolderRow {
             id: form.id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
@@ -184,17 +155,10 @@ impl WatchedFolders {
 
     fn scan(&self, folder: FolderRow) {
         let stop = self.tasks.token().child_token();
-        let health = Arc::new(Mutex::new(Health {
-            reachable: true,
-            ..Health::default()
-        }));
-        let running = Running {
-            stop: stop.clone(),
-            health: Arc::clone(&health),
-        };
+        let health = Arc::new(Mutex::new(Health { reachable: true, ..Health::default() }));
+        let running = Running { stop: stop.clone(), health: Arc::clone(&health) };
         self.map().insert(folder.id.clone(), running);
-        self.tasks
-            .spawn("watch", scanner::run(self.shared.clone(), folder, health, stop));
+        self.tasks.spawn("watch", scanner::run(self.shared.clone(), folder, health, stop));
     }
 
     fn halt(&self, id: &str) {
@@ -204,11 +168,7 @@ impl WatchedFolders {
     }
 
     fn view(&self, folder: FolderRow, uploaded: i64, destination: String) -> WatchedFolderView {
-        let health = self
-            .map()
-            .get(&folder.id)
-            .map(|running| scanner::health_of(&running.health))
-            .unwrap_or_default();
+        let health = self.map().get(&folder.id).map(|running| scanner::health_of(&running.health)).unwrap_or_default();
         WatchedFolderView {
             reachable: folder.paused || health.reachable,
             id: folder.id,

@@ -97,24 +97,14 @@ impl FileBody {
     /// `gate` is asked before the last chunk; an empty body has none, so its sender asks.
     pub(crate) fn new(slice: FileSlice, meter: Arc<Meter>, gate: Option<Gate>) -> Self {
         let left = slice.len;
-        let reader = Reader {
-            slice,
-            at: 0,
-            buffer: BytesMut::new(),
-            crc: Crc64::new(),
-        };
+        let reader = Reader { slice, at: 0, buffer: BytesMut::new(), crc: Crc64::new() };
         let state = if left == 0 {
             meter.body_sent(Some(reader.crc.finish()));
             State::Over
         } else {
             State::Ready(Box::new(reader))
         };
-        FileBody {
-            state,
-            left,
-            meter,
-            gate,
-        }
+        FileBody { state, left, meter, gate }
     }
 
     fn last(&mut self, chunk: Bytes, crc64: u64) -> Frame<Bytes> {
@@ -208,11 +198,7 @@ mod tests {
     fn slice_of(bytes: &[u8]) -> FileSlice {
         let mut file = tempfile::tempfile().expect("file");
         file.write_all(bytes).expect("write");
-        FileSlice {
-            file: Arc::new(file),
-            offset: 0,
-            len: bytes.len() as u64,
-        }
+        FileSlice { file: Arc::new(file), offset: 0, len: bytes.len() as u64 }
     }
 
     async fn drain(body: &mut FileBody) -> io::Result<Vec<u8>> {
@@ -226,11 +212,7 @@ mod tests {
     #[tokio::test]
     async fn the_slice_comes_out_whole_and_summed() {
         let bytes: Vec<u8> = (0..2_000_000_u32).map(|n| (n % 251) as u8).collect();
-        let slice = FileSlice {
-            offset: 10,
-            len: 1_999_000,
-            ..slice_of(&bytes)
-        };
+        let slice = FileSlice { offset: 10, len: 1_999_000, ..slice_of(&bytes) };
         let (sum, progress) = counted();
         let meter = Meter::new(Some(progress));
         let mut body = FileBody::new(slice, Arc::clone(&meter), None);
@@ -246,20 +228,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_became_shorter_is_a_source_failure() {
-        let slice = FileSlice {
-            len: 1_000_000,
-            ..slice_of(&[7; 600_000])
-        };
+        let slice = FileSlice { len: 1_000_000, ..slice_of(&[7; 600_000]) };
         let meter = Meter::new(None);
         let mut body = FileBody::new(slice, Arc::clone(&meter), None);
-        assert_eq!(
-            drain(&mut body).await.expect_err("short").kind(),
-            io::ErrorKind::UnexpectedEof
-        );
-        assert_eq!(
-            meter.take_failure().expect("failure").kind(),
-            io::ErrorKind::UnexpectedEof
-        );
+        assert_eq!(drain(&mut body).await.expect_err("short").kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(meter.take_failure().expect("failure").kind(), io::ErrorKind::UnexpectedEof);
         assert_eq!(meter.crc64(), None);
     }
 }

@@ -76,12 +76,7 @@ impl Client {
         credential: Credential,
     ) -> Client {
         let site = Arc::new(Site::new(endpoint, region, bucket, credential));
-        Client {
-            http,
-            site,
-            retry: RetryPolicy::default(),
-            stall: STALL,
-        }
+        Client { http, site, retry: RetryPolicy::default(), stall: STALL }
     }
 
     /// The same client with another retry policy.
@@ -112,11 +107,7 @@ impl Client {
         let meter = Meter::new(call.progress.cloned());
         let attempt = Attempt(Arc::clone(&meter));
         let request = self.site.request(call, &meter, Timestamp::now())?;
-        let patience = if call.finishing {
-            self.stall + (FINISHING - STALL)
-        } else {
-            self.stall
-        };
+        let patience = if call.finishing { self.stall + (FINISHING - STALL) } else { self.stall };
         let answer = tokio::select! {
             biased;
             answer = self.exchange(call.operation, request, &meter) => answer,
@@ -173,11 +164,7 @@ fn transport(operation: &'static str, error: reqwest::Error) -> Error {
     } else {
         TransportKind::Interrupted
     };
-    Error::Transport {
-        operation,
-        kind,
-        message: chain(&error.without_url()),
-    }
+    Error::Transport { operation, kind, message: chain(&error.without_url()) }
 }
 
 /// An error and its causes in one line.

@@ -45,11 +45,7 @@ impl fmt::Debug for Crc64 {
 
 /// The checksum of `a` followed by `b`, from theirs and the length of `b` in bytes.
 pub fn combine(a: u64, b: u64, len_b: u64) -> u64 {
-    if len_b == 0 {
-        a
-    } else {
-        checksum_combine(CrcAlgorithm::Crc64Xz, a, b, len_b)
-    }
+    if len_b == 0 { a } else { checksum_combine(CrcAlgorithm::Crc64Xz, a, b, len_b) }
 }
 
 /// Reads a part of a file and computes its checksum. It blocks: call it where blocking is allowed.
@@ -91,10 +87,7 @@ mod tests {
     }
 
     fn unhex(text: &str) -> Vec<u8> {
-        (0..text.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex"))
-            .collect()
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
     }
 
     #[test]
@@ -117,10 +110,7 @@ mod tests {
         for vector in combines {
             let mut whole = 0;
             for part in vector["parts"].as_array().expect("parts") {
-                let (unit, length) = (
-                    part["unit"].as_str().expect("unit"),
-                    part["length"].as_u64().expect("length"),
-                );
+                let (unit, length) = (part["unit"].as_str().expect("unit"), part["length"].as_u64().expect("length"));
                 let bytes: Vec<u8> = unit.bytes().cycle().take(length as usize).collect();
                 assert_eq!(of(&bytes), number(&part["crc64"]), "{part}");
                 whole = combine(whole, of(&bytes), length);
@@ -133,16 +123,9 @@ mod tests {
     fn a_slice_is_summed_without_what_is_around_it() {
         let mut file = tempfile::tempfile().expect("file");
         file.write_all(b"xx123456789yy").expect("write");
-        let slice = FileSlice {
-            file: Arc::new(file),
-            offset: 2,
-            len: 9,
-        };
+        let slice = FileSlice { file: Arc::new(file), offset: 2, len: 9 };
         assert_eq!(of_slice(&slice).expect("sum"), 11_051_210_869_376_104_954);
         let past = FileSlice { len: 12, ..slice };
-        assert_eq!(
-            of_slice(&past).expect_err("past the end").kind(),
-            io::ErrorKind::UnexpectedEof
-        );
+        assert_eq!(of_slice(&past).expect_err("past the end").kind(), io::ErrorKind::UnexpectedEof);
     }
 }

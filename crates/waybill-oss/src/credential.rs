@@ -21,9 +21,7 @@ impl Credential {
         Credential {
             access_key_id: access_key_id.into().trim().to_owned(),
             access_key_secret: access_key_secret.into().trim().to_owned(),
-            security_token: security_token
-                .map(|token| token.trim().to_owned())
-                .filter(|token| !token.is_empty()),
+            security_token: security_token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()),
         }
     }
 
@@ -60,10 +58,7 @@ mod tests {
     #[test]
     fn blanks_around_a_pasted_key_are_dropped() {
         let credential = Credential::new(" ak\n", "\tsk ", Some("  ".to_owned()));
-        assert_eq!(
-            (credential.access_key_id(), credential.access_key_secret()),
-            ("ak", "sk")
-        );
+        assert_eq!((credential.access_key_id(), credential.access_key_secret()), ("ak", "sk"));
         assert_eq!(credential.security_token(), None);
     }
 

@@ -33,11 +33,7 @@ impl Endpoint {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         let refuse = |why: &str| Err(Error::Invalid(format!("Endpoint “{text}”: {why}.")));
-        let whole = if text.contains("://") {
-            text.to_owned()
-        } else {
-            format!("https://{text}")
-        };
+        let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let Ok(url) = Url::parse(&whole) else {
             return refuse("this is not a web address");
         };
@@ -56,26 +52,13 @@ impl Endpoint {
         if host.ends_with(".aliyuncs.com") && host.contains(".oss-") {
             return refuse("leave out the bucket's name, it has a field of its own");
         }
-        let ip = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse::<IpAddr>()
-            .ok();
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
         let local_name = host == "localhost";
         if url.scheme() == "http" && !local_name && !ip.is_some_and(|ip| ip.is_loopback()) {
             return refuse("plain http is allowed to this computer only, use https");
         }
-        let addressing = if ip.is_some() || local_name {
-            Addressing::PathStyle
-        } else {
-            Addressing::VirtualHost
-        };
-        Ok(Endpoint {
-            scheme: url.scheme().to_owned(),
-            host: host.to_owned(),
-            port: url.port(),
-            addressing,
-        })
+        let addressing = if ip.is_some() || local_name { Addressing::PathStyle } else { Addressing::VirtualHost };
+        Ok(Endpoint { scheme: url.scheme().to_owned(), host: host.to_owned(), port: url.port(), addressing })
     }
 
     /// Where the bucket's name goes.
@@ -96,11 +79,7 @@ impl Endpoint {
         };
         if let Some(key) = key {
             let folds = key.as_str().split('/').any(|segment| segment == "." || segment == "..");
-            url += &if folds {
-                escape::component(key.as_str())
-            } else {
-                escape::path(key.as_str())
-            };
+            url += &if folds { escape::component(key.as_str()) } else { escape::path(key.as_str()) };
         }
         if !query.is_empty() {
             url.push('?');
@@ -120,11 +99,7 @@ impl Endpoint {
                 id.strip_suffix("-internal").unwrap_or(id)
             }
         };
-        if matches!(id, "accelerate" | "accelerate-overseas") {
-            None
-        } else {
-            normalize_region(id).ok()
-        }
+        if matches!(id, "accelerate" | "accelerate-overseas") { None } else { normalize_region(id).ok() }
     }
 }
 
@@ -152,9 +127,7 @@ mod tests {
 
     fn url(endpoint: &str, key: &str) -> String {
         let key = ObjectKey::parse(key).expect("key");
-        Endpoint::parse(endpoint)
-            .expect("endpoint")
-            .object_url(&bucket(), Some(&key), &[])
+        Endpoint::parse(endpoint).expect("endpoint").object_url(&bucket(), Some(&key), &[])
     }
 
     #[test]
@@ -170,17 +143,9 @@ mod tests {
             }
             let ours = url("https://oss-cn-hangzhou.aliyuncs.com", key);
             let folds = key.contains("../") || key.contains("./");
-            let theirs = if folds {
-                &vector["url_slash_encoded"]
-            } else {
-                &vector["url_slash_kept"]
-            };
+            let theirs = if folds { &vector["url_slash_encoded"] } else { &vector["url_slash_kept"] };
             assert_eq!(ours, theirs.as_str().expect("url"));
-            assert_eq!(
-                Url::parse(&ours).expect("url").as_str(),
-                ours,
-                "the URL library must not touch it"
-            );
+            assert_eq!(Url::parse(&ours).expect("url").as_str(), ours, "the URL library must not touch it");
             seen += 1;
         }
         assert!(seen > 20);
@@ -211,10 +176,7 @@ mod tests {
 
     #[test]
     fn addresses_and_localhost_are_path_style() {
-        assert_eq!(
-            url("http://127.0.0.1:9000", "a b"),
-            "http://127.0.0.1:9000/examplebucket/a%20b"
-        );
+        assert_eq!(url("http://127.0.0.1:9000", "a b"), "http://127.0.0.1:9000/examplebucket/a%20b");
         assert_eq!(url("http://[::1]:9000/", "a"), "http://[::1]:9000/examplebucket/a");
         assert_eq!(url("localhost:9000", "a"), "https://localhost:9000/examplebucket/a");
         assert_eq!(url("oss.example.com", "a"), "https://examplebucket.oss.example.com/a");
@@ -227,11 +189,7 @@ mod tests {
 
     #[test]
     fn plain_http_to_another_computer_is_refused() {
-        for text in [
-            "http://oss-cn-hangzhou.aliyuncs.com",
-            "http://10.0.0.1",
-            "http://localhost.example.com",
-        ] {
+        for text in ["http://oss-cn-hangzhou.aliyuncs.com", "http://10.0.0.1", "http://localhost.example.com"] {
             assert!(matches!(Endpoint::parse(text), Err(Error::Invalid(_))), "{text}");
         }
         assert!(Endpoint::parse("http://localhost:80").is_ok());

@@ -129,10 +129,7 @@ impl Error {
     /// Whether trying again can help, decided by what OSS or the network said.
     pub fn advice(&self) -> Advice {
         match self {
-            Error::Transport {
-                kind: TransportKind::Connect,
-                ..
-            } => Advice::Later(UNREACHED_WAIT),
+            Error::Transport { kind: TransportKind::Connect, .. } => Advice::Later(UNREACHED_WAIT),
             Error::Transport { .. } | Error::Unreadable { .. } | Error::Integrity { .. } => Advice::Now,
             Error::Source(_) | Error::Invalid(_) => Advice::Never,
             Error::Service(answer) => match (answer.status, answer.code.as_str()) {
@@ -220,11 +217,7 @@ mod tests {
     }
 
     fn broken(kind: TransportKind) -> Error {
-        Error::Transport {
-            operation: "UploadPart",
-            kind,
-            message: "words".to_owned(),
-        }
+        Error::Transport { operation: "UploadPart", kind, message: "words".to_owned() }
     }
 
     #[test]
@@ -244,10 +237,7 @@ mod tests {
             assert_eq!(answered(status, code).advice(), Advice::Never, "{status} {code}");
         }
         assert_eq!(Error::Invalid(String::new()).advice(), Advice::Never);
-        assert_eq!(
-            Error::Source(std::io::ErrorKind::NotFound.into()).advice(),
-            Advice::Never
-        );
+        assert_eq!(Error::Source(std::io::ErrorKind::NotFound.into()).advice(), Advice::Never);
     }
 
     #[test]
@@ -275,10 +265,7 @@ mod tests {
     #[test]
     fn what_oss_said_is_shown_with_code_and_ec() {
         let error = answered(403, "AccessDenied");
-        assert_eq!(
-            error.to_string(),
-            "UploadPart: OSS answered 403 AccessDenied: words (EC 0002-00000040)"
-        );
+        assert_eq!(error.to_string(), "UploadPart: OSS answered 403 AccessDenied: words (EC 0002-00000040)");
         assert_eq!(
             (error.service_code(), error.ec(), error.request_id()),
             (Some("AccessDenied"), Some("0002-00000040"), Some("65A1"))

@@ -51,10 +51,7 @@ mod tests {
 
     #[test]
     fn an_empty_value_is_sent_as_the_name_alone() {
-        let pairs = [
-            ("uploads".to_owned(), String::new()),
-            ("a b".to_owned(), "c=d".to_owned()),
-        ];
+        let pairs = [("uploads".to_owned(), String::new()), ("a b".to_owned(), "c=d".to_owned())];
         assert_eq!(query(&pairs), "uploads&a%20b=c%3Dd");
     }
 }

@@ -26,18 +26,9 @@ struct Gauge {
 
 impl Meter {
     pub(crate) fn new(progress: Option<Progress>) -> Arc<Self> {
-        let gauge = Gauge {
-            open: true,
-            sent: 0,
-            moved_at: Instant::now(),
-            body_sent_at: None,
-            crc64: None,
-            failure: None,
-        };
-        Arc::new(Meter {
-            progress,
-            gauge: Mutex::new(gauge),
-        })
+        let gauge =
+            Gauge { open: true, sent: 0, moved_at: Instant::now(), body_sent_at: None, crc64: None, failure: None };
+        Arc::new(Meter { progress, gauge: Mutex::new(gauge) })
     }
 
     fn gauge(&self) -> MutexGuard<'_, Gauge> {
@@ -132,10 +123,7 @@ pub(crate) mod tests {
     pub(crate) fn counted() -> (Arc<AtomicI64>, Progress) {
         let sum = Arc::new(AtomicI64::new(0));
         let inner = Arc::clone(&sum);
-        (
-            sum,
-            Arc::new(move |bytes| _ = inner.fetch_add(bytes, Ordering::Relaxed)),
-        )
+        (sum, Arc::new(move |bytes| _ = inner.fetch_add(bytes, Ordering::Relaxed)))
     }
 
     #[tokio::test]

@@ -15,10 +15,7 @@ impl BucketName {
         if !(3..=63).contains(&text.len()) {
             return refuse("it must have 3 to 63 characters");
         }
-        if !text
-            .bytes()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        {
+        if !text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
             return refuse("only lower-case letters, digits and hyphens are allowed");
         }
         if text.starts_with('-') || text.ends_with('-') {
@@ -101,10 +98,7 @@ mod tests {
     fn bucket_names_that_oss_refuses_are_refused_in_words() {
         for name in ["", "ab", &"x".repeat(64), "-abc", "abc-", "Abc", "a_b", "a.b", "büch"] {
             let error = BucketName::parse(name).expect_err(name);
-            assert!(
-                matches!(&error, Error::Invalid(words) if words.ends_with('.')),
-                "{error:?}"
-            );
+            assert!(matches!(&error, Error::Invalid(words) if words.ends_with('.')), "{error:?}");
         }
     }
 

@@ -34,10 +34,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// One attempt, no repeats.
     pub fn none() -> Self {
-        RetryPolicy {
-            attempts: 1,
-            ..RetryPolicy::default()
-        }
+        RetryPolicy { attempts: 1, ..RetryPolicy::default() }
     }
 
     /// The wait before the next attempt, or none if there is to be no next attempt. `random` is from 0 to 1.
@@ -55,10 +52,7 @@ impl RetryPolicy {
         if !repeatable && !error.surely_not_carried_out() {
             return None;
         }
-        let ceiling = self
-            .base
-            .saturating_mul(2_u32.saturating_pow(made.saturating_sub(1)))
-            .min(self.cap);
+        let ceiling = self.base.saturating_mul(2_u32.saturating_pow(made.saturating_sub(1))).min(self.cap);
         let wait = ceiling.mul_f64(random).max(error.retry_after().unwrap_or_default());
         (elapsed + wait <= self.elapsed).then_some(wait)
     }
@@ -75,23 +69,14 @@ pub(crate) struct Tries<'a> {
 
 impl<'a> Tries<'a> {
     pub(crate) fn new(policy: &'a RetryPolicy, operation: &'static str, repeatable: bool) -> Self {
-        Tries {
-            policy,
-            operation,
-            repeatable,
-            started: Instant::now(),
-            made: 0,
-        }
+        Tries { policy, operation, repeatable, started: Instant::now(), made: 0 }
     }
 
     /// Waits until the next attempt is due, or gives the error back: that was the last one.
     pub(crate) async fn wait_after(&mut self, error: Error) -> Result<(), Error> {
         self.made += 1;
         let elapsed = self.started.elapsed();
-        let Some(wait) = self
-            .policy
-            .next_wait(self.made, elapsed, self.repeatable, &error, rand::random())
-        else {
+        let Some(wait) = self.policy.next_wait(self.made, elapsed, self.repeatable, &error, rand::random()) else {
             return Err(error);
         };
         let (operation, made, wait_ms) = (self.operation, self.made, wait.as_millis() as u64);
@@ -120,11 +105,7 @@ mod tests {
     }
 
     fn broken(kind: TransportKind) -> Error {
-        Error::Transport {
-            operation: "PutObject",
-            kind,
-            message: String::new(),
-        }
+        Error::Transport { operation: "PutObject", kind, message: String::new() }
     }
 
     /// Runs against errors from a list, then success; says how many attempts there were and how long it took.
@@ -152,10 +133,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_retry_after_beyond_the_time_allowed_is_left_to_the_caller() {
         let (result, made, took) = play(RetryPolicy::default(), true, vec![answered(503, Some(120))]).await;
-        assert_eq!(
-            result.expect_err("error").advice(),
-            Advice::Later(Duration::from_secs(120))
-        );
+        assert_eq!(result.expect_err("error").advice(), Advice::Later(Duration::from_secs(120)));
         assert_eq!((made, took.as_secs()), (1, 0));
     }
 
@@ -168,11 +146,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_must_not_run_twice_is_repeated_only_when_it_did_not_run() {
-        for lost in [
-            answered(500, None),
-            broken(TransportKind::Interrupted),
-            broken(TransportKind::Timeout),
-        ] {
+        for lost in [answered(500, None), broken(TransportKind::Interrupted), broken(TransportKind::Timeout)] {
             assert_eq!(play(RetryPolicy::default(), false, vec![lost]).await.1, 1);
         }
         for unseen in [broken(TransportKind::Connect), answered(429, None)] {
@@ -187,19 +161,12 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_cap() {
-        let policy = RetryPolicy {
-            attempts: 100,
-            elapsed: Duration::MAX,
-            ..RetryPolicy::default()
-        };
+        let policy = RetryPolicy { attempts: 100, elapsed: Duration::MAX, ..RetryPolicy::default() };
         let wait = |made, random| policy.next_wait(made, Duration::ZERO, true, &answered(500, None), random);
         assert_eq!(wait(1, 1.0), Some(Duration::from_millis(200)));
         assert_eq!(wait(3, 1.0), Some(Duration::from_millis(800)));
         assert_eq!(wait(3, 0.5), Some(Duration::from_millis(400)));
         assert_eq!(wait(60, 1.0), Some(Duration::from_secs(20)));
-        assert_eq!(
-            policy.next_wait(100, Duration::ZERO, true, &answered(500, None), 0.0),
-            None
-        );
+        assert_eq!(policy.next_wait(100, Duration::ZERO, true, &answered(500, None), 0.0), None);
     }
 }

@@ -124,22 +124,13 @@ struct CompletePart {
 pub(crate) fn complete_body(parts: &[(u32, String)]) -> Result<String, Error> {
     let by_number: BTreeMap<u32, &str> = parts.iter().map(|(number, etag)| (*number, etag.as_str())).collect();
     if by_number.is_empty() {
-        return Err(Error::Invalid(
-            "An upload without parts cannot be completed.".to_owned(),
-        ));
+        return Err(Error::Invalid("An upload without parts cannot be completed.".to_owned()));
     }
     if by_number.len() != parts.len() {
-        return Err(Error::Invalid(
-            "A part number occurs twice in the list of parts.".to_owned(),
-        ));
+        return Err(Error::Invalid("A part number occurs twice in the list of parts.".to_owned()));
     }
-    let part = |(number, etag): (u32, &str)| CompletePart {
-        number,
-        etag: format!("\"{}\"", unquoted(etag)),
-    };
-    let body = CompleteBody {
-        parts: by_number.into_iter().map(part).collect(),
-    };
+    let part = |(number, etag): (u32, &str)| CompletePart { number, etag: format!("\"{}\"", unquoted(etag)) };
+    let body = CompleteBody { parts: by_number.into_iter().map(part).collect() };
     quick_xml::se::to_string(&body)
         .map_err(|error| Error::Invalid(format!("The list of parts cannot be written: {error}.")))
 }
@@ -152,9 +143,7 @@ pub(crate) fn unquoted(etag: &str) -> &str {
 /// Text is not trimmed by the parser, and OSS is known to send blanks inside elements.
 fn trimmed<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(deserializer: D) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.trim()
-        .parse()
-        .map_err(|error| de::Error::custom(format!("“{}”: {error}", text.trim())))
+    text.trim().parse().map_err(|error| de::Error::custom(format!("“{}”: {error}", text.trim())))
 }
 
 /// The same for an element that may be absent or empty.
@@ -163,10 +152,7 @@ fn trimmed_option<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
 ) -> Result<Option<T>, D::Error> {
     match Option::<String>::deserialize(deserializer)?.as_deref().map(str::trim) {
         None | Some("") => Ok(None),
-        Some(text) => text
-            .parse()
-            .map(Some)
-            .map_err(|error| de::Error::custom(format!("“{text}”: {error}"))),
+        Some(text) => text.parse().map(Some).map_err(|error| de::Error::custom(format!("“{text}”: {error}"))),
     }
 }
 
@@ -182,10 +168,7 @@ mod tests {
             serde_json::from_str(include_str!("../tests/fixtures/oss-complete-xml.json")).expect("json");
         for vector in vectors.as_array().expect("vectors") {
             let parts: Vec<(u32, String)> = serde_json::from_value(vector["parts"].clone()).expect("parts");
-            assert_eq!(
-                complete_body(&parts).expect("body"),
-                vector["xml"].as_str().expect("xml")
-            );
+            assert_eq!(complete_body(&parts).expect("body"), vector["xml"].as_str().expect("xml"));
         }
     }
 
@@ -201,26 +184,14 @@ mod tests {
             <Message>The &lt;upload&gt; is gone.</Message>\n  <RequestId>65A1</RequestId>\n  <HostId>b.oss</HostId>\n  \
             <UploadId>U</UploadId>\n  <EC>0042-00000203</EC>\n  <RecommendDoc>https://x</RecommendDoc>\n</Error>";
         let error = ErrorDocument::read(text).expect("error");
-        assert_eq!(
-            (error.code.as_str(), error.message.as_str()),
-            ("NoSuchUpload", "The <upload> is gone.")
-        );
+        assert_eq!((error.code.as_str(), error.message.as_str()), ("NoSuchUpload", "The <upload> is gone."));
         assert_eq!(error.ec.as_deref(), Some("0042-00000203"));
-        assert_eq!(
-            (error.request_id.as_deref(), error.host_id.as_deref()),
-            (Some("65A1"), Some("b.oss"))
-        );
+        assert_eq!((error.request_id.as_deref(), error.host_id.as_deref()), (Some("65A1"), Some("b.oss")));
     }
 
     #[test]
     fn what_is_not_an_error_document_is_not_taken_for_one() {
-        for text in [
-            "",
-            "<html><body>502</body></html>",
-            "{\"Error\":{}}",
-            "<Error></Error>",
-            "plain",
-        ] {
+        for text in ["", "<html><body>502</body></html>", "{\"Error\":{}}", "<Error></Error>", "plain"] {
             assert!(ErrorDocument::read(text).is_none(), "{text}");
         }
     }
@@ -238,10 +209,7 @@ mod tests {
         .expect("page");
         assert!(page.is_truncated && page.next_part_number_marker == Some(5));
         assert_eq!(page.parts[0].crc64, Some(11_051_210_869_376_104_954));
-        assert_eq!(
-            (page.parts[1].part_number, page.parts[1].size, page.parts[1].crc64),
-            (5, 1, None)
-        );
+        assert_eq!((page.parts[1].part_number, page.parts[1].size, page.parts[1].crc64), (5, 1, None));
         let empty: PartsPage = quick_xml::de::from_str(
             "<ListPartsResult><NextPartNumberMarker></NextPartNumberMarker><IsTruncated>false</IsTruncated></ListPartsResult>",
         )

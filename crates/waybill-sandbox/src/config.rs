@@ -46,7 +46,9 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { callback_limit: CALLBACK_LIMIT }
+        Self {
+            callback_limit: CALLBACK_LIMIT,
+        }
     }
 }
 
@@ -132,7 +134,9 @@ pub(crate) fn check(config: &SandboxConfig) -> Result<(), SandboxError> {
 
 fn is_bucket_name(name: &str) -> bool {
     (3..=63).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !name.starts_with('-')
         && !name.ends_with('-')
 }

@@ -20,6 +20,8 @@ use crate::{
 
 /// What is read of a body that nobody wants, so that the client comes to read the answer.
 const UNWANTED: u64 = 64 * 1024 * 1024;
+/// How long that may take.
+const UNWANTED_TIME: Duration = Duration::from_secs(10);
 
 /// One request body on its way in.
 pub(crate) struct Intake {
@@ -40,7 +42,14 @@ impl Intake {
         gone: CancellationToken,
         stop: CancellationToken,
     ) -> Self {
-        Self { body: Box::pin(body.into_data_stream()), ended: false, received, fault, gone, stop }
+        Self {
+            body: Box::pin(body.into_data_stream()),
+            ended: false,
+            received,
+            fault,
+            gone,
+            stop,
+        }
     }
 
     /// The next piece, `None` when the body has come to its end as announced. A body that is cut short, and a fault
@@ -91,15 +100,20 @@ impl Intake {
 
     /// Reads on after a refusal, without faults and within bounds.
     pub(crate) async fn discard(&mut self) {
-        let mut rest = UNWANTED;
-        while !self.ended && rest > 0 {
-            match self.body.next().await {
-                Some(Ok(piece)) => {
-                    self.received.fetch_add(piece.len() as u64, Ordering::Relaxed);
-                    rest = rest.saturating_sub(piece.len() as u64);
+        let reading = async {
+            let mut rest = UNWANTED;
+            while !self.ended && rest > 0 {
+                match self.body.next().await {
+                    Some(Ok(piece)) => {
+                        self.received.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                        rest = rest.saturating_sub(piece.len() as u64);
+                    }
+                    Some(Err(_)) | None => self.ended = true,
                 }
-                Some(Err(_)) | None => self.ended = true,
             }
+        };
+        if tokio::time::timeout(UNWANTED_TIME, reading).await.is_err() {
+            tracing::debug!("a refused body did not come to its end");
         }
     }
 
@@ -107,8 +121,10 @@ impl Intake {
         self.fault.as_ref().map(|fault| &fault.kind)
     }
 
-    async fn pace(&self, bytes: usize) -> Result<(), Refusal> {
-        let Some(FaultKind::Throttle { bytes_per_second }) = self.kind() else { return Ok(()) };
+    async fn pace(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let Some(FaultKind::Throttle { bytes_per_second }) = self.kind() else {
+            return Ok(());
+        };
         let time = Duration::from_secs_f64(bytes as f64 / (*bytes_per_second).max(1) as f64);
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),

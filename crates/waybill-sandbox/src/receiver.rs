@@ -57,7 +57,10 @@ pub(crate) struct CallbackLog {
 
 impl CallbackLog {
     pub(crate) fn new() -> Self {
-        Self { entries: Mutex::default(), count: watch::Sender::new(0) }
+        Self {
+            entries: Mutex::default(),
+            count: watch::Sender::new(0),
+        }
     }
 
     pub(crate) fn entries(&self) -> Vec<ReceivedCallback> {
@@ -96,7 +99,11 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, body: Body, gone:
         return Err(OssError::new(413, "EntityTooLarge", "The callback body is longer than 1 MB.").into());
     };
     let body = String::from_utf8_lossy(&body).into_owned();
-    let content_type = head.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = head
+        .headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let received = read_fields(content_type, &body);
     let key = ["object", "key"].iter().find_map(|name| received.get(name)?.as_str());
     let fault = shared.faults.take(Operation::Callback, key, None);
@@ -110,11 +117,15 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, body: Body, gone:
         fault: fault.as_ref().map(|fault| fault.kind.name().to_owned()),
     });
     let ok = json!({"Status": "OK", "received": received, "no": no}).to_string();
-    let Some(fault) = fault else { return Ok(text(200, "application/json", ok)) };
+    let Some(fault) = fault else {
+        return Ok(text(200, "application/json", ok));
+    };
     before_work(&fault, gone, &shared.stop).await?;
     match fault.kind {
         FaultKind::CallbackStatus { status, body } => Ok(text(status, "application/json", body)),
-        FaultKind::Status { status, code, .. } => Ok(text(status, "application/json", json!({"Status": code}).to_string())),
+        FaultKind::Status { status, code, .. } => {
+            Ok(text(status, "application/json", json!({"Status": code}).to_string()))
+        }
         FaultKind::CallbackNotJson => Ok(text(200, "text/plain", "this is not JSON".to_owned())),
         FaultKind::LoseAnswer => Err(Refusal::Hangup),
         _ => Ok(text(200, "application/json", ok)),
@@ -127,7 +138,12 @@ fn read_fields(content_type: &str, body: &str) -> Value {
         return serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned()));
     }
     match parse_query(body) {
-        Ok(pairs) => Value::Object(pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect::<Map<_, _>>()),
+        Ok(pairs) => Value::Object(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name, Value::String(value)))
+                .collect::<Map<_, _>>(),
+        ),
         Err(_) => Value::String(body.to_owned()),
     }
 }
@@ -157,8 +173,14 @@ mod tests {
 
     #[test]
     fn form_and_json_bodies_become_fields_and_anything_else_stays_text() {
-        assert_eq!(read_fields("application/x-www-form-urlencoded", "object=a%2Fb&e="), json!({"object": "a/b", "e": ""}));
-        assert_eq!(read_fields("application/json; charset=utf-8", r#"{"size":3}"#), json!({"size": 3}));
+        assert_eq!(
+            read_fields("application/x-www-form-urlencoded", "object=a%2Fb&e="),
+            json!({"object": "a/b", "e": ""})
+        );
+        assert_eq!(
+            read_fields("application/json; charset=utf-8", r#"{"size":3}"#),
+            json!({"size": 3})
+        );
         assert_eq!(read_fields("application/json", "{"), json!("{"));
         assert_eq!(read_fields("", "%zz"), json!("%zz"));
     }

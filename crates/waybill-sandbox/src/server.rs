@@ -40,7 +40,14 @@ impl Listener for Gate {
             tracing::debug!(%error, "setting TCP_NODELAY");
         }
         let cut = self.stop.child_token();
-        (Wire { stream, cutting: Box::pin(cut.clone().cancelled_owned()), cut }, from)
+        (
+            Wire {
+                stream,
+                cutting: Box::pin(cut.clone().cancelled_owned()),
+                cut,
+            },
+            from,
+        )
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -57,7 +64,10 @@ pub(crate) struct Line {
 
 impl Connected<IncomingStream<'_, Gate>> for Line {
     fn connect_info(stream: IncomingStream<'_, Gate>) -> Self {
-        Self { cut: stream.io().cut.clone(), client_ip: stream.remote_addr().ip() }
+        Self {
+            cut: stream.io().cut.clone(),
+            client_ip: stream.remote_addr().ip(),
+        }
     }
 }
 

@@ -11,7 +11,10 @@ pub(crate) struct Element {
 
 impl Element {
     pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, inner: String::new() }
+        Self {
+            name,
+            inner: String::new(),
+        }
     }
 
     /// Adds a child with text.
@@ -63,7 +66,9 @@ pub(crate) fn read_complete(body: &[u8]) -> Option<Vec<ListedPart>> {
 
 /// Whether a text is well-formed XML with at least one element.
 pub(crate) fn is_well_formed(body: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(body) else { return false };
+    let Ok(text) = std::str::from_utf8(body) else {
+        return false;
+    };
     let mut reader = quick_xml::Reader::from_str(text);
     let mut elements = 0_usize;
     let mut open = 0_usize;
@@ -88,7 +93,10 @@ mod tests {
 
     #[test]
     fn text_is_escaped_and_no_namespace_is_written() {
-        let document = Element::new("A").text("Key", "a<b>&\"c\"").child(Element::new("P").text("N", "1")).document();
+        let document = Element::new("A")
+            .text("Key", "a<b>&\"c\"")
+            .child(Element::new("P").text("N", "1"))
+            .document();
         assert_eq!(
             document,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<A><Key>a&lt;b&gt;&amp;&quot;c&quot;</Key><P><N>1</N></P></A>"
@@ -107,7 +115,13 @@ mod tests {
 
     #[test]
     fn another_document_or_half_a_document_is_not_read() {
-        for body in ["", "hello", "<Other><Part/></Other>", "<CompleteMultipartUpload><Part>", "<CompleteMultipartUpload><Part><PartNumber>x</PartNumber><ETag>A</ETag></Part></CompleteMultipartUpload>"] {
+        for body in [
+            "",
+            "hello",
+            "<Other><Part/></Other>",
+            "<CompleteMultipartUpload><Part>",
+            "<CompleteMultipartUpload><Part><PartNumber>x</PartNumber><ETag>A</ETag></Part></CompleteMultipartUpload>",
+        ] {
             assert_eq!(read_complete(body.as_bytes()), None, "{body}");
         }
     }

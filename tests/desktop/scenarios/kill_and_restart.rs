@@ -20,9 +20,7 @@ fn kill_9_during_a_64_mib_upload_then_restart_finishes_and_sends_no_stored_part_
     // Slow enough that the kill falls in the middle; the fault is in the memory of the process and dies with it.
     let slow = json!({ "kind": "throttle", "bytesPerSecond": 6 << 20 });
     sandbox.fault(&json!({ "operation": "UploadPart", "times": u32::MAX, "fault": slow }));
-    app.page
-        .invoke("add_paths", &json!({ "paths": [film], "destinationId": null }))
-        .expect("the file is taken");
+    app.page.invoke("add_paths", &json!({ "paths": [film], "destinationId": null })).expect("the file is taken");
     wait_for_row(&app, "A001_C014_1120KX.mov", "sending");
     until_ok("two stored parts", || {
         let stored = stored_parts(&sandbox.requests()).len();
@@ -31,13 +29,7 @@ fn kill_9_during_a_64_mib_upload_then_restart_finishes_and_sends_no_stored_part_
     session.shot("before");
     app.kill_9();
     let before = stored_parts(&sandbox.requests());
-    assert!(
-        sandbox
-            .requests()
-            .iter()
-            .all(|one| one.operation != "CompleteMultipartUpload"),
-        "killed too late"
-    );
+    assert!(sandbox.requests().iter().all(|one| one.operation != "CompleteMultipartUpload"), "killed too late");
 
     let app = App::start(&session);
     wait_for_row(&app, "A001_C014_1120KX.mov", "done");
@@ -49,56 +41,23 @@ fn kill_9_during_a_64_mib_upload_then_restart_finishes_and_sends_no_stored_part_
         .filter(|one| one.is_done("InitiateMultipartUpload"))
         .map(|one| one.upload_id.as_str())
         .collect();
-    assert_eq!(
-        started.len(),
-        1,
-        "the upload goes on under its UploadId, no second one is made: {started:?}"
-    );
+    assert_eq!(started.len(), 1, "the upload goes on under its UploadId, no second one is made: {started:?}");
     let mut sent: BTreeMap<(&str, u64), Vec<u64>> = BTreeMap::new();
     for one in requests.iter().filter(|one| one.operation == "UploadPart") {
-        sent.entry((&one.upload_id, one.part_number))
-            .or_default()
-            .push(one.status);
+        sent.entry((&one.upload_id, one.part_number)).or_default().push(one.status);
     }
     for (part, answers) in &sent {
-        assert_eq!(
-            answers.iter().filter(|status| **status == 200).count(),
-            1,
-            "{part:?} was stored more than once"
-        );
+        assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{part:?} was stored more than once");
     }
     for part in &before {
-        let times = sent
-            .iter()
-            .find(|((_, number), _)| number == part)
-            .map_or(0, |(_, answers)| answers.len());
-        assert_eq!(
-            times, 1,
-            "part {part} was stored before the kill and must not be sent again"
-        );
+        let times = sent.iter().find(|((_, number), _)| number == part).map_or(0, |(_, answers)| answers.len());
+        assert_eq!(times, 1, "part {part} was stored before the kill and must not be sent again");
     }
-    assert!(
-        sent.len() > before.len(),
-        "something was left to be sent after the restart"
-    );
-    assert_eq!(
-        sandbox.objects_equal_to(&bytes(5, SIZE)).len(),
-        1,
-        "the object is whole, byte for byte"
-    );
-    assert_eq!(
-        requests
-            .iter()
-            .filter(|one| one.is_done("CompleteMultipartUpload"))
-            .count(),
-        1
-    );
+    assert!(sent.len() > before.len(), "something was left to be sent after the restart");
+    assert_eq!(sandbox.objects_equal_to(&bytes(5, SIZE)).len(), 1, "the object is whole, byte for byte");
+    assert_eq!(requests.iter().filter(|one| one.is_done("CompleteMultipartUpload")).count(), 1);
 }
 
 fn stored_parts(requests: &[Request]) -> BTreeSet<u64> {
-    requests
-        .iter()
-        .filter(|one| one.is_done("UploadPart"))
-        .map(|one| one.part_number)
-        .collect()
+    requests.iter().filter(|one| one.is_done("UploadPart")).map(|one| one.part_number).collect()
 }

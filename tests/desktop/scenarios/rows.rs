@@ -7,11 +7,7 @@ use waybill_desktop_tests::{App, until_ok};
 pub(crate) fn wait_for_row(app: &App<'_>, name: &str, phase: &str) -> String {
     until_ok(&format!("{name} {phase}"), || {
         let rows = rows(app);
-        let row = rows
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|row| row["name"] == json!(name));
+        let row = rows.as_array().into_iter().flatten().find(|row| row["name"] == json!(name));
         match row {
             Some(row) if row["phase"] == json!(phase) => Ok(row["no"].as_str().unwrap_or_default().to_owned()),
             _ => Err(rows.to_string()),

@@ -31,19 +31,13 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
     }
     app.page.click("[data-testid=dest-save]");
     let id = until("the saved destination", || {
-        let all = app
-            .page
-            .invoke("list_destinations", &json!({}))
-            .expect("destinations can always be listed");
+        let all = app.page.invoke("list_destinations", &json!({})).expect("destinations can always be listed");
         let saved = all.as_array()?.iter().find(|one| one["name"] == json!("media-prod"))?;
         (saved["hasSecret"] == json!(true)).then(|| saved["id"].as_str().map(str::to_owned))?
     });
     session.shot("saved");
 
-    let kept = session.run(
-        "secret-tool",
-        &["lookup", "service", "dev.waybill.app", "username", &id],
-    );
+    let kept = session.run("secret-tool", &["lookup", "service", "dev.waybill.app", "username", &id]);
     let kept: Value = serde_json::from_str(&kept.expect("the Secret Service holds the entry")).expect("it is JSON");
     assert_eq!((&kept["secret"], &kept["token"]), (&json!(SECRET), &json!(TOKEN)));
 
@@ -51,22 +45,15 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
     for place in ["nav-transfers", "nav-settings", "nav-destinations"] {
         app.page.click(&format!("[data-testid={place}]"));
     }
-    app.page
-        .invoke("set_current_destination", &json!({ "id": id }))
-        .expect("it exists");
-    app.page
-        .invoke("app_info", &json!({}))
-        .expect("facts can always be asked for");
+    app.page.invoke("set_current_destination", &json!({ "id": id })).expect("it exists");
+    app.page.invoke("app_info", &json!({})).expect("facts can always be asked for");
     let said = until("the window hears of the destination", || {
         let said = app.page.recorded_ipc();
         let heard = |kind: &str, what: &str| said.iter().any(|line| line.starts_with(kind) && line.contains(what));
         (heard("answer", "media-prod") && heard("event", "counts")).then_some(said)
     });
     for line in &said {
-        assert!(
-            !line.contains(SECRET) && !line.contains(TOKEN),
-            "a secret crossed to the window: {line}"
-        );
+        assert!(!line.contains(SECRET) && !line.contains(TOKEN), "a secret crossed to the window: {line}");
     }
 
     // Once while it runs, and once after it has written everything that it writes at its end.
@@ -75,13 +62,8 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
     assert_nowhere_on_disk(&session);
 
     let app = App::start(&session);
-    app.page
-        .invoke("delete_destination", &json!({ "id": id }))
-        .expect("it exists");
-    let kept = session.run(
-        "secret-tool",
-        &["lookup", "service", "dev.waybill.app", "username", &id],
-    );
+    app.page.invoke("delete_destination", &json!({ "id": id })).expect("it exists");
+    let kept = session.run("secret-tool", &["lookup", "service", "dev.waybill.app", "username", &id]);
     assert_eq!(kept, None, "a deleted destination leaves no secret behind");
 }
 
@@ -90,19 +72,9 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
 fn assert_nowhere_on_disk(session: &Session) {
     let files = files_below(session.home());
     let database = session.data_dir().join("waybill.db");
-    assert!(
-        files.contains(&database),
-        "{} must be among the files looked at",
-        database.display()
-    );
-    assert!(
-        files.iter().any(|file| file.extension().is_some_and(|it| it == "log")),
-        "the logs must be among them"
-    );
-    for file in files
-        .iter()
-        .filter(|file| !file.starts_with(session.home().join("data/keyrings")))
-    {
+    assert!(files.contains(&database), "{} must be among the files looked at", database.display());
+    assert!(files.iter().any(|file| file.extension().is_some_and(|it| it == "log")), "the logs must be among them");
+    for file in files.iter().filter(|file| !file.starts_with(session.home().join("data/keyrings"))) {
         let Ok(content) = fs::read(file) else { continue };
         for secret in [SECRET, TOKEN] {
             let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -23,27 +23,14 @@ impl<'a> App<'a> {
     /// Opens the window and waits until its page shows the places on the left.
     pub fn start(session: &'a Session) -> Self {
         let binary = target_folder().join("waybill-app");
-        assert!(
-            binary.is_file(),
-            "{} is not built; `cargo xtask test` builds it",
-            binary.display()
-        );
+        assert!(binary.is_file(), "{} is not built; `cargo xtask test` builds it", binary.display());
         let (mut server, address) = start_server(session);
         let page = until_ok("the window", || {
-            assert!(
-                server.runs(),
-                "WebKitWebDriver ended; see app.log in {}",
-                session.home().display()
-            );
+            assert!(server.runs(), "WebKitWebDriver ended; see app.log in {}", session.home().display());
             Driver::open(&address, &json!({ "binary": binary, "args": [] }))
         });
         let pid = until("the window's process", || children(server.id()).first().copied());
-        let app = Self {
-            session,
-            page,
-            _server: server,
-            pid,
-        };
+        let app = Self { session, page, _server: server, pid };
         app.page.wait_for("[data-testid=nav-transfers]");
         app
     }
@@ -80,10 +67,8 @@ impl<'a> App<'a> {
     pub fn window(&self) -> String {
         let pid = self.pid.to_string();
         until("the window on the screen", || {
-            let found = self.session.run(
-                "xdotool",
-                &["search", "--onlyvisible", "--pid", &pid, "--name", "^Waybill$"],
-            )?;
+            let found =
+                self.session.run("xdotool", &["search", "--onlyvisible", "--pid", &pid, "--name", "^Waybill$"])?;
             found.lines().last().map(str::to_owned)
         })
     }
@@ -107,15 +92,8 @@ impl Drop for App<'_> {
 
 /// The driver's log, and the window's stderr, go to `app.log` in the session's folder.
 fn start_server(session: &Session) -> (Owned, String) {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port();
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(session.home().join("app.log"))
-        .expect("our own folder");
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+    let log = File::options().create(true).append(true).open(session.home().join("app.log")).expect("our own folder");
     let errors = log.try_clone().expect("a second handle of a file");
     let mut command = command("WebKitWebDriver");
     command

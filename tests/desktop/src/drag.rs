@@ -24,10 +24,7 @@ impl<'a> Drag<'a> {
     pub fn over(session: &'a Session, app: &App<'_>, paths: &[&Path]) -> Self {
         let source = start_source(session, paths);
         let from = until("the drag source", || {
-            let found = session.run(
-                "xdotool",
-                &["search", "--onlyvisible", "--name", "^Waybill drag source$"],
-            )?;
+            let found = session.run("xdotool", &["search", "--onlyvisible", "--name", "^Waybill drag source$"])?;
             found.lines().last().map(str::to_owned)
         });
         // Side by side: what lies under another window can neither be taken nor dropped on.
@@ -46,10 +43,7 @@ impl<'a> Drag<'a> {
         // The last position once more: the window that is entered hears of the pointer only when it moves again.
         move_to(session, to_x - 1, to_y, FAR);
         move_to(session, to_x, to_y, FAR);
-        Self {
-            session,
-            _source: source,
-        }
+        Self { session, _source: source }
     }
 
     /// Lets go.
@@ -64,13 +58,7 @@ fn start_source(session: &Session, paths: &[&Path]) -> Owned {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/drag_source.py");
     // The system's Python has GTK; another one on the PATH may not.
     let mut command = command("/usr/bin/python3");
-    session.spawn(
-        command
-            .arg(script)
-            .args(paths)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null()),
-    )
+    session.spawn(command.arg(script).args(paths).stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
 fn place(session: &Session, window: &str, x: i32, y: i32) {
@@ -85,9 +73,7 @@ fn move_to(session: &Session, x: i32, y: i32, pause: Duration) {
 fn middle(session: &Session, window: &str) -> (i32, i32) {
     let shell = session.xdotool(&["getwindowgeometry", "--shell", window]);
     let value = |name: &str| {
-        let line = shell
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix('=')?.parse::<i32>().ok());
+        let line = shell.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')?.parse::<i32>().ok());
         line.unwrap_or_else(|| panic!("xdotool says no {name}: {shell}"))
     };
     (value("X") + value("WIDTH") / 2, value("Y") + value("HEIGHT") / 2)

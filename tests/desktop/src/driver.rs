@@ -20,36 +20,21 @@ pub struct Driver {
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver")
-            .field("session", &self.session)
-            .finish_non_exhaustive()
+        f.debug_struct("Driver").field("session", &self.session).finish_non_exhaustive()
     }
 }
 
 impl Driver {
     /// Asks the driver at `address` to start a browser (`webkitgtk:browserOptions`).
     pub(crate) fn open(address: &str, browser: &Value) -> Result<Self, String> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| e.to_string())?;
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(120))
-            .build();
-        let mut driver = Self {
-            http: http.map_err(|error| error.to_string())?,
-            runtime,
-            session: address.to_owned(),
-        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build();
+        let mut driver = Self { http: http.map_err(|error| error.to_string())?, runtime, session: address.to_owned() };
         let wanted = json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": browser } } });
         let answer = driver.post("/session", &wanted)?;
         let id = answer["sessionId"].as_str().ok_or("the driver gave no session id")?;
         driver.session = format!("{address}/session/{id}");
-        driver.post(
-            "/timeouts",
-            &json!({ "script": 60_000, "pageLoad": 60_000, "implicit": 0 }),
-        )?;
+        driver.post("/timeouts", &json!({ "script": 60_000, "pageLoad": 60_000, "implicit": 0 }))?;
         Ok(driver)
     }
 
@@ -72,10 +57,7 @@ impl Driver {
     pub fn invoke(&self, command: &str, arguments: &Value) -> Result<Value, Value> {
         const CALL: &str = "const [command, args, done] = arguments;
             window.__TAURI_INTERNALS__.invoke(command, args).then((ok) => done({ ok }), (err) => done({ err }));";
-        let answer = self.post(
-            "/execute/async",
-            &json!({ "script": CALL, "args": [command, arguments] }),
-        );
+        let answer = self.post("/execute/async", &json!({ "script": CALL, "args": [command, arguments] }));
         let answer = answer.unwrap_or_else(|error| panic!("cannot invoke {command}: {error}"));
         match answer.get("err") {
             Some(error) => Err(error.clone()),
@@ -106,19 +88,14 @@ impl Driver {
     /// # Errors
     /// When there is no such element.
     pub fn text(&self, css: &str) -> Result<String, String> {
-        let text = self.script(
-            "return document.querySelector(arguments[0])?.textContent ?? null",
-            &[json!(css)],
-        );
+        let text = self.script("return document.querySelector(arguments[0])?.textContent ?? null", &[json!(css)]);
         text.as_str().map(str::to_owned).ok_or_else(|| format!("no {css}"))
     }
 
     /// An attribute of the first element that fits.
     pub fn attribute(&self, css: &str, name: &str) -> Option<String> {
         let script = "return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null";
-        self.script(script, &[json!(css), json!(name)])
-            .as_str()
-            .map(str::to_owned)
+        self.script(script, &[json!(css), json!(name)]).as_str().map(str::to_owned)
     }
 
     /// Clicks as a user does: the element must be in sight and nothing may lie over it.
@@ -140,10 +117,7 @@ impl Driver {
 
     fn find(&self, css: &str) -> Result<String, String> {
         let answer = self.post("/element", &json!({ "using": "css selector", "value": css }))?;
-        answer[ELEMENT]
-            .as_str()
-            .map(str::to_owned)
-            .ok_or_else(|| format!("no {css}"))
+        answer[ELEMENT].as_str().map(str::to_owned).ok_or_else(|| format!("no {css}"))
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<Value, String> {

@@ -39,9 +39,7 @@ impl Owned {
     pub(crate) fn first_line(&mut self) -> String {
         let mut line = String::new();
         if let Some(output) = self.child.stdout.as_mut() {
-            BufReader::new(output)
-                .read_line(&mut line)
-                .expect("the pipe of a child can be read");
+            BufReader::new(output).read_line(&mut line).expect("the pipe of a child can be read");
         }
         line.trim().to_owned()
     }
@@ -57,13 +55,8 @@ impl Drop for Owned {
 
 /// Sends a signal to one process.
 pub(crate) fn signal(name: &str, pid: u32) {
-    let sent = Command::new("kill")
-        .args([&format!("-{name}"), &pid.to_string()])
-        .status();
-    assert!(
-        sent.is_ok_and(|status| status.success()),
-        "cannot send {name} to process {pid}"
-    );
+    let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "cannot send {name} to process {pid}");
 }
 
 /// Whether a process runs; one that has ended but was not waited for does not.
@@ -74,11 +67,8 @@ pub(crate) fn runs(pid: u32) -> bool {
 /// Children of a process, by pid.
 pub(crate) fn children(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").expect("/proc is there on Linux");
-    let pids = processes
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| stat(*pid).is_some_and(|(_, its_parent)| its_parent == parent))
-        .collect()
+    let pids = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| stat(*pid).is_some_and(|(_, its_parent)| its_parent == parent)).collect()
 }
 
 /// State and parent, from `/proc/PID/stat`.

@@ -36,52 +36,30 @@ pub struct Request {
 
 impl Sandbox {
     pub(crate) fn of(page: &Driver, data_dir: &Path) -> Self {
-        let all = page
-            .invoke("list_destinations", &json!({}))
-            .expect("destinations can always be listed");
+        let all = page.invoke("list_destinations", &json!({})).expect("destinations can always be listed");
         let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
-        let own = all
-            .as_array()
-            .and_then(|all| all.iter().find(|one| one["builtIn"] == json!(true)));
+        let own = all.as_array().and_then(|all| all.iter().find(|one| one["builtIn"] == json!(true)));
         let own = own.unwrap_or_else(|| panic!("the sandbox is no destination: {all}"));
-        Self {
-            destination: text(own, "id"),
-            endpoint: text(own, "endpoint"),
-            folder: data_dir.join("sandbox"),
-        }
+        Self { destination: text(own, "id"), endpoint: text(own, "endpoint"), folder: data_dir.join("sandbox") }
     }
 
     /// Plans a fault (see `waybill_sandbox::Fault` for its JSON).
     pub fn fault(&self, fault: &Value) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(30))
-            .build()
-            .expect("a client");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("a client");
         let request = http
             .post(format!("{}/_sandbox/faults", self.endpoint))
             .header("content-type", "application/json")
             .body(fault.to_string());
         let answer = runtime.block_on(request.send()).expect("the sandbox answers");
-        assert!(
-            answer.status().is_success(),
-            "the sandbox refused {fault}: {}",
-            answer.status()
-        );
+        assert!(answer.status().is_success(), "the sandbox refused {fault}: {}", answer.status());
     }
 
     /// Everything it was asked, since the first start on this data folder.
     pub fn requests(&self) -> Vec<Request> {
         let log = fs::read_to_string(self.folder.join("requests.jsonl")).unwrap_or_default();
         // The last line may be half written when the app was killed.
-        log.lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .map(|line| Request::of(&line))
-            .collect()
+        log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).map(|line| Request::of(&line)).collect()
     }
 
     /// Files below its folder whose content is exactly this: the objects that are stored whole.
@@ -89,12 +67,7 @@ impl Sandbox {
         let mut found = Vec::new();
         let mut folders = vec![self.folder.clone()];
         while let Some(folder) = folders.pop() {
-            for path in fs::read_dir(&folder)
-                .into_iter()
-                .flatten()
-                .flatten()
-                .map(|entry| entry.path())
-            {
+            for path in fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
                 if path.is_dir() {
                     folders.push(path);
                 } else if fs::metadata(&path).is_ok_and(|data| data.len() == content.len() as u64)

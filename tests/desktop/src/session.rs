@@ -41,10 +41,7 @@ impl Session {
     /// # Panics
     /// When a program is missing or does not get ready: `cargo xtask test` installs them.
     pub fn start(name: &str) -> Self {
-        let home = tempfile::Builder::new()
-            .prefix("waybill-desktop-")
-            .tempdir()
-            .expect("a temp folder");
+        let home = tempfile::Builder::new().prefix("waybill-desktop-").tempdir().expect("a temp folder");
         let mut session = Self {
             name: name.to_owned(),
             environment: environment(home.path()),
@@ -82,10 +79,7 @@ impl Session {
     pub fn run(&self, program: &str, arguments: &[&str]) -> Option<String> {
         let output = self.command(program).args(arguments).stdin(Stdio::null()).output();
         let output = output.unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
     /// Like [`Session::run`] for `xdotool`.
@@ -93,8 +87,7 @@ impl Session {
     /// # Panics
     /// When xdotool fails.
     pub fn xdotool(&self, arguments: &[&str]) -> String {
-        self.run("xdotool", arguments)
-            .unwrap_or_else(|| panic!("xdotool {} failed", arguments.join(" ")))
+        self.run("xdotool", arguments).unwrap_or_else(|| panic!("xdotool {} failed", arguments.join(" ")))
     }
 
     /// Takes a picture of the whole screen into `target/desktop-shots/SCENARIO-WHAT.png`.
@@ -102,9 +95,7 @@ impl Session {
         let folder = target_folder().with_file_name("desktop-shots");
         let file = folder.join(format!("{}-{what}.png", self.name));
         let taken = fs::create_dir_all(&folder).is_ok()
-            && self
-                .run("import", &["-window", "root", &file.to_string_lossy()])
-                .is_some();
+            && self.run("import", &["-window", "root", &file.to_string_lossy()]).is_some();
         if !taken {
             // A picture is for people; its absence fails no test.
             tell(&format!("no screenshot at {}", file.display()));
@@ -115,10 +106,7 @@ impl Session {
     pub(crate) fn tell_log(&self) {
         let log = fs::read_to_string(self.home().join("app.log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
-        tell(&format!(
-            "end of app.log:\n{}",
-            lines[lines.len().saturating_sub(40)..].join("\n")
-        ));
+        tell(&format!("end of app.log:\n{}", lines[lines.len().saturating_sub(40)..].join("\n")));
     }
 
     /// Starts a program that ends with the session's owner.
@@ -128,13 +116,7 @@ impl Session {
     }
 
     pub(crate) fn apply(&self, command: &mut Command) {
-        for name in [
-            "WAYLAND_DISPLAY",
-            "WAYBILL_DATA_DIR",
-            "GNOME_KEYRING_CONTROL",
-            "SSH_AUTH_SOCK",
-            "http_proxy",
-        ] {
+        for name in ["WAYLAND_DISPLAY", "WAYBILL_DATA_DIR", "GNOME_KEYRING_CONTROL", "SSH_AUTH_SOCK", "http_proxy"] {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().map(|(name, value)| (*name, value.as_str())));
@@ -144,10 +126,7 @@ impl Session {
         let file = self.home().join("bus.conf");
         fs::write(&file, BUS).expect("the session's folder can be written");
         let mut command = command("dbus-daemon");
-        command
-            .arg("--config-file")
-            .arg(&file)
-            .args(["--nofork", "--nopidfile", "--print-address=1"]);
+        command.arg("--config-file").arg(&file).args(["--nofork", "--nopidfile", "--print-address=1"]);
         let mut bus = self.spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()));
         let address = bus.first_line();
         assert!(!address.is_empty(), "dbus-daemon ended before it was ready");
@@ -177,22 +156,13 @@ impl Session {
         fs::write(&empty_line, "\n").expect("the session's folder can be written");
         let password = fs::File::open(&empty_line).expect("was just written");
         let mut command = command("gnome-keyring-daemon");
-        command
-            .args(["--foreground", "--unlock", "--components=secrets"])
-            .stdin(password);
+        command.args(["--foreground", "--unlock", "--components=secrets"]).stdin(password);
         let keychain = self.spawn(command.stdout(Stdio::null()).stderr(Stdio::null()));
         self.keychain = Some(keychain);
-        let ask = [
-            "--session",
-            "--print-reply",
-            "--dest=org.freedesktop.DBus",
-            "/",
-            "org.freedesktop.DBus.NameHasOwner",
-        ];
+        let ask =
+            ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner"];
         let ask = [ask.as_slice(), &["string:org.freedesktop.secrets"]].concat();
-        until("the Secret Service", || {
-            self.run("dbus-send", &ask).filter(|answer| answer.contains("true"))
-        });
+        until("the Secret Service", || self.run("dbus-send", &ask).filter(|answer| answer.contains("true")));
     }
 }
 
@@ -240,8 +210,5 @@ fn tell(text: &str) {
 /// `target/debug` (or the profile in use): the tests themselves lie in its `deps`.
 pub(crate) fn target_folder() -> PathBuf {
     let own = std::env::current_exe().expect("a test knows where it lies");
-    own.ancestors()
-        .nth(2)
-        .expect("cargo puts tests into target/PROFILE/deps")
-        .to_path_buf()
+    own.ancestors().nth(2).expect("cargo puts tests into target/PROFILE/deps").to_path_buf()
 }

@@ -66,13 +66,13 @@ function parts(row: UploadRow): PartView[] {
 function log(row: UploadRow): LogLine[] {
   const at = row.createdMs;
   const lines: LogLine[] = [{ atMs: at, what: "queued", detail: row.path }];
-  if (row.phase !== "queued") lines.push({ atMs: at + 1000, what: "started", detail: `${row.partsTotal} parts` });
+  if (row.phase !== "queued") lines.push({ atMs: at + 1000, what: "sending", detail: `${row.partsTotal} parts` });
   if (row.problem) lines.push({ atMs: at + 9000, what: row.retryAtMs ? "retry" : "failed", detail: row.problem.message });
   if (row.phase === "paused") lines.push({ atMs: at + 9000, what: "paused", detail: "" });
   if (row.phase === "cancelled") lines.push({ atMs: at + 9000, what: "cancelled", detail: "" });
   if (row.phase === "done") {
-    lines.push({ atMs: at + 57_000, what: "stored", detail: "CRC-64 equals the server's" });
-    lines.push({ atMs: at + 58_000, what: "callback", detail: row.callback.kind });
+    lines.push({ atMs: at + 56_000, what: "finishing", detail: "CRC-64 9223372036854775809" });
+    lines.push({ atMs: at + 57_000, what: "stored", detail: `callback ${row.callback.kind}` });
   }
   return lines;
 }

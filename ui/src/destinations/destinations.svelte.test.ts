@@ -34,12 +34,18 @@ test("a new destination is sent trimmed, and its secret is gone from the form an
   const { app, backend } = await open();
   const save = vi.spyOn(backend, "saveDestination");
   await fillIn();
+  const heldAfterwards: unknown[] = [];
+  vi.spyOn(backend, "listDestinations").mockImplementation(async () => {
+    heldAfterwards.push(app.destinations.draft?.secret);
+    return backend.world.destinations;
+  });
   await fireEvent.submit(screen.getByTestId("dest-form"));
   await waitFor(() => expect(app.destinations.edited?.name).toBe("print"));
   expect(save.mock.calls[0]?.[0]).toMatchObject({
     id: null, name: "print", endpoint: "https://oss-cn-shanghai.aliyuncs.com", region: "", bucket: "print-shop",
     keyTemplate: "{path}", accessKeyId: "LTAI5tNew", accessKeySecret: "s3cr3t-s3cr3t", securityToken: null, callback: null,
   });
+  expect(heldAfterwards).toEqual([""]);
   expect(field("dest-secret").value).toBe("");
   expect(field("dest-secret").placeholder).toBe("stored in the keychain");
   expect(JSON.stringify($state.snapshot(app.destinations.draft))).not.toContain("s3cr3t");

@@ -65,11 +65,9 @@ export class UploadsState {
   async more(): Promise<void> {
     const after = this.#next;
     if (after === null || this.loading) return;
-    await this.#ask(this.#question, null, PAGE_ROWS, (rows, next) => {
-      // A row that a batch of changes had already brought must not stand there twice.
-      const known = new Set(this.rows.map((row) => row.no));
+    await this.#ask(this.#question, after, PAGE_ROWS, (rows, next) => {
       this.#next = next;
-      this.#put([...this.rows, ...rows.filter((row) => !known.has(row.no))]);
+      this.#put([...this.rows, ...rows]);
     });
   }
 
@@ -128,7 +126,8 @@ export class UploadsState {
   }
 
   async #askForWhatIsLoaded(): Promise<void> {
-    const question = this.#question;
+    // A new question: a page still on its way would no longer join on to what comes now.
+    const question = ++this.#question;
     const wanted = Math.max(PAGE_ROWS, this.rows.length);
     const rows: UploadRow[] = [];
     let after: Cursor | null = null;

@@ -97,6 +97,22 @@ test("a reload asks for as many rows as were loaded and keeps the cursor", async
   expect(uploads.rows).toHaveLength(250);
 });
 
+test("a page asked for before a reload does not join on to the reloaded rows", async () => {
+  const { backend, uploads } = list(batch(1, 1, 250));
+  await uploads.open();
+  let answer: (page: UploadPage) => void = () => undefined;
+  const late = backend.listUploads({ scope: "transfers", filter: "all", search: "", after: { batch: 1, no: 100 }, limit: 100 });
+  vi.spyOn(backend, "listUploads").mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)));
+  const more = uploads.more();
+  backend.world.rows = backend.world.rows.slice(1);
+  await uploads.reload();
+  answer(await late);
+  await more;
+  expect(numbers(uploads)).toEqual(batch(1, 2, 100).map((row) => row.no));
+  await uploads.more();
+  expect(numbers(uploads)).toEqual(batch(1, 2, 200).map((row) => row.no));
+});
+
 test("a refused page is told once and the list keeps its rows", async () => {
   const { backend, onError, uploads } = list(batch(1, 1, 130));
   await uploads.open();

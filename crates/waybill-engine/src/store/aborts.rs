@@ -13,17 +13,18 @@ pub(crate) struct Abort {
 
 /// Remembers one.
 pub(crate) fn remember(connection: &Connection, abort: &Abort) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT OR IGNORE INTO aborts VALUES (?1, ?2, ?3, ?4)")?
-        .execute((&abort.upload_id, &abort.destination_id, &abort.bucket, &abort.key))?;
+    connection.prepare_cached("INSERT OR IGNORE INTO aborts VALUES (?1, ?2, ?3, ?4)")?.execute((
+        &abort.upload_id,
+        &abort.destination_id,
+        &abort.bucket,
+        &abort.key,
+    ))?;
     Ok(())
 }
 
 /// Forgets one that OSS has answered.
 pub(crate) fn forget(connection: &Connection, upload_id: &str) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM aborts WHERE upload_id = ?1")?
-        .execute([upload_id])?;
+    connection.prepare_cached("DELETE FROM aborts WHERE upload_id = ?1")?.execute([upload_id])?;
     Ok(())
 }
 
@@ -32,12 +33,7 @@ pub(crate) fn waiting(connection: &Connection) -> rusqlite::Result<Vec<Abort>> {
     connection
         .prepare_cached("SELECT upload_id, destination_id, bucket, key FROM aborts ORDER BY rowid LIMIT 100")?
         .query_map([], |row| {
-            Ok(Abort {
-                upload_id: row.get(0)?,
-                destination_id: row.get(1)?,
-                bucket: row.get(2)?,
-                key: row.get(3)?,
-            })
+            Ok(Abort { upload_id: row.get(0)?, destination_id: row.get(1)?, bucket: row.get(2)?, key: row.get(3)? })
         })?
         .collect()
 }

@@ -24,9 +24,7 @@ pub(crate) fn insert(connection: &Connection, new: &NewBatch) -> rusqlite::Resul
 
 /// Its roots have been read to the end.
 pub(crate) fn mark_scanned(connection: &Connection, batch: i64) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE batches SET scanned = 1 WHERE id = ?1")?
-        .execute([batch])?;
+    connection.prepare_cached("UPDATE batches SET scanned = 1 WHERE id = ?1")?.execute([batch])?;
     Ok(())
 }
 

@@ -58,18 +58,12 @@ pub(crate) fn save(connection: &Connection, row: &DestinationRow, now_ms: i64) -
 
 /// All, in the order they were made.
 pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<DestinationRow>> {
-    connection
-        .prepare_cached(&format!("{SELECT} ORDER BY created_ms, d.id"))?
-        .query_map([], destination)?
-        .collect()
+    connection.prepare_cached(&format!("{SELECT} ORDER BY created_ms, d.id"))?.query_map([], destination)?.collect()
 }
 
 /// One by id.
 pub(crate) fn load(connection: &Connection, id: &str) -> rusqlite::Result<Option<DestinationRow>> {
-    connection
-        .prepare_cached(&format!("{SELECT} WHERE d.id = ?1"))?
-        .query_row([id], destination)
-        .optional()
+    connection.prepare_cached(&format!("{SELECT} WHERE d.id = ?1"))?.query_row([id], destination).optional()
 }
 
 /// The first with this name.
@@ -96,12 +90,8 @@ pub(crate) fn watched_folders(connection: &Connection, id: &str) -> rusqlite::Re
 
 /// Removes it and its callback profile. Uploads keep bucket and key of their own.
 pub(crate) fn delete(connection: &Connection, id: &str) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM destinations WHERE id = ?1")?
-        .execute([id])?;
-    connection
-        .prepare_cached("DELETE FROM callback_profiles WHERE id = ?1")?
-        .execute([id])?;
+    connection.prepare_cached("DELETE FROM destinations WHERE id = ?1")?.execute([id])?;
+    connection.prepare_cached("DELETE FROM callback_profiles WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 

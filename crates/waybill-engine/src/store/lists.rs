@@ -20,22 +20,15 @@ pub(crate) fn page(connection: &Connection, query: &UploadQuery, limit: i64) -> 
         values.extend([pattern.clone().into(), pattern.into()]);
     }
     values.push(limit.into());
-    let sql = format!(
-        "SELECT {COLUMNS} FROM uploads WHERE {} ORDER BY batch DESC, no LIMIT ?",
-        conditions.join(" AND ")
-    );
-    connection
-        .prepare_cached(&sql)?
-        .query_map(params_from_iter(values), record)?
-        .collect()
+    let sql =
+        format!("SELECT {COLUMNS} FROM uploads WHERE {} ORDER BY batch DESC, no LIMIT ?", conditions.join(" AND "));
+    connection.prepare_cached(&sql)?.query_map(params_from_iter(values), record)?.collect()
 }
 
 /// The rows of these numbers, in no order.
 pub(crate) fn by_numbers(connection: &Connection, numbers: &[i64]) -> rusqlite::Result<Vec<UploadRecord>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM uploads WHERE no IN (SELECT value FROM json_each(?1))"
-        ))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE no IN (SELECT value FROM json_each(?1))"))?
         .query_map([to_json(&numbers)?], record)?
         .collect()
 }
@@ -48,9 +41,7 @@ pub(crate) fn of_batch(
     limit: i64,
 ) -> rusqlite::Result<Vec<UploadRecord>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM uploads WHERE batch = ?1 AND no > ?2 ORDER BY no LIMIT ?3"
-        ))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE batch = ?1 AND no > ?2 ORDER BY no LIMIT ?3"))?
         .query_map([batch, after, limit], record)?
         .collect()
 }

@@ -33,11 +33,7 @@ async fn filled(files: i64, batches: i64) -> (tempfile::TempDir, Store) {
                         created_ms: 1,
                     };
                     uploads::insert(connection, &new)?;
-                    assert_eq!(
-                        uploads::insert(connection, &new)?,
-                        None,
-                        "the same path twice in one batch"
-                    );
+                    assert_eq!(uploads::insert(connection, &new)?, None, "the same path twice in one batch");
                 }
             }
             Ok(())
@@ -48,13 +44,7 @@ async fn filled(files: i64, batches: i64) -> (tempfile::TempDir, Store) {
 }
 
 fn query(filter: Filter, search: &str, after: Option<Cursor>) -> UploadQuery {
-    UploadQuery {
-        scope: Scope::Transfers,
-        filter,
-        search: search.into(),
-        after,
-        limit: 3,
-    }
+    UploadQuery { scope: Scope::Transfers, filter, search: search.into(), after, limit: 3 }
 }
 
 #[tokio::test]
@@ -66,10 +56,7 @@ async fn pages_join_without_gap_newest_batch_first() {
         let asked = query(Filter::All, "", after);
         let rows = store.read(move |c| page(c, &asked, 3)).await.unwrap();
         let Some(last) = rows.last() else { break };
-        after = Some(Cursor {
-            batch: last.batch,
-            no: last.no,
-        });
+        after = Some(Cursor { batch: last.batch, no: last.no });
         seen.extend(rows.iter().map(|row| (row.batch, row.no)));
     }
     assert_eq!(seen, [(2, 5), (2, 6), (2, 7), (2, 8), (1, 1), (1, 2), (1, 3), (1, 4)]);
@@ -81,42 +68,18 @@ async fn counts_follow_every_change_and_clearing_keeps_history() {
     let (_dir, store) = filled(3, 1).await;
     store
         .write(|connection| {
-            let problem = Problem {
-                code: crate::error::Code::Network,
-                message: String::new(),
-                request_id: None,
-                ec: None,
-            };
-            uploads::save(
-                connection,
-                1,
-                &UploadState::Failed {
-                    problem,
-                    attempts: 1,
-                    session: None,
-                },
-                5,
-            )?;
+            let problem =
+                Problem { code: crate::error::Code::Network, message: String::new(), request_id: None, ec: None };
+            uploads::save(connection, 1, &UploadState::Failed { problem, attempts: 1, session: None }, 5)?;
             uploads::save(connection, 2, &UploadState::Cancelled, 5)
         })
         .await
         .unwrap();
     let counts_now = store.read(counts).await.unwrap();
-    assert_eq!(
-        (
-            counts_now.all,
-            counts_now.waiting,
-            counts_now.failed,
-            counts_now.bytes_left
-        ),
-        (3, 1, 1, 10)
-    );
+    assert_eq!((counts_now.all, counts_now.waiting, counts_now.failed, counts_now.bytes_left), (3, 1, 1, 10));
     store.write(uploads::clear_finished).await.unwrap();
     assert_eq!(store.read(counts).await.unwrap().all, 2);
-    let history = UploadQuery {
-        scope: Scope::History,
-        ..query(Filter::All, "", None)
-    };
+    let history = UploadQuery { scope: Scope::History, ..query(Filter::All, "", None) };
     let rows = store.read(move |c| page(c, &history, 9)).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.no).collect::<Vec<_>>(), [1, 2]);
     store.close().await;
@@ -125,15 +88,9 @@ async fn counts_follow_every_change_and_clearing_keeps_history() {
 #[tokio::test]
 async fn a_percent_sign_in_a_search_means_itself() {
     let (_dir, store) = filled(2, 1).await;
-    let hits = store
-        .read(|c| page(c, &query(Filter::All, "1%.m", None), 9))
-        .await
-        .unwrap();
+    let hits = store.read(|c| page(c, &query(Filter::All, "1%.m", None), 9)).await.unwrap();
     assert_eq!(hits.len(), 1);
-    let none = store
-        .read(|c| page(c, &query(Filter::All, "a%mov", None), 9))
-        .await
-        .unwrap();
+    let none = store.read(|c| page(c, &query(Filter::All, "a%mov", None), 9)).await.unwrap();
     assert!(none.is_empty());
     store.close().await;
 }

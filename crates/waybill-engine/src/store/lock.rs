@@ -24,12 +24,7 @@ impl DataFolderLock {
             message: format!("could not use the data folder \"{}\": {error}", data_dir.display()),
         };
         let open = |name: &str| {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(data_dir.join(name))
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(data_dir.join(name))
         };
         let file = open("waybill.lock").map_err(store_error)?;
         let mut pid = open("waybill.pid").map_err(store_error)?;

@@ -18,12 +18,6 @@ pub(crate) fn of(connection: &Connection, no: i64) -> rusqlite::Result<Vec<LogLi
         .prepare_cached(
             "SELECT at_ms, what, detail FROM (SELECT * FROM log WHERE no = ?1 ORDER BY id DESC LIMIT 500) ORDER BY id",
         )?
-        .query_map([no], |row| {
-            Ok(LogLine {
-                at_ms: row.get(0)?,
-                what: row.get(1)?,
-                detail: row.get(2)?,
-            })
-        })?
+        .query_map([no], |row| Ok(LogLine { at_ms: row.get(0)?, what: row.get(1)?, detail: row.get(2)? }))?
         .collect()
 }

@@ -12,18 +12,15 @@ const STEPS: &[M<'_>] = &[M::up(include_str!("0001_first_light.sql"))];
 /// # Errors
 /// `Store` when the database was written by a newer Waybill or cannot be changed.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
-    Migrations::from_slice(STEPS)
-        .to_latest(connection)
-        .map_err(|error| Error::Store {
-            code: Code::Store,
-            message: match error {
-                MigrationError::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
-                    "waybill.db was written by a newer Waybill. Nothing was changed; please start that version."
-                        .to_owned()
-                }
-                other => format!("could not prepare waybill.db: {other}"),
-            },
-        })
+    Migrations::from_slice(STEPS).to_latest(connection).map_err(|error| Error::Store {
+        code: Code::Store,
+        message: match error {
+            MigrationError::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
+                "waybill.db was written by a newer Waybill. Nothing was changed; please start that version.".to_owned()
+            }
+            other => format!("could not prepare waybill.db: {other}"),
+        },
+    })
 }
 
 #[cfg(test)]
@@ -41,9 +38,7 @@ mod tests {
         connection.pragma_update(None, "user_version", 99).unwrap();
         let error = migrate(&mut connection).unwrap_err();
         assert!(error.to_string().contains("newer Waybill"), "{error}");
-        let tables: i64 = connection
-            .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-            .unwrap();
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).unwrap();
         assert_eq!(tables, 0);
     }
 }

@@ -140,9 +140,7 @@ impl Store {
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
         let this = self.clone();
-        tokio::task::spawn_blocking(move || this.read_blocking(read))
-            .await
-            .unwrap_or_else(|_| Err(closed()))
+        tokio::task::spawn_blocking(move || this.read_blocking(read)).await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// As [`Store::read`], for threads of the blocking pool.
@@ -186,9 +184,7 @@ fn write_in_groups(connection: Connection, inbox: &Receiver<Write>) {
         {
             group.push(next);
         }
-        let begun = connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .map_err(|error| error.to_string());
+        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error.to_string());
         let continuations: Vec<Continuation> = group.into_iter().map(|write| write(&connection)).collect();
         let committed = begun.and_then(|()| {
             connection.execute_batch("COMMIT").map_err(|error| {
@@ -210,11 +206,7 @@ fn in_savepoint<T>(
 ) -> rusqlite::Result<T> {
     connection.execute_batch("SAVEPOINT one_write")?;
     let result = write(connection);
-    let end = if result.is_ok() {
-        "RELEASE one_write"
-    } else {
-        "ROLLBACK TO one_write; RELEASE one_write"
-    };
+    let end = if result.is_ok() { "RELEASE one_write" } else { "ROLLBACK TO one_write; RELEASE one_write" };
     connection.execute_batch(end)?;
     result
 }
@@ -229,17 +221,11 @@ fn store_error(doing: &str, error: &rusqlite::Error) -> Error {
 }
 
 fn store_failure(doing: &str, reason: &str) -> Error {
-    Error::Store {
-        code: Code::Store,
-        message: format!("could not {doing} waybill.db: {reason}"),
-    }
+    Error::Store { code: Code::Store, message: format!("could not {doing} waybill.db: {reason}") }
 }
 
 fn closed() -> Error {
-    Error::Store {
-        code: Code::Store,
-        message: "waybill.db is closed".into(),
-    }
+    Error::Store { code: Code::Store, message: "waybill.db is closed".into() }
 }
 
 /// Text as JSON, for columns that hold small structured values.
@@ -270,16 +256,10 @@ mod tests {
         let (good, bad) = tokio::join!(good, bad);
         good.unwrap();
         assert_eq!(bad.unwrap_err().code(), Code::Store);
-        let (a, b) = store
-            .read(|c| Ok((settings::get(c, "a")?, settings::get(c, "b")?)))
-            .await
-            .unwrap();
+        let (a, b) = store.read(|c| Ok((settings::get(c, "a")?, settings::get(c, "b")?))).await.unwrap();
         assert_eq!((a.as_deref(), b), (Some("1"), None));
         store.close().await;
-        assert_eq!(
-            store.write(|_| Ok(())).await.unwrap_err().to_string(),
-            "waybill.db is closed"
-        );
+        assert_eq!(store.write(|_| Ok(())).await.unwrap_err().to_string(), "waybill.db is closed");
         Store::open(dir.path()).unwrap().close().await;
     }
 }

@@ -2,33 +2,18 @@
 
 use rusqlite::{Connection, Row};
 
-/// One part that OSS has acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PartRow {
-    /// 1 to 10,000.
-    pub(crate) number: u32,
-    /// Bytes.
-    pub(crate) size_bytes: u64,
-    /// As OSS gave it.
-    pub(crate) etag: String,
-    /// CRC-64/XZ that we computed while sending it.
-    pub(crate) crc64: u64,
-}
+use crate::upload::plan::StoredPart;
 
 /// Adds or replaces one part and moves the upload's own sums.
-pub(crate) fn save(connection: &Connection, no: i64, part: &PartRow) -> rusqlite::Result<()> {
+pub(crate) fn save(connection: &Connection, no: i64, part: &StoredPart) -> rusqlite::Result<()> {
     insert(connection, no, part)?;
     sum_up(connection, no, 1, part.size_bytes as i64)
 }
 
 /// Makes `parts` the only ones, as ListParts and the file agreed.
-pub(crate) fn replace(connection: &Connection, no: i64, parts: &[PartRow]) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM parts WHERE no = ?1")?
-        .execute([no])?;
-    connection
-        .prepare_cached("UPDATE uploads SET stored_bytes = 0, parts_done = 0 WHERE no = ?1")?
-        .execute([no])?;
+pub(crate) fn replace(connection: &Connection, no: i64, parts: &[StoredPart]) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM parts WHERE no = ?1")?.execute([no])?;
+    connection.prepare_cached("UPDATE uploads SET stored_bytes = 0, parts_done = 0 WHERE no = ?1")?.execute([no])?;
     for part in parts {
         insert(connection, no, part)?;
     }
@@ -37,23 +22,21 @@ pub(crate) fn replace(connection: &Connection, no: i64, parts: &[PartRow]) -> ru
 }
 
 /// All parts in order.
-pub(crate) fn of(connection: &Connection, no: i64) -> rusqlite::Result<Vec<PartRow>> {
+pub(crate) fn of(connection: &Connection, no: i64) -> rusqlite::Result<Vec<StoredPart>> {
     connection
         .prepare_cached("SELECT number, size_bytes, etag, crc64 FROM parts WHERE no = ?1 ORDER BY number")?
         .query_map([no], part)?
         .collect()
 }
 
-fn insert(connection: &Connection, no: i64, part: &PartRow) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO parts VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute((
-            no,
-            part.number,
-            part.size_bytes as i64,
-            &part.etag,
-            part.crc64.to_string(),
-        ))?;
+fn insert(connection: &Connection, no: i64, part: &StoredPart) -> rusqlite::Result<()> {
+    connection.prepare_cached("INSERT OR REPLACE INTO parts VALUES (?1, ?2, ?3, ?4, ?5)")?.execute((
+        no,
+        part.number,
+        part.size_bytes as i64,
+        &part.etag,
+        part.crc64.to_string(),
+    ))?;
     Ok(())
 }
 
@@ -66,9 +49,9 @@ fn sum_up(connection: &Connection, no: i64, parts: i64, bytes: i64) -> rusqlite:
     Ok(())
 }
 
-fn part(row: &Row<'_>) -> rusqlite::Result<PartRow> {
+fn part(row: &Row<'_>) -> rusqlite::Result<StoredPart> {
     let crc64: String = row.get(3)?;
-    Ok(PartRow {
+    Ok(StoredPart {
         number: row.get(0)?,
         size_bytes: row.get::<_, i64>(1)? as u64,
         etag: row.get(2)?,

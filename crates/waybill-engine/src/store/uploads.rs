@@ -51,8 +51,10 @@ pub(crate) fn insert(connection: &Connection, new: &NewUpload) -> rusqlite::Resu
     let callback = new.callback.as_ref().map(to_json).transpose()?;
     let added = connection
         .prepare_cached(
-            "INSERT OR IGNORE INTO uploads (batch, destination_id, path, bucket, key, content_type, callback_json, \
-             size_bytes, phase, state_json, created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            // Not INSERT OR IGNORE: a path that is there already would use up a number.
+            "INSERT INTO uploads (batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
+             phase, state_json, created_ms) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 \
+             WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE batch = ?1 AND path = ?3)",
         )?
         .execute(params![
             new.batch,
@@ -117,10 +119,7 @@ pub(crate) fn load(connection: &Connection, no: i64) -> rusqlite::Result<Option<
 
 /// The callback server's whole answer, or OSS's XML of a failed callback.
 pub(crate) fn answer(connection: &Connection, no: i64) -> rusqlite::Result<Option<String>> {
-    connection
-        .prepare_cached("SELECT body FROM answers WHERE no = ?1")?
-        .query_row([no], |row| row.get(0))
-        .optional()
+    connection.prepare_cached("SELECT body FROM answers WHERE no = ?1")?.query_row([no], |row| row.get(0)).optional()
 }
 
 /// Uploads that may have a slot now, oldest first, those to be settled before those to be sent.
@@ -207,13 +206,7 @@ pub(super) fn number_of(phase: Phase) -> i64 {
 
 /// Stored, but the callback failed or its outcome is unknown.
 fn callback_bad(state: &UploadState) -> bool {
-    matches!(
-        state,
-        UploadState::Done {
-            callback: CallbackOutcome::Failed { .. } | CallbackOutcome::Unknown,
-            ..
-        }
-    )
+    matches!(state, UploadState::Done { callback: CallbackOutcome::Failed { .. } | CallbackOutcome::Unknown, .. })
 }
 
 pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<UploadRecord> {

@@ -21,14 +21,7 @@ pub(crate) fn save(connection: &Connection, row: &FolderRow, now_ms: i64) -> rus
             "INSERT INTO watched_folders VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET path = ?2, \
              destination_id = ?3, prefix = ?4, paused = ?5",
         )?
-        .execute(params![
-            row.id,
-            row.path,
-            row.destination_id,
-            row.prefix,
-            row.paused,
-            now_ms
-        ])?;
+        .execute(params![row.id, row.path, row.destination_id, row.prefix, row.paused, now_ms])?;
     Ok(())
 }
 
@@ -42,9 +35,7 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<FolderRow>> {
 
 /// Stops watching a folder and forgets its files; uploads stay.
 pub(crate) fn delete(connection: &Connection, id: &str) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM watched_folders WHERE id = ?1")?
-        .execute([id])?;
+    connection.prepare_cached("DELETE FROM watched_folders WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 
@@ -60,16 +51,9 @@ pub(crate) fn knows(
             "SELECT size_bytes = ?3 AND modified_ns = ?4 AND file_id = ?5 FROM watched_files \
              WHERE folder_id = ?1 AND path = ?2",
         )?
-        .query_row(
-            params![
-                folder_id,
-                path,
-                stamp.size_bytes as i64,
-                stamp.modified_ns,
-                stamp.file_id as i64
-            ],
-            |row| row.get(0),
-        )
+        .query_row(params![folder_id, path, stamp.size_bytes as i64, stamp.modified_ns, stamp.file_id as i64], |row| {
+            row.get(0)
+        })
         .optional()?;
     Ok(known.unwrap_or(false))
 }
@@ -82,16 +66,9 @@ pub(crate) fn remember(
     stamp: SourceStamp,
     uploaded: bool,
 ) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO watched_files VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute(params![
-            folder_id,
-            path,
-            stamp.size_bytes as i64,
-            stamp.modified_ns,
-            stamp.file_id as i64,
-            uploaded
-        ])?;
+    connection.prepare_cached("INSERT OR REPLACE INTO watched_files VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
+        params![folder_id, path, stamp.size_bytes as i64, stamp.modified_ns, stamp.file_id as i64, uploaded],
+    )?;
     Ok(())
 }
 

@@ -61,10 +61,6 @@ async fn abort_waiting(store: &Store, destinations: &Destinations) -> bool {
 }
 
 async fn abort_one(destinations: &Destinations, abort: &Abort) -> Result<(), Error> {
-    let client = destinations
-        .client(&abort.destination_id, &BucketName::parse(&abort.bucket)?)
-        .await?;
-    Ok(client
-        .abort_multipart(&ObjectKey::parse(&abort.key)?, &abort.upload_id)
-        .await?)
+    let client = destinations.client(&abort.destination_id, &BucketName::parse(&abort.bucket)?).await?;
+    Ok(client.abort_multipart(&ObjectKey::parse(&abort.key)?, &abort.upload_id).await?)
 }

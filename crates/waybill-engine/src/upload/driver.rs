@@ -19,8 +19,8 @@ use super::source::{self, SourceStamp};
 use super::state::{Forget, ObjectFacts, Session};
 use crate::error::{Code, Error};
 use crate::progress::Gauge;
-use crate::store::parts::PartRow;
 use crate::throttle::Throttle;
+use crate::upload::plan::StoredPart;
 
 /// What a driver tells the queue. Those that need the queue's consent wait for it.
 #[derive(Debug)]
@@ -28,9 +28,9 @@ pub(crate) enum Report {
     /// The earlier session is of no use.
     StartedAnew { abort: bool },
     /// The plan, and the parts that ListParts and the file agreed on.
-    Planned(Session, Vec<PartRow>),
+    Planned(Session, Vec<StoredPart>),
     /// One more part is stored.
-    Part(PartRow),
+    Part(StoredPart),
     /// Everything is sent and checked.
     Finishing { crc64: u64 },
     /// OSS has the object.
@@ -68,12 +68,7 @@ impl Reports {
     }
 
     async fn post(&self, report: Report, answer: Option<oneshot::Sender<Result<(), Error>>>) -> Result<(), Stopped> {
-        let message = crate::queue::Message::Report {
-            no: self.no,
-            run: self.run,
-            report,
-            answer,
-        };
+        let message = crate::queue::Message::Report { no: self.no, run: self.run, report, answer };
         self.send.send(message).await.map_err(|_| Stopped)
     }
 }
@@ -95,16 +90,9 @@ pub(crate) struct Trip {
 /// What the driver sets out to do.
 pub(crate) enum Errand {
     /// Plan or resume, and send.
-    Send {
-        session: Option<Session>,
-        known: Vec<PartRow>,
-    },
+    Send { session: Option<Session>, known: Vec<StoredPart> },
     /// Find out what became of a finishing request.
-    Settle {
-        session: Session,
-        crc64: u64,
-        known: Vec<PartRow>,
-    },
+    Settle { session: Session, crc64: u64, known: Vec<StoredPart> },
 }
 
 /// Runs until the upload is stored, in trouble, or stopped. Stopping drops every request at once.
@@ -137,11 +125,7 @@ impl From<Stopped> for Ended {
 impl From<Error> for Ended {
     fn from(error: Error) -> Self {
         // A source that changed makes every stored part worthless; anything else leaves them good.
-        let forget = if error.code() == Code::SourceChanged {
-            Forget::AndAbort
-        } else {
-            Forget::Nothing
-        };
+        let forget = if error.code() == Code::SourceChanged { Forget::AndAbort } else { Forget::Nothing };
         Ended::Trouble(error, forget)
     }
 }
@@ -159,7 +143,7 @@ async fn drive(trip: &Trip, errand: Errand) -> Result<(), Ended> {
     }
 }
 
-async fn send(trip: &Trip, earlier: Option<Session>, known: Vec<PartRow>) -> Result<(), Ended> {
+async fn send(trip: &Trip, earlier: Option<Session>, known: Vec<StoredPart>) -> Result<(), Ended> {
     let (file, stamp) = open(trip.path.clone()).await?;
     let file = Arc::new(file);
     if let Some(session) = earlier {
@@ -167,12 +151,7 @@ async fn send(trip: &Trip, earlier: Option<Session>, known: Vec<PartRow>) -> Res
         if let (true, Some(upload_id)) = (usable, session.upload_id.clone()) {
             let kept = parts::take_up(trip, &file, &session.plan, &upload_id, known).await?;
             if let Some(kept) = kept {
-                let sending = PartsTrip {
-                    trip,
-                    file,
-                    session,
-                    upload_id,
-                };
+                let sending = PartsTrip { trip, file, session, upload_id };
                 return sending.send_all(kept).await;
             }
             trip.reports.consent(Report::StartedAnew { abort: false }).await?;
@@ -193,43 +172,20 @@ async fn send(trip: &Trip, earlier: Option<Session>, known: Vec<PartRow>) -> Res
     }
     let upload_id = {
         let _permit = trip.throttle.permit().await;
-        trip.client
-            .initiate_multipart(&trip.key, trip.content_type.as_deref())
-            .await?
+        trip.client.initiate_multipart(&trip.key, trip.content_type.as_deref()).await?
     };
-    let session = Session {
-        upload_id: Some(upload_id.clone()),
-        plan,
-        stamp,
-    };
-    PartsTrip {
-        trip,
-        file,
-        session,
-        upload_id,
-    }
-    .send_all(Vec::new())
-    .await
+    let session = Session { upload_id: Some(upload_id.clone()), plan, stamp };
+    PartsTrip { trip, file, session, upload_id }.send_all(Vec::new()).await
 }
 
 /// One PutObject. Its last bytes are held back until `Completing` is saved, so that a crash after them is settled and a
 /// crash before them is simply sent again.
 async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceStamp) -> Result<(), Ended> {
-    let session = Session {
-        upload_id: None,
-        plan,
-        stamp,
-    };
-    trip.reports
-        .consent(Report::Planned(session.clone(), Vec::new()))
-        .await?;
+    let session = Session { upload_id: None, plan, stamp };
+    trip.reports.consent(Report::Planned(session.clone(), Vec::new())).await?;
     let permit = trip.throttle.permit().await;
     trip.gauge.set(0);
-    let slice = FileSlice {
-        file,
-        offset: 0,
-        len: plan.size_bytes,
-    };
+    let slice = FileSlice { file, offset: 0, len: plan.size_bytes };
     let (passed, refused) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
     let gate = {
         let (path, reports) = (trip.path.clone(), trip.reports.clone());
@@ -258,9 +214,7 @@ async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceStamp) -> Re
         )
         .await;
     drop(permit);
-    let refused = refused
-        .get()
-        .and_then(|ended| ended.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let refused = refused.get().and_then(|ended| ended.lock().unwrap_or_else(PoisonError::into_inner).take());
     match (result, refused, passed.get()) {
         (_, Some(ended), _) => Err(ended),
         (Ok(stored), None, Some(crc64)) => finished(trip, stored, *crc64, plan.size_bytes).await,
@@ -319,9 +273,6 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        Err(Error::Source {
-            code: Code::SourceUnreadable,
-            message: "reading the file was interrupted".into(),
-        })
+        Err(Error::Source { code: Code::SourceUnreadable, message: "reading the file was interrupted".into() })
     })
 }

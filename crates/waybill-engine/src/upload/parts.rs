@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::settle;
 use super::state::Session;
 use crate::error::Error;
-use crate::store::parts::PartRow;
+use crate::upload::plan::StoredPart;
 
 /// One multipart upload on its way.
 pub(crate) struct PartsTrip<'a> {
@@ -24,18 +24,16 @@ pub(crate) struct PartsTrip<'a> {
 
 impl PartsTrip<'_> {
     /// Saves the session, sends what is missing, checks everything and finishes.
-    pub(crate) async fn send_all(self, kept: Vec<PartRow>) -> Result<(), Ended> {
+    pub(crate) async fn send_all(self, kept: Vec<StoredPart>) -> Result<(), Ended> {
         let trip = self.trip;
         trip.gauge.set(kept.iter().map(|part| part.size_bytes as i64).sum());
-        trip.reports
-            .consent(Report::Planned(self.session.clone(), kept.clone()))
-            .await?;
-        let mut stored: BTreeMap<u32, PartRow> = kept.into_iter().map(|part| (part.number, part)).collect();
+        trip.reports.consent(Report::Planned(self.session.clone(), kept.clone())).await?;
+        let mut stored: BTreeMap<u32, StoredPart> = kept.into_iter().map(|part| (part.number, part)).collect();
         let mut missing = (1..=self.session.plan.parts())
             .filter(|number| !stored.contains_key(number))
             .collect::<Vec<_>>()
             .into_iter();
-        let mut sending: JoinSet<Result<PartRow, Error>> = JoinSet::new();
+        let mut sending: JoinSet<Result<StoredPart, Error>> = JoinSet::new();
         // No more at once than could ever have a permit: waiting parts of one file must not crowd out other files.
         for number in missing.by_ref().take(trip.throttle.parallel()) {
             self.send_one(&mut sending, number);
@@ -56,11 +54,11 @@ impl PartsTrip<'_> {
                 self.send_one(&mut sending, number);
             }
         }
-        let parts: Vec<PartRow> = stored.into_values().collect();
+        let parts: Vec<StoredPart> = stored.into_values().collect();
         self.finish(&parts).await
     }
 
-    async fn finish(&self, parts: &[PartRow]) -> Result<(), Ended> {
+    async fn finish(&self, parts: &[StoredPart]) -> Result<(), Ended> {
         let trip = self.trip;
         driver::check(trip.path.clone(), self.session.stamp).await?;
         let crc64 = whole_crc64(parts);
@@ -68,13 +66,9 @@ impl PartsTrip<'_> {
         settle::complete(trip, &self.session, &self.upload_id, parts, crc64).await
     }
 
-    fn send_one(&self, sending: &mut JoinSet<Result<PartRow, Error>>, number: u32) {
+    fn send_one(&self, sending: &mut JoinSet<Result<StoredPart, Error>>, number: u32) {
         let (trip, range) = (self.trip, self.session.plan.range(number));
-        let slice = FileSlice {
-            file: Arc::clone(&self.file),
-            offset: range.start,
-            len: range.end - range.start,
-        };
+        let slice = FileSlice { file: Arc::clone(&self.file), offset: range.start, len: range.end - range.start };
         let (client, key, upload_id) = (trip.client.clone(), trip.key.clone(), self.upload_id.clone());
         let (path, stamp) = (trip.path.clone(), self.session.stamp);
         let (throttle, progress) = (trip.throttle.clone(), driver::progress(&trip.gauge));
@@ -82,19 +76,15 @@ impl PartsTrip<'_> {
         sending.spawn(async move {
             let _permit = throttle.permit().await;
             driver::check(path, stamp).await?;
-            let receipt = client
-                .upload_part(&key, &upload_id, number, &slice, Some(&progress))
-                .await?;
+            let receipt = client.upload_part(&key, &upload_id, number, &slice, Some(&progress)).await?;
             Ok(row(receipt))
         });
     }
 }
 
 /// CRC-64 of the whole file, folded from its parts in order: no second read of the file.
-pub(crate) fn whole_crc64(parts: &[PartRow]) -> u64 {
-    parts
-        .iter()
-        .fold(0, |whole, part| combine(whole, part.crc64, part.size_bytes))
+pub(crate) fn whole_crc64(parts: &[StoredPart]) -> u64 {
+    parts.iter().fold(0, |whole, part| combine(whole, part.crc64, part.size_bytes))
 }
 
 /// Asks OSS which parts it has and keeps those that are the file's. None if OSS no longer knows the UploadId.
@@ -103,8 +93,8 @@ pub(crate) async fn take_up(
     file: &Arc<File>,
     plan: &Plan,
     upload_id: &str,
-    known: Vec<PartRow>,
-) -> Result<Option<Vec<PartRow>>, Ended> {
+    known: Vec<StoredPart>,
+) -> Result<Option<Vec<StoredPart>>, Ended> {
     let listed = {
         let _permit = trip.throttle.permit().await;
         match trip.client.list_parts(&trip.key, upload_id).await {
@@ -113,7 +103,7 @@ pub(crate) async fn take_up(
             Err(error) => return Err(Ended::from(error)),
         }
     };
-    let known: HashMap<u32, PartRow> = known.into_iter().map(|part| (part.number, part)).collect();
+    let known: HashMap<u32, StoredPart> = known.into_iter().map(|part| (part.number, part)).collect();
     let mut kept = Vec::with_capacity(listed.len());
     for part in listed {
         if part.number == 0 || part.number > plan.parts() || part.size != plan.len_of(part.number) {
@@ -131,17 +121,13 @@ pub(crate) async fn take_up(
 }
 
 /// A part that OSS has but we have no record of (the line or we died in between): kept if its CRC-64 is the file's.
-async fn verified(file: &Arc<File>, plan: &Plan, part: ListedPart) -> Result<Option<PartRow>, Ended> {
+async fn verified(file: &Arc<File>, plan: &Plan, part: ListedPart) -> Result<Option<StoredPart>, Ended> {
     let Some(server) = part.crc64 else { return Ok(None) };
-    let slice = FileSlice {
-        file: Arc::clone(file),
-        offset: plan.range(part.number).start,
-        len: part.size,
-    };
+    let slice = FileSlice { file: Arc::clone(file), offset: plan.range(part.number).start, len: part.size };
     let local =
         driver::blocking(move || of_slice(&slice).map_err(|error| Error::Oss(waybill_oss::Error::Source(error))))
             .await?;
-    Ok((local == server).then_some(PartRow {
+    Ok((local == server).then_some(StoredPart {
         number: part.number,
         size_bytes: part.size,
         etag: part.etag,
@@ -149,11 +135,6 @@ async fn verified(file: &Arc<File>, plan: &Plan, part: ListedPart) -> Result<Opt
     }))
 }
 
-fn row(receipt: PartReceipt) -> PartRow {
-    PartRow {
-        number: receipt.number,
-        size_bytes: receipt.size,
-        etag: receipt.etag,
-        crc64: receipt.crc64,
-    }
+fn row(receipt: PartReceipt) -> StoredPart {
+    StoredPart { number: receipt.number, size_bytes: receipt.size, etag: receipt.etag, crc64: receipt.crc64 }
 }

@@ -22,6 +22,19 @@ pub(crate) struct Plan {
     pub(crate) part_size_bytes: u64,
 }
 
+/// One part that OSS has acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredPart {
+    /// 1 to 10,000.
+    pub(crate) number: u32,
+    /// Bytes.
+    pub(crate) size_bytes: u64,
+    /// As OSS gave it.
+    pub(crate) etag: String,
+    /// CRC-64/XZ that we computed while sending it.
+    pub(crate) crc64: u64,
+}
+
 impl Plan {
     /// Cuts `size_bytes` into parts of `wanted` bytes, larger if 10,000 of them would not reach.
     /// None if no legal part size reaches (above 48.8 TB).
@@ -31,10 +44,7 @@ impl Plan {
             // Rounded up to whole mebibytes so that part borders stay aligned for the disk.
             part_size_bytes = size_bytes.div_ceil(MAX_PARTS).next_multiple_of(1 << 20);
         }
-        (part_size_bytes <= MAX_PART_SIZE_BYTES).then_some(Plan {
-            size_bytes,
-            part_size_bytes,
-        })
+        (part_size_bytes <= MAX_PART_SIZE_BYTES).then_some(Plan { size_bytes, part_size_bytes })
     }
 
     /// Goes up in one PutObject.

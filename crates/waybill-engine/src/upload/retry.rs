@@ -47,10 +47,7 @@ mod tests {
     fn a_lost_line_is_waited_out_at_a_bounded_pace() {
         let wait = again_after(Code::Network, Advice::Now, 400, None, 1.0);
         assert_eq!(wait, Some(CAP));
-        assert_eq!(
-            again_after(Code::Network, Advice::Now, 1, None, 0.0),
-            Some(Duration::from_millis(500))
-        );
+        assert_eq!(again_after(Code::Network, Advice::Now, 1, None, 0.0), Some(Duration::from_millis(500)));
         assert_eq!(again_after(Code::Network, Advice::Now, 8, Some(8), 0.0), None);
     }
 
@@ -63,9 +60,6 @@ mod tests {
     #[test]
     fn the_server_may_ask_for_a_longer_wait() {
         let asked = Duration::from_secs(90);
-        assert_eq!(
-            again_after(Code::ServerBusy, Advice::Later(asked), 1, None, 0.5),
-            Some(asked)
-        );
+        assert_eq!(again_after(Code::ServerBusy, Advice::Later(asked), 1, None, 0.5), Some(asked));
     }
 }

@@ -12,8 +12,8 @@ use super::driver::{self, Ended, Trip};
 use super::parts::whole_crc64;
 use super::state::{Forget, ObjectFacts, Session};
 use crate::error::{Code, Error};
-use crate::store::parts::PartRow;
 use crate::upload::driver::Report;
+use crate::upload::plan::StoredPart;
 
 /// How long OSS is given to end a finishing request that it may still be working on.
 const WAIT: Duration = Duration::from_secs(2);
@@ -25,15 +25,13 @@ pub(crate) async fn complete(
     trip: &Trip,
     session: &Session,
     upload_id: &str,
-    parts: &[PartRow],
+    parts: &[StoredPart],
     crc64: u64,
 ) -> Result<(), Ended> {
     let list: Vec<(u32, String)> = parts.iter().map(|part| (part.number, part.etag.clone())).collect();
     let result = {
         let _permit = trip.throttle.permit().await;
-        trip.client
-            .complete_multipart(&trip.key, upload_id, &list, trip.callback.as_ref())
-            .await
+        trip.client.complete_multipart(&trip.key, upload_id, &list, trip.callback.as_ref()).await
     };
     match result {
         Ok(stored) => driver::finished(trip, stored, crc64, session.plan.size_bytes).await,
@@ -46,7 +44,7 @@ pub(crate) async fn complete(
 }
 
 /// Finds out what became of a finishing request whose answer is lost, and ends the upload accordingly.
-pub(crate) async fn settle(trip: &Trip, session: &Session, crc64: u64, known: &[PartRow]) -> Result<(), Ended> {
+pub(crate) async fn settle(trip: &Trip, session: &Session, crc64: u64, known: &[StoredPart]) -> Result<(), Ended> {
     let Some(upload_id) = session.upload_id.as_deref() else {
         return settle_put(trip, session, crc64).await;
     };
@@ -131,11 +129,7 @@ async fn head(trip: &Trip, session: &Session, crc64: u64) -> Result<Found, Ended
 }
 
 async fn stored_without_answer(trip: &Trip, object: ObjectFacts) -> Result<(), Ended> {
-    let callback = if trip.callback.is_some() {
-        CallbackOutcome::Unknown
-    } else {
-        CallbackOutcome::NotRequested
-    };
+    let callback = if trip.callback.is_some() { CallbackOutcome::Unknown } else { CallbackOutcome::NotRequested };
     Ok(trip.reports.consent(Report::Stored(object, callback)).await?)
 }
 
@@ -147,8 +141,5 @@ fn not_stored() -> Error {
 }
 
 fn lost_parts() -> Error {
-    Error::Source {
-        code: Code::NotStored,
-        message: "our record of the parts does not add up to the file".into(),
-    }
+    Error::Source { code: Code::NotStored, message: "our record of the parts does not add up to the file".into() }
 }

@@ -38,10 +38,7 @@ pub(crate) fn open(path: &Path) -> Result<(File, SourceStamp), Error> {
     // Looked at before it is opened: opening a named pipe would wait for a writer.
     let metadata = std::fs::metadata(path).map_err(|error| io_error("look at", path, &error))?;
     if !metadata.is_file() {
-        return Err(Error::Source {
-            code: Code::NotAFile,
-            message: format!("\"{}\" is not a file", path.display()),
-        });
+        return Err(Error::Source { code: Code::NotAFile, message: format!("\"{}\" is not a file", path.display()) });
     }
     let file = File::open(path).map_err(|error| io_error("open", path, &error))?;
     let metadata = file.metadata().map_err(|error| io_error("look at", path, &error))?;
@@ -69,10 +66,7 @@ pub(crate) fn io_error(doing: &str, path: &Path, error: &std::io::Error) -> Erro
         std::io::ErrorKind::NotFound => Code::SourceGone,
         _ => Code::SourceUnreadable,
     };
-    Error::Source {
-        code,
-        message: format!("could not {doing} \"{}\": {error}", path.display()),
-    }
+    Error::Source { code, message: format!("could not {doing} \"{}\": {error}", path.display()) }
 }
 
 fn nanoseconds(time: std::time::SystemTime) -> i64 {

@@ -187,12 +187,7 @@ pub(crate) struct Refused {
 impl UploadState {
     /// A new upload.
     pub(crate) fn new() -> Self {
-        UploadState::Queued {
-            not_before_ms: None,
-            attempts: 0,
-            session: None,
-            problem: None,
-        }
+        UploadState::Queued { not_before_ms: None, attempts: 0, session: None, problem: None }
     }
 
     /// The state without its data.
@@ -247,52 +242,28 @@ pub(crate) fn step(state: UploadState, event: Event) -> Result<(UploadState, Vec
     use UploadState as S;
     let refused = Refused { phase: state.phase() };
     let moved = match (state, event) {
-        (S::Queued { attempts, session, .. }, E::SlotGranted) => (
-            S::Starting {
-                attempts: attempts + 1,
-                session,
-            },
-            vec![Effect::Drive],
-        ),
+        (S::Queued { attempts, session, .. }, E::SlotGranted) => {
+            (S::Starting { attempts: attempts + 1, session }, vec![Effect::Drive])
+        }
         // Not a move: the finishing request was sent by an earlier run, whose answer is to be found out.
         (state @ S::Completing { .. }, E::SlotGranted) => (state, vec![Effect::Settle]),
 
         (S::Starting { attempts, session }, E::StartedAnew { abort }) => {
             let effects = if abort { abort_of(session.as_ref()) } else { vec![] };
-            (
-                S::Starting {
-                    attempts,
-                    session: None,
-                },
-                effects,
-            )
+            (S::Starting { attempts, session: None }, effects)
         }
         (S::Starting { attempts, .. }, E::Planned(session)) => (S::Sending { attempts, session }, vec![]),
-        (S::Sending { attempts, session }, E::Finishing { crc64 }) => (
-            S::Completing {
-                attempts,
-                session,
-                crc64,
-            },
-            vec![],
-        ),
+        (S::Sending { attempts, session }, E::Finishing { crc64 }) => {
+            (S::Completing { attempts, session, crc64 }, vec![])
+        }
         (S::Completing { .. }, E::Stored(object, callback)) => (S::Done { object, callback }, vec![]),
 
-        (
-            S::Starting { attempts, session },
-            E::Trouble {
-                problem,
-                again_at_ms,
-                forget,
-            },
-        ) => after_trouble(attempts, session, problem, again_at_ms, forget),
+        (S::Starting { attempts, session }, E::Trouble { problem, again_at_ms, forget }) => {
+            after_trouble(attempts, session, problem, again_at_ms, forget)
+        }
         (
             S::Sending { attempts, session } | S::Completing { attempts, session, .. },
-            E::Trouble {
-                problem,
-                again_at_ms,
-                forget,
-            },
+            E::Trouble { problem, again_at_ms, forget },
         ) => after_trouble(attempts, Some(session), problem, again_at_ms, forget),
 
         (S::Starting { attempts, session }, E::Abandoned) => (queued(attempts, session), vec![]),
@@ -301,13 +272,9 @@ pub(crate) fn step(state: UploadState, event: Event) -> Result<(UploadState, Vec
 
         (S::Queued { attempts, session, .. }, E::Pause) => (S::Paused { attempts, session }, vec![]),
         (S::Starting { attempts, session }, E::Pause) => (S::Paused { attempts, session }, vec![Effect::StopDriver]),
-        (S::Sending { attempts, session }, E::Pause) => (
-            S::Paused {
-                attempts,
-                session: Some(session),
-            },
-            vec![Effect::StopDriver],
-        ),
+        (S::Sending { attempts, session }, E::Pause) => {
+            (S::Paused { attempts, session: Some(session) }, vec![Effect::StopDriver])
+        }
 
         (S::Paused { attempts, session }, E::Resume) => (queued(attempts, session), vec![]),
         (S::Failed { session, .. }, E::Retry) => (queued(0, session), vec![]),
@@ -324,12 +291,7 @@ pub(crate) fn step(state: UploadState, event: Event) -> Result<(UploadState, Vec
 }
 
 fn queued(attempts: u32, session: Option<Session>) -> UploadState {
-    UploadState::Queued {
-        not_before_ms: None,
-        attempts,
-        session,
-        problem: None,
-    }
+    UploadState::Queued { not_before_ms: None, attempts, session, problem: None }
 }
 
 fn after_trouble(
@@ -345,27 +307,14 @@ fn after_trouble(
         Forget::Gone => (None, vec![]),
     };
     let state = match again_at_ms {
-        Some(at) => UploadState::Queued {
-            not_before_ms: Some(at),
-            attempts,
-            session,
-            problem: Some(problem),
-        },
-        None => UploadState::Failed {
-            problem,
-            attempts,
-            session,
-        },
+        Some(at) => UploadState::Queued { not_before_ms: Some(at), attempts, session, problem: Some(problem) },
+        None => UploadState::Failed { problem, attempts, session },
     };
     (state, effects)
 }
 
 fn abort_of(session: Option<&Session>) -> Vec<Effect> {
-    session
-        .and_then(|session| session.upload_id.clone())
-        .map(Effect::Abort)
-        .into_iter()
-        .collect()
+    session.and_then(|session| session.upload_id.clone()).map(Effect::Abort).into_iter().collect()
 }
 
 fn stop_and_abort(session: Option<&Session>) -> Vec<Effect> {

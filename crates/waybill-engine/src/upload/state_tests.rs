@@ -8,25 +8,13 @@ use crate::error::Code;
 fn session() -> Session {
     Session {
         upload_id: Some("U1".into()),
-        plan: Plan {
-            size_bytes: 20 << 20,
-            part_size_bytes: 8 << 20,
-        },
-        stamp: SourceStamp {
-            size_bytes: 20 << 20,
-            modified_ns: 7,
-            file_id: 9,
-        },
+        plan: Plan { size_bytes: 20 << 20, part_size_bytes: 8 << 20 },
+        stamp: SourceStamp { size_bytes: 20 << 20, modified_ns: 7, file_id: 9 },
     }
 }
 
 fn problem() -> Problem {
-    Problem {
-        code: Code::Network,
-        message: "gone".into(),
-        request_id: None,
-        ec: None,
-    }
+    Problem { code: Code::Network, message: "gone".into(), request_id: None, ec: None }
 }
 
 fn object() -> ObjectFacts {
@@ -45,38 +33,13 @@ fn states() -> Vec<UploadState> {
     use UploadState as S;
     let (attempts, session, problem) = (1, Some(session()), problem());
     vec![
-        S::Queued {
-            not_before_ms: Some(4),
-            attempts,
-            session: session.clone(),
-            problem: None,
-        },
-        S::Starting {
-            attempts,
-            session: session.clone(),
-        },
-        S::Sending {
-            attempts,
-            session: session.clone().unwrap(),
-        },
-        S::Completing {
-            attempts,
-            session: session.clone().unwrap(),
-            crc64: 5,
-        },
-        S::Paused {
-            attempts,
-            session: session.clone(),
-        },
-        S::Done {
-            object: object(),
-            callback: CallbackOutcome::Unknown,
-        },
-        S::Failed {
-            problem,
-            attempts,
-            session,
-        },
+        S::Queued { not_before_ms: Some(4), attempts, session: session.clone(), problem: None },
+        S::Starting { attempts, session: session.clone() },
+        S::Sending { attempts, session: session.clone().unwrap() },
+        S::Completing { attempts, session: session.clone().unwrap(), crc64: 5 },
+        S::Paused { attempts, session: session.clone() },
+        S::Done { object: object(), callback: CallbackOutcome::Unknown },
+        S::Failed { problem, attempts, session },
         S::Cancelled,
     ]
 }
@@ -88,16 +51,8 @@ fn events() -> Vec<Event> {
         Event::Planned(session()),
         Event::Finishing { crc64: 5 },
         Event::Stored(object(), CallbackOutcome::NotRequested),
-        Event::Trouble {
-            problem: problem(),
-            again_at_ms: Some(9),
-            forget: Forget::Nothing,
-        },
-        Event::Trouble {
-            problem: problem(),
-            again_at_ms: None,
-            forget: Forget::AndAbort,
-        },
+        Event::Trouble { problem: problem(), again_at_ms: Some(9), forget: Forget::Nothing },
+        Event::Trouble { problem: problem(), again_at_ms: None, forget: Forget::AndAbort },
         Event::Abandoned,
         Event::Pause,
         Event::Resume,
@@ -112,20 +67,7 @@ fn every_state_answers_every_event_as_the_table_says() {
     // Rows in the order of states(), columns in the order of events(); None is a refusal.
     let table: [[Option<Phase>; 12]; 8] = [
         // slot, anew, planned, finishing, stored, trouble, give up, abandoned, pause, resume, retry, cancel
-        [
-            Some(Starting),
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            Some(Paused),
-            None,
-            None,
-            Some(Cancelled),
-        ],
+        [Some(Starting), None, None, None, None, None, None, None, Some(Paused), None, None, Some(Cancelled)],
         [
             None,
             Some(Starting),
@@ -168,35 +110,9 @@ fn every_state_answers_every_event_as_the_table_says() {
             None,
             None,
         ],
-        [
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            Some(Queued),
-            None,
-            Some(Cancelled),
-        ],
+        [None, None, None, None, None, None, None, None, None, Some(Queued), None, Some(Cancelled)],
         [None; 12],
-        [
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            Some(Queued),
-            Some(Cancelled),
-        ],
+        [None, None, None, None, None, None, None, None, None, None, Some(Queued), Some(Cancelled)],
         [None; 12],
     ];
     for (state, row) in states().into_iter().zip(table) {
@@ -230,11 +146,7 @@ fn pause_keeps_the_session_so_that_resume_goes_on() {
 
 #[test]
 fn a_changed_source_drops_the_session_and_aborts_it() {
-    let trouble = Event::Trouble {
-        problem: problem(),
-        again_at_ms: Some(9),
-        forget: Forget::AndAbort,
-    };
+    let trouble = Event::Trouble { problem: problem(), again_at_ms: Some(9), forget: Forget::AndAbort };
     let (state, effects) = step(states()[2].clone(), trouble).unwrap();
     assert_eq!(state.session(), None);
     assert_eq!(effects, [Effect::Abort("U1".into())]);

@@ -53,42 +53,25 @@ mod tests {
     const QUIET: Duration = Duration::from_secs(2);
 
     fn stamp(size_bytes: u64) -> SourceStamp {
-        SourceStamp {
-            size_bytes,
-            modified_ns: 1,
-            file_id: 1,
-        }
+        SourceStamp { size_bytes, modified_ns: 1, file_id: 1 }
     }
 
     #[test]
     fn a_growing_file_waits_anew_after_every_piece() {
         let start = Instant::now();
-        let Verdict::Wait(first, left) = judge(None, stamp(1), start, QUIET) else {
-            panic!("settled at once")
-        };
+        let Verdict::Wait(first, left) = judge(None, stamp(1), start, QUIET) else { panic!("settled at once") };
         assert_eq!(left, QUIET);
         let later = start + Duration::from_millis(1_900);
-        let Verdict::Wait(second, left) = judge(Some(first), stamp(2), later, QUIET) else {
-            panic!("settled")
-        };
+        let Verdict::Wait(second, left) = judge(Some(first), stamp(2), later, QUIET) else { panic!("settled") };
         assert_eq!((second.since, left), (later, QUIET));
-        let Verdict::Wait(_, left) = judge(Some(second), stamp(2), later + QUIET / 2, QUIET) else {
-            panic!("settled")
-        };
+        let Verdict::Wait(_, left) = judge(Some(second), stamp(2), later + QUIET / 2, QUIET) else { panic!("settled") };
         assert_eq!(left, QUIET / 2);
         assert_eq!(judge(Some(second), stamp(2), later + QUIET, QUIET), Verdict::Settled);
     }
 
     #[test]
     fn temporary_and_hidden_files_are_left_alone() {
-        for name in [
-            ".DS_Store",
-            "a.mov.part",
-            "~$report.docx",
-            "Thumbs.db",
-            "b.TMP",
-            "c.txt~",
-        ] {
+        for name in [".DS_Store", "a.mov.part", "~$report.docx", "Thumbs.db", "b.TMP", "c.txt~"] {
             assert!(is_ignored(Path::new(name)), "{name}");
         }
         assert!(!is_ignored(Path::new("/x/.hidden/partial.mov")));

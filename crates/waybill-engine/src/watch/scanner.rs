@@ -36,15 +36,10 @@ pub(crate) async fn run(shared: Shared, folder: FolderRow, health: Arc<Mutex<Hea
     loop {
         if watching.is_none() {
             let path = PathBuf::from(&folder.path);
-            watching = tokio::task::spawn_blocking(move || watcher::watch(&path))
-                .await
-                .ok()
-                .and_then(|started| {
-                    // Without events the regular scans still find everything; only later.
-                    started
-                        .inspect_err(|error| tracing::warn!(%error, "watching by regular scans only"))
-                        .ok()
-                });
+            watching = tokio::task::spawn_blocking(move || watcher::watch(&path)).await.ok().and_then(|started| {
+                // Without events the regular scans still find everything; only later.
+                started.inspect_err(|error| tracing::warn!(%error, "watching by regular scans only")).ok()
+            });
         }
         let scan = {
             let (shared, folder, stop) = (shared.clone(), folder.clone(), stop.clone());
@@ -82,9 +77,7 @@ pub(crate) async fn run(shared: Shared, folder: FolderRow, health: Arc<Mutex<Hea
 pub(crate) fn know_existing(shared: &Shared, folder: &FolderRow) -> Result<(), Error> {
     for (path, stamp) in files(Path::new(&folder.path))? {
         let (id, path) = (folder.id.clone(), path.to_string_lossy().into_owned());
-        shared
-            .store
-            .write_blocking(move |c| watched::remember(c, &id, &path, stamp, false))?;
+        shared.store.write_blocking(move |c| watched::remember(c, &id, &path, stamp, false))?;
     }
     Ok(())
 }
@@ -97,26 +90,10 @@ fn note(
 ) -> Option<Duration> {
     let before = health_of(health);
     let (now, wait) = match outcome {
-        Ok(wait) => (
-            Health {
-                settling,
-                last_scan_ms: Some(now_ms()),
-                reachable: true,
-                problem: None,
-            },
-            wait,
-        ),
+        Ok(wait) => (Health { settling, last_scan_ms: Some(now_ms()), reachable: true, problem: None }, wait),
         Err(error) => {
             let reachable = error.code() != Code::Watch;
-            (
-                Health {
-                    settling,
-                    last_scan_ms: before.last_scan_ms,
-                    reachable,
-                    problem: Some(error.problem()),
-                },
-                None,
-            )
+            (Health { settling, last_scan_ms: before.last_scan_ms, reachable, problem: Some(error.problem()) }, None)
         }
     };
     *health.lock().unwrap_or_else(PoisonError::into_inner) = now;
@@ -142,10 +119,7 @@ fn look(
             return Ok(None);
         }
         let (id, text) = (folder.id.clone(), path.to_string_lossy().into_owned());
-        if shared
-            .store
-            .read_blocking(move |c| watched::knows(c, &id, &text, stamp))?
-        {
+        if shared.store.read_blocking(move |c| watched::knows(c, &id, &text, stamp))? {
             continue;
         }
         match judge(growing.get(&path).copied(), stamp, Instant::now(), shared.quiet) {

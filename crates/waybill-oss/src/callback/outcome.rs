@@ -50,11 +50,7 @@ impl CallbackOutcome {
                     message if message.is_empty() => "OSS reported a failed callback without a reason.".to_owned(),
                     message => message,
                 };
-                CallbackOutcome::Failed {
-                    ec: document.ec.or(ec_header.map(str::to_owned)),
-                    message,
-                    body,
-                }
+                CallbackOutcome::Failed { ec: document.ec.or(ec_header.map(str::to_owned)), message, body }
             }
             (_, false) => CallbackOutcome::NotRequested,
             (200, true) => CallbackOutcome::Answered {
@@ -77,12 +73,7 @@ mod tests {
     #[test]
     fn a_200_is_the_applications_answer_even_if_it_looks_like_an_error() {
         let outcome = CallbackOutcome::read(true, 200, Some("application/json"), None, FAILED.as_bytes());
-        let CallbackOutcome::Answered {
-            status: 200,
-            content_type: Some(_),
-            body,
-        } = outcome
-        else {
+        let CallbackOutcome::Answered { status: 200, content_type: Some(_), body } = outcome else {
             panic!("{outcome:?}")
         };
         assert_eq!(body, FAILED);
@@ -104,23 +95,15 @@ mod tests {
     #[test]
     fn a_203_without_xml_keeps_the_body_and_the_header() {
         let outcome = CallbackOutcome::read(true, 203, None, Some("0007-00000202"), b"oops \xff");
-        let CallbackOutcome::Failed { ec, message, body } = outcome else {
-            panic!("{outcome:?}")
-        };
+        let CallbackOutcome::Failed { ec, message, body } = outcome else { panic!("{outcome:?}") };
         assert_eq!((ec.as_deref(), body.as_str()), (Some("0007-00000202"), "oops \u{fffd}"));
         assert!(!message.is_empty());
     }
 
     #[test]
     fn without_a_callback_nothing_is_claimed() {
-        assert_eq!(
-            CallbackOutcome::read(false, 200, None, None, b"<x/>"),
-            CallbackOutcome::NotRequested
-        );
-        assert_eq!(
-            CallbackOutcome::read(true, 204, None, None, b""),
-            CallbackOutcome::Unknown
-        );
+        assert_eq!(CallbackOutcome::read(false, 200, None, None, b"<x/>"), CallbackOutcome::NotRequested);
+        assert_eq!(CallbackOutcome::read(true, 204, None, None, b""), CallbackOutcome::Unknown);
     }
 
     #[test]

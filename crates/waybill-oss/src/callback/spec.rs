@@ -84,24 +84,12 @@ impl CallbackSpec {
                 return refuse(format!("the variable “{name}” is set twice"));
             }
         }
-        let callback_var = if variables.is_empty() {
-            None
-        } else {
-            Some(base64_json(variables, "variables")?)
-        };
-        Ok(CallbackHeaders {
-            callback: base64_json(callback, "settings")?,
-            callback_var,
-        })
+        let callback_var = if variables.is_empty() { None } else { Some(base64_json(variables, "variables")?) };
+        Ok(CallbackHeaders { callback: base64_json(callback, "settings")?, callback_var })
     }
 
     fn joined_urls(&self) -> Result<String, Error> {
-        let urls: Vec<&str> = self
-            .urls
-            .iter()
-            .map(|url| url.trim())
-            .filter(|url| !url.is_empty())
-            .collect();
+        let urls: Vec<&str> = self.urls.iter().map(|url| url.trim()).filter(|url| !url.is_empty()).collect();
         if urls.is_empty() {
             return refuse("the address to call is missing");
         }
@@ -147,9 +135,7 @@ fn variable_name(name: &str) -> Result<String, Error> {
     let bare = name.strip_prefix("x:").unwrap_or(name);
     let unfit = |c: char| c.is_uppercase() || c.is_whitespace() || c.is_control() || matches!(c, '$' | '{' | '}' | ':');
     if bare.is_empty() || bare.contains(unfit) {
-        return refuse(format!(
-            "the variable name “{name}” must be lower-case letters, digits and underscores"
-        ));
+        return refuse(format!("the variable name “{name}” must be lower-case letters, digits and underscores"));
     }
     Ok(format!("x:{bare}"))
 }
@@ -160,17 +146,11 @@ fn encoded_once(url: &str) -> String {
     let mut out = String::with_capacity(bytes.len());
     for (at, &byte) in bytes.iter().enumerate() {
         let fits = match byte {
-            b'%' => bytes
-                .get(at + 1..at + 3)
-                .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)),
+            b'%' => bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)),
             b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
             _ => byte.is_ascii_graphic(),
         };
-        if fits {
-            out.push(char::from(byte))
-        } else {
-            escape::push_hex(&mut out, byte)
-        }
+        if fits { out.push(char::from(byte)) } else { escape::push_hex(&mut out, byte) }
     }
     out
 }
@@ -178,10 +158,7 @@ fn encoded_once(url: &str) -> String {
 fn base64_json(object: Map<String, Value>, what: &str) -> Result<String, Error> {
     let text = STANDARD.encode(Value::Object(object).to_string());
     if text.len() > LONGEST {
-        return refuse(format!(
-            "the {what} take {} bytes once encoded, OSS takes {LONGEST}",
-            text.len()
-        ));
+        return refuse(format!("the {what} take {} bytes once encoded, OSS takes {LONGEST}", text.len()));
     }
     Ok(text)
 }
@@ -237,9 +214,7 @@ mod tests {
             let mut expected = vector["callback"].clone();
             // The form type is OSS's default; we always name it.
             let fields = expected.as_object_mut().expect("object");
-            fields
-                .entry("callbackBodyType")
-                .or_insert("application/x-www-form-urlencoded".into());
+            fields.entry("callbackBodyType").or_insert("application/x-www-form-urlencoded".into());
             assert_eq!(decoded(&headers.callback), expected, "{}", vector["id"]);
             let variables = headers.callback_var.as_deref().map_or(Value::Null, decoded);
             assert_eq!(variables, vector["callback_var"], "{}", vector["id"]);
@@ -248,10 +223,7 @@ mod tests {
 
     #[test]
     fn an_address_is_encoded_once() {
-        assert_eq!(
-            encoded_once("http://a/%E4%B8%AD.php?k=中 文"),
-            "http://a/%E4%B8%AD.php?k=%E4%B8%AD%20%E6%96%87"
-        );
+        assert_eq!(encoded_once("http://a/%E4%B8%AD.php?k=中 文"), "http://a/%E4%B8%AD.php?k=%E4%B8%AD%20%E6%96%87");
         assert_eq!(encoded_once("http://a/100%"), "http://a/100%25");
     }
 
@@ -269,20 +241,14 @@ mod tests {
             let urls = urls.into_iter().map(str::to_owned).collect();
             assert!(refused(&CallbackSpec { urls, ..spec() }).starts_with("Callback: "));
         }
-        let bare = CallbackSpec {
-            urls: vec!["app.example.com/cb".to_owned()],
-            ..spec()
-        };
+        let bare = CallbackSpec { urls: vec!["app.example.com/cb".to_owned()], ..spec() };
         assert!(bare.encode().is_ok(), "OSS takes an address without a scheme");
     }
 
     #[test]
     fn bodies_that_oss_refuses_are_refused() {
         for body in ["", "  ", "price=$5", "a=${object}&b=$"] {
-            refused(&CallbackSpec {
-                body: body.to_owned(),
-                ..spec()
-            });
+            refused(&CallbackSpec { body: body.to_owned(), ..spec() });
         }
     }
 

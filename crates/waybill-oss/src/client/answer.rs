@@ -35,9 +35,8 @@ impl Answer {
 
     /// The request id every answer of OSS carries; without it something else answered.
     pub(super) fn known_request_id(&self) -> Result<String, Error> {
-        let id = self
-            .request_id()
-            .ok_or_else(|| self.unreadable("it has no x-oss-request-id, so OSS did not send it"))?;
+        let id =
+            self.request_id().ok_or_else(|| self.unreadable("it has no x-oss-request-id, so OSS did not send it"))?;
         Ok(id.to_owned())
     }
 
@@ -52,17 +51,13 @@ impl Answer {
         let Some(text) = self.header("x-oss-hash-crc64ecma") else {
             return Ok(None);
         };
-        let value = text
-            .trim()
-            .parse()
-            .map_err(|_| self.unreadable("x-oss-hash-crc64ecma is not a number"))?;
+        let value = text.trim().parse().map_err(|_| self.unreadable("x-oss-hash-crc64ecma is not a number"))?;
         Ok(Some(value))
     }
 
     /// The CRC-64 of what was sent. OSS that says 200 before it has everything has not stored it.
     pub(super) fn sent_crc64(&self) -> Result<u64, Error> {
-        self.local_crc64
-            .ok_or_else(|| self.unreadable("it came before the whole body was sent"))
+        self.local_crc64.ok_or_else(|| self.unreadable("it came before the whole body was sent"))
     }
 
     /// Refuses an answer whose CRC-64 is not that of what was sent.
@@ -71,12 +66,7 @@ impl Answer {
             return Ok(());
         }
         let request_id = self.request_id().map(str::to_owned);
-        Err(Error::Integrity {
-            operation: self.operation,
-            local,
-            server,
-            request_id,
-        })
+        Err(Error::Integrity { operation: self.operation, local, server, request_id })
     }
 
     /// The XML body.
@@ -106,9 +96,8 @@ impl Answer {
             let bytes = STANDARD.decode(self.header("x-oss-err")?.trim()).ok()?;
             ErrorDocument::read(&String::from_utf8_lossy(&bytes))
         };
-        let document = ErrorDocument::read(&String::from_utf8_lossy(&self.body))
-            .or_else(from_header)
-            .unwrap_or_default();
+        let document =
+            ErrorDocument::read(&String::from_utf8_lossy(&self.body)).or_else(from_header).unwrap_or_default();
         Error::Service(Box::new(ServiceError {
             operation: self.operation,
             status: self.status,
@@ -131,10 +120,6 @@ impl Answer {
 
     pub(super) fn unreadable(&self, message: &str) -> Error {
         let request_id = self.request_id().map(str::to_owned);
-        Error::Unreadable {
-            operation: self.operation,
-            message: message.to_owned(),
-            request_id,
-        }
+        Error::Unreadable { operation: self.operation, message: message.to_owned(), request_id }
     }
 }

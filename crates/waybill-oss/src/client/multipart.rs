@@ -73,17 +73,9 @@ impl Client {
         call.progress = progress;
         self.send(&call, |answer| {
             let (etag, local) = (answer.etag()?, answer.sent_crc64()?);
-            let server = answer
-                .crc64()?
-                .ok_or_else(|| answer.unreadable("it has no x-oss-hash-crc64ecma"))?;
+            let server = answer.crc64()?.ok_or_else(|| answer.unreadable("it has no x-oss-hash-crc64ecma"))?;
             answer.check_crc64(local, server)?;
-            Ok(PartReceipt {
-                number,
-                etag,
-                crc64: local,
-                size: body.len,
-                request_id: answer.known_request_id()?,
-            })
+            Ok(PartReceipt { number, etag, crc64: local, size: body.len, request_id: answer.known_request_id()? })
         })
         .await
     }

@@ -140,9 +140,7 @@ impl Client {
     pub async fn head_object(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, Error> {
         let call = Call::new("HeadObject", Method::HEAD, Some(key));
         let head = self.send(&call, |answer| {
-            let size = answer
-                .header(CONTENT_LENGTH.as_str())
-                .and_then(|text| text.parse().ok());
+            let size = answer.header(CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok());
             Ok(ObjectHead {
                 size: size.ok_or_else(|| answer.unreadable("it has no Content-Length"))?,
                 etag: answer.etag()?,

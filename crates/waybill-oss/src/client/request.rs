@@ -82,13 +82,7 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn new(endpoint: Endpoint, region: String, bucket: BucketName, credential: Credential) -> Self {
-        Site {
-            endpoint,
-            region,
-            bucket,
-            credential,
-            day_key: Mutex::new(None),
-        }
+        Site { endpoint, region, bucket, credential, day_key: Mutex::new(None) }
     }
 
     /// Signs the call as of `at` and writes it down; `meter` follows its body.
@@ -120,9 +114,7 @@ impl Site {
                 .map_err(|_| Error::Invalid(format!("The header name “{name}” cannot be sent.")))?;
             request.headers_mut().insert(header, header_value(name, value, secret)?);
         }
-        request
-            .headers_mut()
-            .insert(AUTHORIZATION, header_value("authorization", &authorization, true)?);
+        request.headers_mut().insert(AUTHORIZATION, header_value("authorization", &authorization, true)?);
         let length = match &call.payload {
             Payload::Empty => 0,
             Payload::Bytes(bytes) => bytes.len() as u64,
@@ -161,11 +153,7 @@ impl Site {
 
 /// The value is named only where it is not secret.
 fn header_value(name: &str, value: &str, secret: bool) -> Result<HeaderValue, Error> {
-    let unfit = |_| {
-        Error::Invalid(format!(
-            "The value of the header “{name}” has characters that cannot be sent."
-        ))
-    };
+    let unfit = |_| Error::Invalid(format!("The value of the header “{name}” has characters that cannot be sent."));
     let mut header = HeaderValue::from_str(value.trim()).map_err(unfit)?;
     header.set_sensitive(secret);
     Ok(header)
@@ -178,18 +166,12 @@ mod tests {
     fn site() -> Site {
         let endpoint = Endpoint::parse("http://127.0.0.1:9000").expect("endpoint");
         let bucket = BucketName::parse("examplebucket").expect("bucket");
-        Site::new(
-            endpoint,
-            "cn-hangzhou".to_owned(),
-            bucket,
-            Credential::new("ak", "sk", Some("t0ken".to_owned())),
-        )
+        Site::new(endpoint, "cn-hangzhou".to_owned(), bucket, Credential::new("ak", "sk", Some("t0ken".to_owned())))
     }
 
     fn written(site: &Site, at: &str) -> Request {
         let call = Call::new("GetBucketInfo", Method::GET, None).query("bucketInfo", "");
-        site.request(&call, &Meter::new(None), at.parse().expect("time"))
-            .expect("request")
+        site.request(&call, &Meter::new(None), at.parse().expect("time")).expect("request")
     }
 
     #[test]
@@ -205,11 +187,7 @@ mod tests {
         let kept = site();
         for at in ["2024-12-31T23:59:59Z", "2024-12-31T23:59:59Z", "2025-01-01T00:00:00Z"] {
             let fresh = written(&site(), at);
-            assert_eq!(
-                written(&kept, at).headers()[AUTHORIZATION],
-                fresh.headers()[AUTHORIZATION],
-                "{at}"
-            );
+            assert_eq!(written(&kept, at).headers()[AUTHORIZATION], fresh.headers()[AUTHORIZATION], "{at}");
         }
     }
 }

@@ -16,9 +16,6 @@ pub(crate) struct Signable<'a> {
 impl Signable<'_> {
     /// Headers by lower-case name, values trimmed, as HTTP libraries send them.
     fn headers(&self) -> BTreeMap<String, &str> {
-        self.headers
-            .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim()))
-            .collect()
+        self.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.trim())).collect()
     }
 }

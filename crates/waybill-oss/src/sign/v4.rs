@@ -29,11 +29,7 @@ pub(crate) struct Scope {
 impl Scope {
     pub(crate) fn new(at: Timestamp, region: &str) -> Self {
         let stamp = at.strftime("%Y%m%dT%H%M%SZ").to_string();
-        Scope {
-            date: stamp[..8].to_owned(),
-            stamp,
-            region: region.to_owned(),
-        }
+        Scope { date: stamp[..8].to_owned(), stamp, region: region.to_owned() }
     }
 
     fn path(&self) -> String {
@@ -47,37 +43,21 @@ pub(crate) fn canonical_request(request: &Signable<'_>, additional: &[&str]) -> 
         (Some(bucket), key) => format!("/{bucket}/{}", escape::path(key.unwrap_or_default())),
         (None, _) => "/".to_owned(),
     };
-    let mut query: Vec<(String, String)> = request
-        .query
-        .iter()
-        .map(|(name, value)| (escape::component(name), escape::component(value)))
-        .collect();
+    let mut query: Vec<(String, String)> =
+        request.query.iter().map(|(name, value)| (escape::component(name), escape::component(value))).collect();
     query.sort();
     let query: Vec<String> = query
         .into_iter()
-        .map(|(name, value)| {
-            if value.is_empty() {
-                name
-            } else {
-                format!("{name}={value}")
-            }
-        })
+        .map(|(name, value)| if value.is_empty() { name } else { format!("{name}={value}") })
         .collect();
     let all = request.headers();
     let extra = additional_names(&all, additional);
     let mut headers = String::new();
-    for (name, value) in all
-        .iter()
-        .filter(|(name, _)| always_signed(name) || extra.contains(name))
-    {
+    for (name, value) in all.iter().filter(|(name, _)| always_signed(name) || extra.contains(name)) {
         headers += &format!("{name}:{value}\n");
     }
     let extra = extra.join(";");
-    format!(
-        "{}\n{uri}\n{}\n{headers}\n{extra}\n{UNSIGNED_PAYLOAD}",
-        request.method,
-        query.join("&")
-    )
+    format!("{}\n{uri}\n{}\n{headers}\n{extra}\n{UNSIGNED_PAYLOAD}", request.method, query.join("&"))
 }
 
 /// What is signed: algorithm, time, scope, and the hash of the canonical request.
@@ -99,10 +79,7 @@ pub(crate) fn authorization(
         names if names.is_empty() => names,
         names => format!(",AdditionalHeaders={names}"),
     };
-    format!(
-        "{ALGORITHM} Credential={access_key_id}/{}{extra},Signature={signature}",
-        scope.path()
-    )
+    format!("{ALGORITHM} Credential={access_key_id}/{}{extra},Signature={signature}", scope.path())
 }
 
 /// A key that signs for one day and one region. Worth keeping for the day: deriving it takes longer than signing.
@@ -172,12 +149,8 @@ mod tests {
         for vector in vectors {
             let id = vector["id"].as_str().expect("id");
             let text = |name: &str| vector[name].as_str().filter(|text| !text.is_empty());
-            let additional: Vec<&str> = vector["additional_headers"]
-                .as_array()
-                .expect("list")
-                .iter()
-                .filter_map(Value::as_str)
-                .collect();
+            let additional: Vec<&str> =
+                vector["additional_headers"].as_array().expect("list").iter().filter_map(Value::as_str).collect();
             let (query, headers) = (pairs(&vector["query"]), pairs(&vector["headers"]));
             let request = Signable {
                 method: text("method").expect("method"),
@@ -191,11 +164,7 @@ mod tests {
             let key = SigningKey::derive(text("access_key_secret").expect("secret"), &scope);
             let canonical = canonical_request(&request, &additional);
             assert_eq!(canonical, text("canonical_request").expect("canonical"), "{id}");
-            assert_eq!(
-                string_to_sign(&scope, &canonical),
-                text("string_to_sign").expect("string"),
-                "{id}"
-            );
+            assert_eq!(string_to_sign(&scope, &canonical), text("string_to_sign").expect("string"), "{id}");
             let header = authorization(text("access_key_id").expect("id"), &key, &scope, &request, &additional);
             let signature = header.rsplit_once("Signature=").expect("signature").1;
             assert_eq!(signature, text("signature").expect("signature"), "{id}");
@@ -204,26 +173,12 @@ mod tests {
 
     #[test]
     fn additional_headers_are_listed_sorted_and_only_when_present() {
-        let headers = [
-            ("Content-Length".to_owned(), "5".to_owned()),
-            ("content-disposition".to_owned(), "x".to_owned()),
-        ];
-        let request = Signable {
-            method: "PUT",
-            bucket: None,
-            key: None,
-            query: &[],
-            headers: &headers,
-        };
+        let headers =
+            [("Content-Length".to_owned(), "5".to_owned()), ("content-disposition".to_owned(), "x".to_owned())];
+        let request = Signable { method: "PUT", bucket: None, key: None, query: &[], headers: &headers };
         let scope = Scope::new(Timestamp::UNIX_EPOCH, "cn-hangzhou");
         let key = SigningKey::derive("sk", &scope);
-        let header = authorization(
-            "ak",
-            &key,
-            &scope,
-            &request,
-            &["Content-Length", "host", "content-disposition"],
-        );
+        let header = authorization("ak", &key, &scope, &request, &["Content-Length", "host", "content-disposition"]);
         let listed = "/aliyun_v4_request,AdditionalHeaders=content-disposition;content-length,Signature=";
         assert!(header.contains(listed), "{header}");
         assert!(!authorization("ak", &key, &scope, &request, &["host"]).contains("AdditionalHeaders"));

@@ -16,36 +16,18 @@ async fn initiate_returns_the_upload_id() {
     let body = "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>k</Key><UploadId> 0004B9894A </UploadId>\
         </InitiateMultipartUploadResult>";
     let server = Server::start(vec![answer(200, &[XML], body)]).await;
-    let id = server
-        .client()
-        .initiate_multipart(&key("k"), Some("video/mp4"))
-        .await
-        .expect("id");
+    let id = server.client().initiate_multipart(&key("k"), Some("video/mp4")).await.expect("id");
     assert_eq!(id, "0004B9894A");
     let seen = &server.seen()[0];
-    assert_eq!(
-        (seen.method.as_str(), seen.target.as_str()),
-        ("POST", "/examplebucket/k?uploads&encoding-type=url")
-    );
-    assert_eq!(
-        (seen.header("content-length"), seen.header("content-type")),
-        ("0", "video/mp4")
-    );
+    assert_eq!((seen.method.as_str(), seen.target.as_str()), ("POST", "/examplebucket/k?uploads&encoding-type=url"));
+    assert_eq!((seen.header("content-length"), seen.header("content-type")), ("0", "video/mp4"));
 }
 
 #[tokio::test]
 async fn a_part_is_sent_and_its_checksum_compared() {
-    let reply = answer(
-        200,
-        &[("ETag", "\"E7\""), ("x-oss-hash-crc64ecma", &crc64(b"part"))],
-        "",
-    );
+    let reply = answer(200, &[("ETag", "\"E7\""), ("x-oss-hash-crc64ecma", &crc64(b"part"))], "");
     let server = Server::start(vec![reply]).await;
-    let part = server
-        .client()
-        .upload_part(&key("k"), "U/+=", 7, &slice(b"part"), None)
-        .await
-        .expect("part");
+    let part = server.client().upload_part(&key("k"), "U/+=", 7, &slice(b"part"), None).await.expect("part");
     assert_eq!((part.number, part.etag.as_str(), part.size), (7, "E7", 4));
     assert_eq!(part.crc64.to_string(), crc64(b"part"));
     let seen = &server.seen()[0];
@@ -58,30 +40,20 @@ async fn part_with_wrong_crc_is_an_integrity_error() {
     let wrong = || answer(200, &[("ETag", "\"E\""), ("x-oss-hash-crc64ecma", "1")], "");
     let server = Server::start(vec![wrong()]).await;
     let client = server.client().with_retry(RetryPolicy::none());
-    let error = client
-        .upload_part(&key("k"), "U", 1, &slice(b"part"), None)
-        .await
-        .expect_err("wrong");
+    let error = client.upload_part(&key("k"), "U", 1, &slice(b"part"), None).await.expect_err("wrong");
     assert!(matches!(error, Error::Integrity { server: 1, .. }), "{error}");
     assert_eq!(error.request_id(), Some("65A1B2"));
 
     let right = answer(200, &[("ETag", "\"E\""), ("x-oss-hash-crc64ecma", &crc64(b"part"))], "");
     let server = Server::start(vec![wrong(), right]).await;
-    server
-        .client()
-        .upload_part(&key("k"), "U", 1, &slice(b"part"), None)
-        .await
-        .expect("sent again");
+    server.client().upload_part(&key("k"), "U", 1, &slice(b"part"), None).await.expect("sent again");
 }
 
 #[tokio::test]
 async fn a_part_without_a_checksum_is_not_taken_for_stored() {
     let server = Server::start(vec![answer(200, &[("ETag", "\"E\"")], "")]).await;
     let client = server.client().with_retry(RetryPolicy::none());
-    let error = client
-        .upload_part(&key("k"), "U", 1, &slice(b"part"), None)
-        .await
-        .expect_err("unchecked");
+    let error = client.upload_part(&key("k"), "U", 1, &slice(b"part"), None).await.expect_err("unchecked");
     assert!(matches!(error, Error::Unreadable { .. }), "{error}");
 }
 
@@ -89,11 +61,7 @@ async fn a_part_without_a_checksum_is_not_taken_for_stored() {
 async fn a_part_number_out_of_range_is_refused_before_sending() {
     let server = Server::start(vec![]).await;
     for number in [0, 10_001] {
-        let error = server
-            .client()
-            .upload_part(&key("k"), "U", number, &slice(b"x"), None)
-            .await
-            .expect_err("range");
+        let error = server.client().upload_part(&key("k"), "U", number, &slice(b"x"), None).await.expect_err("range");
         assert!(matches!(error, Error::Invalid(_)), "{error}");
     }
     assert!(server.seen().is_empty());
@@ -112,17 +80,9 @@ async fn list_parts_reads_every_page() {
         );
         answer(200, &[XML], &body)
     };
-    let server = Server::start(vec![
-        page(true, 2, &[1, 2]),
-        page(true, 5, &[4, 5]),
-        page(false, 9, &[9]),
-    ])
-    .await;
+    let server = Server::start(vec![page(true, 2, &[1, 2]), page(true, 5, &[4, 5]), page(false, 9, &[9])]).await;
     let parts = server.client().list_parts(&key("k"), "U").await.expect("parts");
-    assert_eq!(
-        parts.iter().map(|part| part.number).collect::<Vec<_>>(),
-        [1, 2, 4, 5, 9]
-    );
+    assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 2, 4, 5, 9]);
     assert_eq!((parts[4].etag.as_str(), parts[4].size, parts[4].crc64), ("E9", 5, None));
     let targets: Vec<String> = server.seen().into_iter().map(|seen| seen.target).collect();
     assert!(!targets[0].contains("part-number-marker"));
@@ -137,38 +97,20 @@ async fn a_list_that_never_gets_on_is_given_up() {
     let body = "<ListPartsResult><IsTruncated>true</IsTruncated></ListPartsResult>";
     let server = Server::start(vec![answer(200, &[XML], body)]).await;
     let client = server.client().with_retry(RetryPolicy::none());
-    assert!(matches!(
-        client.list_parts(&key("k"), "U").await,
-        Err(Error::Unreadable { .. })
-    ));
+    assert!(matches!(client.list_parts(&key("k"), "U").await, Err(Error::Unreadable { .. })));
 }
 
 #[tokio::test]
 async fn complete_with_200_returns_the_servers_own_answer() {
-    let headers = [
-        ("ETag", "\"B864-2\""),
-        ("x-oss-hash-crc64ecma", "77"),
-        ("Content-Type", "application/json"),
-    ];
+    let headers = [("ETag", "\"B864-2\""), ("x-oss-hash-crc64ecma", "77"), ("Content-Type", "application/json")];
     let server = Server::start(vec![answer(200, &headers, "{\"Status\":\"OK\"}")]).await;
-    let done = server
-        .client()
-        .complete_multipart(&key("k"), "U", &parts(), Some(&callback()))
-        .await
-        .expect("completed");
-    assert_eq!(
-        (done.etag.as_str(), done.crc64, done.local_crc64),
-        ("B864-2", Some(77), None)
-    );
-    let CallbackOutcome::Answered { status: 200, body, .. } = done.callback else {
-        panic!("{:?}", done.callback)
-    };
+    let done =
+        server.client().complete_multipart(&key("k"), "U", &parts(), Some(&callback())).await.expect("completed");
+    assert_eq!((done.etag.as_str(), done.crc64, done.local_crc64), ("B864-2", Some(77), None));
+    let CallbackOutcome::Answered { status: 200, body, .. } = done.callback else { panic!("{:?}", done.callback) };
     assert_eq!(body, "{\"Status\":\"OK\"}");
     let seen = &server.seen()[0];
-    assert_eq!(
-        (seen.method.as_str(), seen.header("content-type")),
-        ("POST", "application/xml")
-    );
+    assert_eq!((seen.method.as_str(), seen.header("content-type")), ("POST", "application/xml"));
     assert_eq!(seen.header("content-length"), seen.body.len().to_string());
     assert_eq!(
         String::from_utf8_lossy(&seen.body),
@@ -201,30 +143,16 @@ async fn complete_without_a_callback_reads_osss_own_xml() {
     let body =
         "<CompleteMultipartUploadResult><Location>l</Location><ETag>\"B864-2\"</ETag></CompleteMultipartUploadResult>";
     let server = Server::start(vec![answer(200, &[XML, ("x-oss-hash-crc64ecma", "5")], body)]).await;
-    let done = server
-        .client()
-        .complete_multipart(&key("k"), "U", &parts(), None)
-        .await
-        .expect("completed");
-    assert_eq!(
-        (done.etag.as_str(), done.crc64, done.callback),
-        ("B864-2", Some(5), CallbackOutcome::NotRequested)
-    );
+    let done = server.client().complete_multipart(&key("k"), "U", &parts(), None).await.expect("completed");
+    assert_eq!((done.etag.as_str(), done.crc64, done.callback), ("B864-2", Some(5), CallbackOutcome::NotRequested));
 }
 
 #[tokio::test]
 async fn an_error_inside_a_200_is_not_a_completed_upload() {
     let body = "<Error><Code>InternalError</Code><Message>m</Message></Error>";
     let server = Server::start(vec![answer(200, &[XML], body)]).await;
-    let error = server
-        .client()
-        .complete_multipart(&key("k"), "U", &parts(), None)
-        .await
-        .expect_err("error");
-    assert_eq!(
-        (error.service_code(), error.answer_lost()),
-        (Some("InternalError"), true)
-    );
+    let error = server.client().complete_multipart(&key("k"), "U", &parts(), None).await.expect_err("error");
+    assert_eq!((error.service_code(), error.answer_lost()), (Some("InternalError"), true));
 }
 
 #[tokio::test]
@@ -235,11 +163,7 @@ async fn lost_complete_answer_is_not_repeated() {
         let cut = Reply::Cut(text.clone(), text.len() - 3);
         for reply in [Reply::Lost, Reply::HangUp, cut, refusal(500, "InternalError", "")] {
             let server = Server::start(vec![reply]).await;
-            let error = server
-                .client()
-                .complete_multipart(&key("k"), "U", &parts(), spec)
-                .await
-                .expect_err("lost");
+            let error = server.client().complete_multipart(&key("k"), "U", &parts(), spec).await.expect_err("lost");
             assert!(error.answer_lost(), "{error}");
             assert_eq!(server.seen().len(), 1);
         }
@@ -249,30 +173,15 @@ async fn lost_complete_answer_is_not_repeated() {
 #[tokio::test]
 async fn a_refused_complete_is_known_not_to_have_run() {
     let server = Server::start(vec![refusal(404, "NoSuchUpload", "0042-00000203")]).await;
-    let error = server
-        .client()
-        .complete_multipart(&key("k"), "U", &parts(), None)
-        .await
-        .expect_err("refused");
-    assert_eq!(
-        (error.service_code(), error.answer_lost()),
-        (Some("NoSuchUpload"), false)
-    );
+    let error = server.client().complete_multipart(&key("k"), "U", &parts(), None).await.expect_err("refused");
+    assert_eq!((error.service_code(), error.answer_lost()), (Some("NoSuchUpload"), false));
 }
 
 #[tokio::test]
 async fn aborting_an_upload_that_is_gone_is_fine() {
-    let server = Server::start(vec![
-        answer(204, &[], ""),
-        refusal(404, "NoSuchUpload", "0042-00000002"),
-    ])
-    .await;
+    let server = Server::start(vec![answer(204, &[], ""), refusal(404, "NoSuchUpload", "0042-00000002")]).await;
     server.client().abort_multipart(&key("k"), "U").await.expect("aborted");
-    server
-        .client()
-        .abort_multipart(&key("k"), "U")
-        .await
-        .expect("gone already");
+    server.client().abort_multipart(&key("k"), "U").await.expect("gone already");
     assert_eq!(server.seen()[0].method, "DELETE");
 }
 
@@ -283,16 +192,9 @@ async fn bucket_info_says_where_the_bucket_is() {
         <IntranetEndpoint>oss-cn-hangzhou-internal.aliyuncs.com</IntranetEndpoint><Location>oss-cn-hangzhou</Location>\
         <Name>examplebucket</Name><StorageClass>Standard</StorageClass><Owner><ID>1</ID></Owner>\
         <AccessControlList><Grant>private</Grant></AccessControlList></Bucket></BucketInfo>";
-    let server = Server::start(vec![
-        answer(200, &[XML], body),
-        refusal(403, "AccessDenied", "0003-00001403"),
-    ])
-    .await;
+    let server = Server::start(vec![answer(200, &[XML], body), refusal(403, "AccessDenied", "0003-00001403")]).await;
     let info = server.client().get_bucket_info().await.expect("info");
-    assert_eq!(
-        (info.location.as_str(), info.acl.as_str()),
-        ("oss-cn-hangzhou", "private")
-    );
+    assert_eq!((info.location.as_str(), info.acl.as_str()), ("oss-cn-hangzhou", "private"));
     assert_eq!(info.intranet_endpoint, "oss-cn-hangzhou-internal.aliyuncs.com");
     assert_eq!(server.seen()[0].target, "/examplebucket/?bucketInfo");
     let error = server.client().get_bucket_info().await.expect_err("denied");

@@ -19,15 +19,7 @@ pub(crate) fn callback() -> CallbackSpec {
 }
 
 fn stored(bytes: &[u8]) -> Reply {
-    answer(
-        200,
-        &[
-            ("ETag", "\"5EB63B\""),
-            ("x-oss-hash-crc64ecma", &crc64(bytes)),
-            ("x-oss-version-id", "v1"),
-        ],
-        "",
-    )
+    answer(200, &[("ETag", "\"5EB63B\""), ("x-oss-hash-crc64ecma", &crc64(bytes)), ("x-oss-version-id", "v1")], "")
 }
 
 #[tokio::test]
@@ -37,33 +29,18 @@ async fn put_stores_the_file_and_says_what_oss_said() {
     let sum = Sum::default();
     let done = server
         .client()
-        .put_object(
-            &key("dir/a b.txt"),
-            &slice(&bytes),
-            Some("text/plain"),
-            None,
-            Some(&sum.progress()),
-        )
+        .put_object(&key("dir/a b.txt"), &slice(&bytes), Some("text/plain"), None, Some(&sum.progress()))
         .await
         .expect("stored");
     assert_eq!(
         (done.etag.as_str(), done.request_id.as_str(), done.version_id.as_deref()),
         ("5EB63B", "65A1B2", Some("v1"))
     );
-    assert_eq!(
-        (done.callback, done.crc64),
-        (CallbackOutcome::NotRequested, done.local_crc64)
-    );
+    assert_eq!((done.callback, done.crc64), (CallbackOutcome::NotRequested, done.local_crc64));
     assert_eq!(sum.now(), 1_500_000);
     let seen = &server.seen()[0];
-    assert_eq!(
-        (seen.method.as_str(), seen.target.as_str()),
-        ("PUT", "/examplebucket/dir/a%20b.txt")
-    );
-    assert_eq!(
-        (seen.header("content-length"), seen.header("content-type")),
-        ("1500000", "text/plain")
-    );
+    assert_eq!((seen.method.as_str(), seen.target.as_str()), ("PUT", "/examplebucket/dir/a%20b.txt"));
+    assert_eq!((seen.header("content-length"), seen.header("content-type")), ("1500000", "text/plain"));
     assert!(seen.body == bytes, "the bytes differ");
     for absent in ["transfer-encoding", "expect", "content-md5", "x-oss-callback"] {
         assert_eq!(seen.header(absent), "", "{absent}");
@@ -73,32 +50,19 @@ async fn put_stores_the_file_and_says_what_oss_said() {
 #[tokio::test]
 async fn an_empty_file_is_sent_with_its_length() {
     let server = Server::start(vec![stored(b"")]).await;
-    let done = server
-        .client()
-        .put_object(&key("empty"), &slice(b""), None, None, None)
-        .await
-        .expect("stored");
+    let done = server.client().put_object(&key("empty"), &slice(b""), None, None, None).await.expect("stored");
     assert_eq!((done.crc64, done.local_crc64), (Some(0), Some(0)));
     let seen = &server.seen()[0];
-    assert_eq!(
-        (seen.header("content-length"), seen.header("transfer-encoding")),
-        ("0", "")
-    );
+    assert_eq!((seen.header("content-length"), seen.header("transfer-encoding")), ("0", ""));
 }
 
 #[tokio::test]
 async fn put_with_200_returns_the_application_servers_own_answer() {
-    let headers = [
-        ("ETag", "\"E\""),
-        ("x-oss-hash-crc64ecma", &*crc64(b"hello")),
-        ("Content-Type", "application/json"),
-    ];
+    let headers =
+        [("ETag", "\"E\""), ("x-oss-hash-crc64ecma", &*crc64(b"hello")), ("Content-Type", "application/json")];
     let server = Server::start(vec![answer(200, &headers, "{\"id\": 7}")]).await;
-    let done = server
-        .client()
-        .put_object(&key("k"), &slice(b"hello"), None, Some(&callback()), None)
-        .await
-        .expect("stored");
+    let done =
+        server.client().put_object(&key("k"), &slice(b"hello"), None, Some(&callback()), None).await.expect("stored");
     let expected = CallbackOutcome::Answered {
         status: 200,
         content_type: Some("application/json".to_owned()),
@@ -130,11 +94,7 @@ async fn lost_put_answer_without_a_callback_is_repeated() {
     let server = Server::start(vec![Reply::Lost, stored(b"hello")]).await;
     let sum = Sum::default();
     let progress = sum.progress();
-    server
-        .client()
-        .put_object(&key("k"), &slice(b"hello"), None, None, Some(&progress))
-        .await
-        .expect("stored");
+    server.client().put_object(&key("k"), &slice(b"hello"), None, None, Some(&progress)).await.expect("stored");
     assert_eq!((server.seen().len(), sum.ever(), sum.now()), (2, 10, 5));
 }
 
@@ -142,14 +102,8 @@ async fn lost_put_answer_without_a_callback_is_repeated() {
 async fn put_with_wrong_crc_is_an_integrity_error() {
     let server = Server::start(vec![stored(b"hellO")]).await;
     let client = server.client().with_retry(RetryPolicy::none());
-    let error = client
-        .put_object(&key("k"), &slice(b"hello"), None, None, None)
-        .await
-        .expect_err("wrong");
-    assert!(
-        matches!(error, Error::Integrity { local, server, .. } if local != server),
-        "{error}"
-    );
+    let error = client.put_object(&key("k"), &slice(b"hello"), None, None, None).await.expect_err("wrong");
+    assert!(matches!(error, Error::Integrity { local, server, .. } if local != server), "{error}");
 }
 
 #[tokio::test]
@@ -159,15 +113,8 @@ async fn a_file_cut_short_while_it_is_sent_is_a_source_error() {
     body.len = 200_000;
     let sum = Sum::default();
     let progress = sum.progress();
-    let error = server
-        .client()
-        .put_object(&key("k"), &body, None, None, Some(&progress))
-        .await
-        .expect_err("short");
-    assert!(
-        matches!(&error, Error::Source(io) if io.kind() == std::io::ErrorKind::UnexpectedEof),
-        "{error:?}"
-    );
+    let error = server.client().put_object(&key("k"), &body, None, None, Some(&progress)).await.expect_err("short");
+    assert!(matches!(&error, Error::Source(io) if io.kind() == std::io::ErrorKind::UnexpectedEof), "{error:?}");
     assert_eq!(sum.now(), 0);
 }
 
@@ -177,10 +124,8 @@ async fn a_page_from_somebody_else_is_not_a_stored_object() {
         let portal = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\nETag: \"x\"\r\n\r\n<html></html>";
         let server = Server::start(vec![Reply::Answer(portal.to_owned())]).await;
         let client = server.client().with_retry(RetryPolicy::none());
-        let error = client
-            .put_object(&key("k"), &slice(b"hello"), None, spec.as_ref(), None)
-            .await
-            .expect_err("portal");
+        let error =
+            client.put_object(&key("k"), &slice(b"hello"), None, spec.as_ref(), None).await.expect_err("portal");
         assert!(matches!(error, Error::Unreadable { .. }), "{error}");
     }
 }
@@ -195,27 +140,15 @@ async fn head_says_what_the_object_is() {
         ("Content-Type", "image/jpg"),
     ];
     let server = Server::start(vec![answer(200, &headers, "")]).await;
-    let head = server
-        .client()
-        .head_object(&key("k"))
-        .await
-        .expect("head")
-        .expect("object");
-    assert_eq!(
-        (head.size, head.etag.as_str(), head.crc64),
-        (344_606, "FBA9DEDE", Some(9))
-    );
+    let head = server.client().head_object(&key("k")).await.expect("head").expect("object");
+    assert_eq!((head.size, head.etag.as_str(), head.crc64), (344_606, "FBA9DEDE", Some(9)));
     assert_eq!(head.last_modified.as_deref(), Some("Fri, 24 Feb 2012 06:07:48 GMT"));
     assert_eq!(server.seen()[0].method, "HEAD");
 }
 
 #[tokio::test]
 async fn head_404_is_none() {
-    let server = Server::start(vec![
-        answer(404, &[], ""),
-        answer(404, &[("x-oss-ec", "0026-00000001")], ""),
-    ])
-    .await;
+    let server = Server::start(vec![answer(404, &[], ""), answer(404, &[("x-oss-ec", "0026-00000001")], "")]).await;
     assert_eq!(server.client().head_object(&key("k")).await.expect("head"), None);
     assert_eq!(server.client().head_object(&key("k")).await.expect("head"), None);
 }
@@ -227,10 +160,7 @@ async fn head_404_of_a_missing_bucket_is_an_error() {
     let header = base64::engine::general_purpose::STANDARD.encode(xml);
     let server = Server::start(vec![answer(404, &[("x-oss-err", &header)], "")]).await;
     let error = server.client().head_object(&key("k")).await.expect_err("bucket");
-    assert_eq!(
-        (error.service_code(), error.ec()),
-        (Some("NoSuchBucket"), Some("0015-00000101"))
-    );
+    assert_eq!((error.service_code(), error.ec()), (Some("NoSuchBucket"), Some("0015-00000101")));
 }
 
 #[tokio::test]
@@ -238,11 +168,7 @@ async fn keys_with_dot_segments_reach_the_server_as_signed() {
     let keys = ["a/../b/./c", "../x", "x/..", "a//b", "%2e%2e/x", "é 文/+?#.txt"];
     let server = Server::start(keys.iter().map(|_| stored(b"x")).collect()).await;
     for name in keys {
-        server
-            .client()
-            .put_object(&key(name), &slice(b"x"), None, None, None)
-            .await
-            .expect(name);
+        server.client().put_object(&key(name), &slice(b"x"), None, None, None).await.expect(name);
     }
     let targets: Vec<String> = server.seen().into_iter().map(|seen| seen.target).collect();
     assert_eq!(
@@ -261,11 +187,8 @@ async fn keys_with_dot_segments_reach_the_server_as_signed() {
 #[tokio::test]
 async fn a_bad_callback_parameter_is_refused_and_nothing_is_stored() {
     let server = Server::start(vec![refusal(400, "InvalidArgument", "0007-00000008")]).await;
-    let error = server
-        .client()
-        .put_object(&key("k"), &slice(b"x"), None, Some(&callback()), None)
-        .await
-        .expect_err("refused");
+    let error =
+        server.client().put_object(&key("k"), &slice(b"x"), None, Some(&callback()), None).await.expect_err("refused");
     assert_eq!((error.ec(), error.answer_lost()), (Some("0007-00000008"), false));
     assert_eq!(server.seen().len(), 1);
 }
@@ -282,13 +205,8 @@ async fn the_gate_is_asked_once_with_the_checksum_before_the_last_bytes() {
         true
     });
     let (client, progress) = (server.client(), sum.progress());
-    let done = client
-        .put_object_gated(&key("k"), &slice(&bytes), None, None, gate, Some(&progress))
-        .await;
-    assert_eq!(
-        done.expect("stored").crc64.map(|crc| crc.to_string()),
-        Some(crc64(&bytes))
-    );
+    let done = client.put_object_gated(&key("k"), &slice(&bytes), None, None, gate, Some(&progress)).await;
+    assert_eq!(done.expect("stored").crc64.map(|crc| crc.to_string()), Some(crc64(&bytes)));
     let asked = asked.lock().expect("notes").clone();
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].0, crc64(&bytes));
@@ -301,32 +219,21 @@ async fn a_shut_gate_keeps_the_last_bytes_back() {
     for bytes in [&b"hello"[..], b""] {
         let server = Server::start(vec![Reply::Lost]).await;
         let (client, gate) = (server.client(), Gate::new(|_| async { false }));
-        let result = client
-            .put_object_gated(&key("k"), &slice(bytes), None, None, gate, None)
-            .await;
+        let result = client.put_object_gated(&key("k"), &slice(bytes), None, None, gate, None).await;
         let error = result.expect_err("shut");
         assert!(matches!(error, Error::Source(_)) && !error.answer_lost(), "{error:?}");
-        assert!(
-            server
-                .seen()
-                .iter()
-                .all(|seen| seen.body.is_empty() && !bytes.is_empty())
-        );
+        assert!(server.seen().iter().all(|seen| seen.body.is_empty() && !bytes.is_empty()));
     }
 }
 
 #[tokio::test]
 async fn a_gated_put_is_not_repeated() {
-    for (bytes, reply) in [
-        (&b"hello"[..], Reply::Lost),
-        (b"hello", refusal(503, "Busy", "")),
-        (b"hello", Reply::HangUp),
-    ] {
+    for (bytes, reply) in
+        [(&b"hello"[..], Reply::Lost), (b"hello", refusal(503, "Busy", "")), (b"hello", Reply::HangUp)]
+    {
         let server = Server::start(vec![reply]).await;
         let (client, gate) = (server.client(), Gate::new(|_| async { true }));
-        let result = client
-            .put_object_gated(&key("k"), &slice(bytes), None, None, gate, None)
-            .await;
+        let result = client.put_object_gated(&key("k"), &slice(bytes), None, None, gate, None).await;
         assert!(result.expect_err("lost").answer_lost());
         assert_eq!(server.seen().len(), 1);
     }
@@ -336,9 +243,7 @@ async fn a_gated_put_is_not_repeated() {
 async fn a_gated_empty_put_is_not_repeated_either() {
     let server = Server::start(vec![Reply::Lost]).await;
     let (client, gate) = (server.client(), Gate::new(|_| async { true }));
-    let result = client
-        .put_object_gated(&key("k"), &slice(b""), None, None, gate, None)
-        .await;
+    let result = client.put_object_gated(&key("k"), &slice(b""), None, None, gate, None).await;
     assert!(result.expect_err("lost").answer_lost());
     assert_eq!(server.seen().len(), 1);
 }

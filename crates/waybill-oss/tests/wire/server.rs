@@ -38,11 +38,7 @@ pub(crate) fn text(status: u16, headers: &[(&str, &str)], body: &str) -> String 
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
     }
-    if !headers
-        .iter()
-        .any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        && status != 204
-    {
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length")) && status != 204 {
         text += &format!("Content-Length: {}\r\n", body.len());
     }
     text + "\r\n" + body
@@ -87,11 +83,7 @@ impl Server {
     pub(crate) async fn start(replies: Vec<Reply>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = format!("http://{}", listener.local_addr().expect("address"));
-        let script = Arc::new(Mutex::new(Script {
-            replies: replies.into(),
-            seen: Vec::new(),
-            held: Vec::new(),
-        }));
+        let script = Arc::new(Mutex::new(Script { replies: replies.into(), seen: Vec::new(), held: Vec::new() }));
         let shared = Arc::clone(&script);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -149,10 +141,7 @@ async fn converse(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
             script.lock().expect("script").seen.push(request);
             return;
         };
-        let length = request
-            .headers
-            .get("content-length")
-            .map_or(0, |text| text.parse::<usize>().expect("length"));
+        let length = request.headers.get("content-length").map_or(0, |text| text.parse::<usize>().expect("length"));
         if !matches!(reply, Reply::Stall | Reply::HangUp) {
             while buffer.len() < length {
                 if stream.read_buf(&mut buffer).await.unwrap_or(0) == 0 {
@@ -174,25 +163,11 @@ async fn converse(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
 fn parse(head: &str) -> Seen {
     let mut lines = head.lines();
     let mut first = lines.next().expect("request line").split(' ');
-    let (method, target) = (
-        first.next().expect("method").to_owned(),
-        first.next().expect("target").to_owned(),
-    );
-    let pair = |line: &str| {
-        line.split_once(':')
-            .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
-    };
+    let (method, target) = (first.next().expect("method").to_owned(), first.next().expect("target").to_owned());
+    let pair = |line: &str| line.split_once(':').map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()));
     let headers: BTreeMap<String, String> = lines.filter_map(pair).collect();
-    let mut seen = Seen {
-        method,
-        target,
-        headers,
-        body: Vec::new(),
-        signed: false,
-    };
-    seen.signed = seen
-        .header("authorization")
-        .ends_with(&format!("Signature={}", signature(&seen)));
+    let mut seen = Seen { method, target, headers, body: Vec::new(), signed: false };
+    seen.signed = seen.header("authorization").ends_with(&format!("Signature={}", signature(&seen)));
     seen
 }
 
@@ -208,11 +183,7 @@ fn signature(request: &Seen) -> String {
         }
     }
     let uri = path.replace("%2F", "/");
-    let canonical = format!(
-        "{}\n{uri}\n{}\n{headers}\n\nUNSIGNED-PAYLOAD",
-        request.method,
-        query.join("&")
-    );
+    let canonical = format!("{}\n{uri}\n{}\n{headers}\n\nUNSIGNED-PAYLOAD", request.method, query.join("&"));
     let stamp = request.header("x-oss-date");
     let date = stamp.get(..8).unwrap_or_default();
     let hash = hex(&Sha256::digest(canonical));
@@ -237,11 +208,7 @@ pub(crate) fn key(text: &str) -> ObjectKey {
 pub(crate) fn slice(bytes: &[u8]) -> FileSlice {
     let mut file = tempfile::tempfile().expect("file");
     file.write_all(bytes).expect("write");
-    FileSlice {
-        file: Arc::new(file),
-        offset: 0,
-        len: bytes.len() as u64,
-    }
+    FileSlice { file: Arc::new(file), offset: 0, len: bytes.len() as u64 }
 }
 
 pub(crate) fn crc64(bytes: &[u8]) -> String {

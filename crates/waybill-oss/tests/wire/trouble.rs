@@ -19,10 +19,7 @@ async fn stalled_part_times_out_and_is_sent_again() {
     let client = server.client().with_stall_timeout(Duration::from_millis(700));
     let sum = Sum::default();
     let progress = sum.progress();
-    let part = client
-        .upload_part(&key("k"), "U", 1, &slice(&bytes), Some(&progress))
-        .await
-        .expect("sent again");
+    let part = client.upload_part(&key("k"), "U", 1, &slice(&bytes), Some(&progress)).await.expect("sent again");
     assert_eq!(part.crc64.to_string(), crc64(&bytes));
     assert_eq!(sum.now(), 24 << 20);
     let first = sum.ever() - (24 << 20);
@@ -33,21 +30,9 @@ async fn stalled_part_times_out_and_is_sent_again() {
 #[tokio::test]
 async fn an_answer_that_never_comes_times_out() {
     let server = Server::start(vec![Reply::Stall]).await;
-    let client = server
-        .client()
-        .with_retry(RetryPolicy::none())
-        .with_stall_timeout(Duration::from_millis(100));
+    let client = server.client().with_retry(RetryPolicy::none()).with_stall_timeout(Duration::from_millis(100));
     let error = client.list_parts(&key("k"), "U").await.expect_err("stall");
-    assert!(
-        matches!(
-            error,
-            Error::Transport {
-                kind: TransportKind::Timeout,
-                ..
-            }
-        ) && error.answer_lost(),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Transport { kind: TransportKind::Timeout, .. }) && error.answer_lost(), "{error}");
 }
 
 #[tokio::test]
@@ -56,10 +41,7 @@ async fn progress_is_taken_back_when_an_attempt_fails() {
     let server = Server::start(vec![refusal(403, "AccessDenied", "0003-00000001")]).await;
     let sum = Sum::default();
     let progress = sum.progress();
-    let result = server
-        .client()
-        .upload_part(&key("k"), "U", 1, &slice(&bytes), Some(&progress))
-        .await;
+    let result = server.client().upload_part(&key("k"), "U", 1, &slice(&bytes), Some(&progress)).await;
     assert_eq!(result.expect_err("refused").service_code(), Some("AccessDenied"));
     assert_eq!((sum.ever(), sum.now()), (700_000, 0));
 }
@@ -92,20 +74,8 @@ async fn a_connection_that_breaks_half_way_is_interrupted() {
     let bytes = vec![5; 24 << 20];
     let server = Server::start(vec![Reply::HangUp]).await;
     let client = server.client().with_retry(RetryPolicy::none());
-    let error = client
-        .upload_part(&key("k"), "U", 1, &slice(&bytes), None)
-        .await
-        .expect_err("broken");
-    assert!(
-        matches!(
-            error,
-            Error::Transport {
-                kind: TransportKind::Interrupted,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    let error = client.upload_part(&key("k"), "U", 1, &slice(&bytes), None).await.expect_err("broken");
+    assert!(matches!(error, Error::Transport { kind: TransportKind::Interrupted, .. }), "{error}");
 }
 
 #[tokio::test]
@@ -116,33 +86,16 @@ async fn nobody_listening_is_no_connection_and_nothing_is_lost() {
     drop(free);
     let client = nobody.client().with_retry(RetryPolicy::none());
     let error = client.get_bucket_info().await.expect_err("nobody");
-    assert!(
-        matches!(
-            error,
-            Error::Transport {
-                kind: TransportKind::Connect,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Transport { kind: TransportKind::Connect, .. }), "{error}");
     assert!(!error.answer_lost());
 }
 
 #[tokio::test]
 async fn a_busy_server_is_asked_again_after_the_time_it_names() {
-    let busy = answer(
-        503,
-        &[("Retry-After", "1")],
-        "<Error><Code>ServiceUnavailable</Code></Error>",
-    );
+    let busy = answer(503, &[("Retry-After", "1")], "<Error><Code>ServiceUnavailable</Code></Error>");
     let server = Server::start(vec![busy, part_stored(b"x")]).await;
     let start = Instant::now();
-    server
-        .client()
-        .upload_part(&key("k"), "U", 1, &slice(b"x"), None)
-        .await
-        .expect("second time");
+    server.client().upload_part(&key("k"), "U", 1, &slice(b"x"), None).await.expect("second time");
     assert!(start.elapsed() >= Duration::from_secs(1), "after {:?}", start.elapsed());
 }
 
@@ -151,13 +104,8 @@ async fn an_answer_without_an_error_document_still_has_its_status() {
     let server = Server::start(vec![answer(502, &[("x-oss-ec", "0000-1")], "<html>Bad Gateway</html>")]).await;
     let client = server.client().with_retry(RetryPolicy::none());
     let error = client.get_bucket_info().await.expect_err("gateway");
-    let Error::Service(answer) = &error else {
-        panic!("{error:?}")
-    };
-    assert_eq!(
-        (answer.status, answer.code.as_str(), answer.request_id.as_deref()),
-        (502, "", Some("65A1B2"))
-    );
+    let Error::Service(answer) = &error else { panic!("{error:?}") };
+    assert_eq!((answer.status, answer.code.as_str(), answer.request_id.as_deref()), (502, "", Some("65A1B2")));
     assert_eq!(error.to_string(), "GetBucketInfo: OSS answered 502 (EC 0000-1)");
 }
 
@@ -165,47 +113,30 @@ async fn an_answer_without_an_error_document_still_has_its_status() {
 async fn redirects_are_not_followed() {
     let server = Server::start(vec![answer(307, &[("Location", "http://127.0.0.1:1/x")], "")]).await;
     let error = server.client().get_bucket_info().await.expect_err("redirect");
-    assert!(
-        matches!(&error, Error::Service(answer) if answer.status == 307),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Service(answer) if answer.status == 307), "{error}");
 }
 
 #[tokio::test]
 async fn a_token_is_sent_signed_with_every_request() {
     let server = Server::start(vec![part_stored(b"x")]).await;
-    server
-        .client_with(Some(TOKEN))
-        .upload_part(&key("k"), "U", 1, &slice(b"x"), None)
-        .await
-        .expect("part");
+    server.client_with(Some(TOKEN)).upload_part(&key("k"), "U", 1, &slice(b"x"), None).await.expect("part");
     assert_eq!(server.seen()[0].header("x-oss-security-token"), TOKEN);
 }
 
 #[tokio::test]
 async fn secret_is_not_in_debug_or_errors() {
-    let server = Server::start(vec![
-        refusal(403, "SignatureDoesNotMatch", "0002-00000040"),
-        Reply::Lost,
-    ])
-    .await;
+    let server = Server::start(vec![refusal(403, "SignatureDoesNotMatch", "0002-00000040"), Reply::Lost]).await;
     let client = server.client_with(Some(TOKEN)).with_retry(RetryPolicy::none());
     let mut said = format!("{client:?} {client:#?}");
     for _ in 0..2 {
-        let error = client
-            .upload_part(&key("k"), "U", 1, &slice(b"x"), None)
-            .await
-            .expect_err("error");
+        let error = client.upload_part(&key("k"), "U", 1, &slice(b"x"), None).await.expect_err("error");
         said += &format!("{error} {error:?} {error:#?}");
     }
     // A token that cannot stand in a header is refused without being shown.
     let client = server.client_with(Some("wire-token-0815\u{7f}x"));
     let error = client.get_bucket_info().await.expect_err("unfit token");
     said += &format!("{error} {error:?}");
-    assert!(
-        said.contains("SignatureDoesNotMatch") && said.contains("x-oss-security-token"),
-        "{said}"
-    );
+    assert!(said.contains("SignatureDoesNotMatch") && said.contains("x-oss-security-token"), "{said}");
     for secret in [SECRET, TOKEN, "Signature=", "OSS4-HMAC"] {
         assert!(!said.contains(secret), "{secret} in {said}");
     }

@@ -59,7 +59,9 @@ pub(crate) fn parse(headers: &HeaderMap, target: &Target) -> Result<Option<Order
 }
 
 fn carried(argument: &Argument, headers: &HeaderMap, target: &Target) -> Result<Option<String>, OssError> {
-    let in_header = headers.get(argument.header).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let in_header = headers
+        .get(argument.header)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let in_query = target.query(argument.name).map(str::to_owned);
     let value = match (in_header, in_query) {
         (Some(value), Some(_)) => {
@@ -80,7 +82,9 @@ fn object(argument: &Argument, encoded: &str) -> Result<Map<String, Value>, OssE
         let message = format!("The {} configuration is not {message} format.", argument.name);
         OssError::argument(message, argument.name, encoded).ec(ec)
     };
-    let text = BASE64_STANDARD.decode(encoded).map_err(|_| wrong("base64 encoded", argument.not_base64))?;
+    let text = BASE64_STANDARD
+        .decode(encoded)
+        .map_err(|_| wrong("base64 encoded", argument.not_base64))?;
     match serde_json::from_slice(&text) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) | Err(_) => Err(wrong("json", argument.not_json)),
@@ -93,10 +97,16 @@ fn read_variables(fields: &Map<String, Value>, encoded: &str) -> Result<BTreeMap
     for (name, value) in fields {
         let bare = name.strip_prefix("x:").unwrap_or_default();
         if bare.is_empty() || bare.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(wrong("A custom variable must begin with x: and have no upper-case letter.", "0007-00000105"));
+            return Err(wrong(
+                "A custom variable must begin with x: and have no upper-case letter.",
+                "0007-00000105",
+            ));
         }
         let Value::String(value) = value else {
-            return Err(wrong("The value of a custom variable must be a string.", "0007-00000103"));
+            return Err(wrong(
+                "The value of a custom variable must be a string.",
+                "0007-00000103",
+            ));
         };
         variables.insert(name.clone(), value.clone());
     }
@@ -127,6 +137,7 @@ fn read_order(
         Some(given) if given.eq_ignore_ascii_case(BodyType::Json.content_type()) => BodyType::Json,
         Some(_) => return Err(wrong("The callbackBodyType is not supported.")),
     };
+    // Read for its type only: the sandbox always sends SNI.
     if !matches!(fields.get("callbackSNI"), None | Some(Value::Bool(_))) {
         return Err(wrong("callbackSNI must be true or false."));
     }
@@ -135,8 +146,9 @@ fn read_order(
         host: text("callbackHost")?.filter(|host| !host.is_empty()).map(str::to_owned),
         body: body.to_owned(),
         body_type,
-        additional_headers: read_headers(fields.get("additionalHeaders"))
-            .ok_or_else(|| wrong("additionalHeaders must be a map of header texts without x-oss-.").ec("0007-00000026"))?,
+        additional_headers: read_headers(fields.get("additionalHeaders")).ok_or_else(|| {
+            wrong("additionalHeaders must be a map of header texts without x-oss-.").ec("0007-00000026")
+        })?,
         variables,
     })
 }
@@ -154,7 +166,11 @@ fn read_urls(list: &str) -> Result<Vec<Url>, (&'static str, &'static str)> {
             if url.bytes().any(|b| !b.is_ascii_graphic()) {
                 return Err(invalid);
             }
-            let whole = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+            let whole = if url.contains("://") {
+                url.to_owned()
+            } else {
+                format!("http://{url}")
+            };
             let url = Url::parse(&whole).map_err(|_| invalid)?;
             let host = url.host_str().unwrap_or_default();
             let fine = matches!(url.scheme(), "http" | "https") && !host.is_empty() && !host.starts_with('[');
@@ -172,7 +188,9 @@ fn read_headers(given: Option<&Value>) -> Option<Vec<(HeaderName, HeaderValue)>>
     fields
         .iter()
         .map(|(name, value)| {
-            let name = HeaderName::try_from(name).ok().filter(|name| !name.as_str().starts_with("x-oss-"))?;
+            let name = HeaderName::try_from(name)
+                .ok()
+                .filter(|name| !name.as_str().starts_with("x-oss-"))?;
             Some((name, HeaderValue::from_bytes(value.as_str()?.as_bytes()).ok()?))
         })
         .collect()

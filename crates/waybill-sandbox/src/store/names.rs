@@ -38,7 +38,10 @@ fn is_safe_segment(segment: &str) -> bool {
 /// Names that Windows keeps for devices, with or without an ending.
 fn is_device(segment: &str) -> bool {
     let stem = segment.split('.').next().unwrap_or_default().to_ascii_uppercase();
-    let numbered = |name: &str| stem.strip_prefix(name).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit());
+    let numbered = |name: &str| {
+        stem.strip_prefix(name)
+            .is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
+    };
     ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
 }
 
@@ -48,7 +51,15 @@ mod tests {
 
     #[test]
     fn ordinary_keys_are_their_own_path() {
-        for key in ["a", "dir/sub/example.txt", "目录/测试 文件.txt", ".hidden", "a+b%20c", "com10.txt", "é😀"] {
+        for key in [
+            "a",
+            "dir/sub/example.txt",
+            "目录/测试 文件.txt",
+            ".hidden",
+            "a+b%20c",
+            "com10.txt",
+            "é😀",
+        ] {
             assert!(is_plain(key), "{key}");
         }
     }
@@ -56,9 +67,24 @@ mod tests {
     #[test]
     fn a_key_that_would_leave_the_folder_or_be_no_file_name_is_escaped() {
         let long = "n".repeat(141);
-        for key in
-            ["..", "a/../b", "./a", "a//b", "a/", "/a", "a\0b", "a\nb", "c:x", "a\\b", "a.", "a ", "NUL", "lpt1.txt", ".escaped/x", &long]
-        {
+        for key in [
+            "..",
+            "a/../b",
+            "./a",
+            "a//b",
+            "a/",
+            "/a",
+            "a\0b",
+            "a\nb",
+            "c:x",
+            "a\\b",
+            "a.",
+            "a ",
+            "NUL",
+            "lpt1.txt",
+            ".escaped/x",
+            &long,
+        ] {
             assert!(!is_plain(key), "{key:?}");
             let path = escaped(key);
             let name = path.strip_prefix(".escaped/").expect("in its folder");

@@ -103,7 +103,11 @@ impl Store {
             headers: new.headers,
             last_modified_ms: Timestamp::now().as_millisecond(),
         };
-        let next = Next { tmp: content.tmp_name(), upload_id: upload_id.map(str::to_owned), stored };
+        let next = Next {
+            tmp: content.tmp_name(),
+            upload_id: upload_id.map(str::to_owned),
+            stored,
+        };
         let next_path = self.meta_path(&next.stored.key, "next");
         fs::write(&next_path, serde_json::to_vec(&next)?)?;
         if let Err(error) = content.place(&self.bytes_path(&next.stored)) {
@@ -117,7 +121,9 @@ impl Store {
     /// Description and open file of an object; `None` when it is not there, or when someone changed or took its file.
     pub(crate) fn open(&self, key: &str) -> io::Result<Option<(Stored, File)>> {
         let _placing = self.placing();
-        let Some(stored) = self.describe(key)?.filter(|stored| self.is_there(stored)) else { return Ok(None) };
+        let Some(stored) = self.describe(key)?.filter(|stored| self.is_there(stored)) else {
+            return Ok(None);
+        };
         let file = File::open(self.bytes_path(&stored))?;
         Ok(Some((stored, file)))
     }
@@ -125,7 +131,9 @@ impl Store {
     /// Takes an object away, with the folders that are empty after it.
     pub(crate) fn delete(&self, key: &str) -> io::Result<()> {
         let _placing = self.placing();
-        let Some(stored) = self.describe(key)? else { return Ok(()) };
+        let Some(stored) = self.describe(key)? else {
+            return Ok(());
+        };
         fs::remove_file(self.meta_path(key, "json"))?;
         let path = self.bytes_path(&stored);
         gone_is_fine(fs::remove_file(&path))?;

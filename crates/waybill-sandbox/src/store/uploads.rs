@@ -52,7 +52,11 @@ pub(crate) struct Upload {
 impl Upload {
     /// Parts with a number above `marker`, ascending.
     pub(crate) fn parts_after(&self, marker: u32, at_most: usize) -> Vec<Part> {
-        self.parts().range(marker.saturating_add(1)..).take(at_most).map(|(_, part)| part.clone()).collect()
+        self.parts()
+            .range(marker.saturating_add(1)..)
+            .take(at_most)
+            .map(|(_, part)| part.clone())
+            .collect()
     }
 
     fn parts(&self) -> MutexGuard<'_, BTreeMap<u32, Part>> {
@@ -84,20 +88,35 @@ impl Uploads {
             };
             if let Ok(info) = serde_json::from_slice::<UploadInfo>(&text) {
                 let parts = Mutex::new(read_parts(&dir)?);
-                open.insert(info.upload_id.clone(), Arc::new(Upload { info, parts, gate: RwLock::new(()) }));
+                open.insert(
+                    info.upload_id.clone(),
+                    Arc::new(Upload {
+                        info,
+                        parts,
+                        gate: RwLock::new(()),
+                    }),
+                );
             } else {
                 // Begun but never answered: nobody has its id.
                 fs::remove_dir_all(&dir)?;
             }
         }
-        Ok(Self { root, tmp, open: Mutex::new(open) })
+        Ok(Self {
+            root,
+            tmp,
+            open: Mutex::new(open),
+        })
     }
 
     pub(crate) fn begin(&self, info: UploadInfo) -> io::Result<()> {
         let dir = self.root.join(&info.upload_id);
         fs::create_dir(&dir)?;
         fs::write(dir.join(INFO), serde_json::to_vec_pretty(&info)?)?;
-        let upload = Upload { parts: Mutex::default(), gate: RwLock::new(()), info };
+        let upload = Upload {
+            parts: Mutex::default(),
+            gate: RwLock::new(()),
+            info,
+        };
         self.open().insert(upload.info.upload_id.clone(), Arc::new(upload));
         Ok(())
     }
@@ -108,7 +127,9 @@ impl Uploads {
 
     /// Stores a part in place of an earlier one of the same number. `None` when the upload is not open any more.
     pub(crate) fn add_part(&self, upload_id: &str, number: u32, sealed: Sealed) -> io::Result<Option<Part>> {
-        let Some(upload) = self.find(upload_id) else { return Ok(None) };
+        let Some(upload) = self.find(upload_id) else {
+            return Ok(None);
+        };
         let dir = self.root.join(upload_id);
         let mut parts = upload.parts();
         let now = Timestamp::now();
@@ -176,5 +197,12 @@ fn read_name(name: &str, size: u64) -> Option<Part> {
     let etag = fields.next()?.to_owned();
     let crc64 = fields.next()?.parse().ok()?;
     let modified_ms = i64::try_from(nanoseconds / 1_000_000).ok()?;
-    Some(Part { number, etag, crc64, size, modified_ms, file: name.to_owned() })
+    Some(Part {
+        number,
+        etag,
+        crc64,
+        size,
+        modified_ms,
+        file: name.to_owned(),
+    })
 }

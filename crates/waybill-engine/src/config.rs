@@ -1,0 +1,56 @@
+//! How an engine is started, and where its data lies.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::queue::Work;
+use crate::secrets::{Keychain, SecretStore};
+use crate::upload::plan::DEFAULT_PART_SIZE_BYTES;
+
+/// How an engine is started.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Where `waybill.db` lies.
+    pub data_dir: PathBuf,
+    /// Where secrets are kept.
+    pub secrets: Arc<dyn SecretStore>,
+    /// Requests in flight over all uploads.
+    pub parallel: usize,
+    /// Wanted part size in bytes; raised where 10,000 parts would not reach.
+    pub part_size_bytes: u64,
+    /// Tries before network trouble becomes a failure; None: waited out for ever.
+    pub patience: Option<u32>,
+    /// Which uploads this process works on.
+    pub work: Work,
+    /// How long a watched file must look the same before it is uploaded.
+    pub quiet: Duration,
+    /// Between two looks at a watched folder when nothing hints at a change.
+    pub rescan: Duration,
+}
+
+impl EngineConfig {
+    /// The window's settings: everything in the folder, OS keychain.
+    pub fn new(data_dir: PathBuf) -> EngineConfig {
+        EngineConfig {
+            data_dir,
+            secrets: Arc::new(Keychain),
+            parallel: 16,
+            part_size_bytes: DEFAULT_PART_SIZE_BYTES,
+            patience: None,
+            work: Work::Everything,
+            quiet: Duration::from_secs(2),
+            rescan: Duration::from_secs(60),
+        }
+    }
+}
+
+/// `WAYBILL_DATA_DIR`, or the platform's folder for application data.
+pub fn default_data_dir() -> PathBuf {
+    if let Some(dir) = std::env::var_os("WAYBILL_DATA_DIR").filter(|dir| !dir.is_empty()) {
+        return PathBuf::from(dir);
+    }
+    // No home folder at all: the working folder is the only place left.
+    directories::ProjectDirs::from("dev", "Waybill", "Waybill")
+        .map_or_else(|| PathBuf::from("waybill-data"), |dirs| dirs.data_dir().to_owned())
+}

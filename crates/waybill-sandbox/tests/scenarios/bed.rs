@@ -1,0 +1,356 @@
+//! A sandbox in a temporary folder, and a small client with a V4 signer of its own.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use waybill_sandbox::{Sandbox, SandboxConfig, Tuning};
+
+pub(crate) const BUCKET: &str = "test-bucket";
+pub(crate) const REGION: &str = "cn-hangzhou";
+pub(crate) const ID: &str = "test-id";
+pub(crate) const SECRET: &str = "test-secret";
+/// How long a test waits for what must happen.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
+
+pub(crate) struct Bed {
+    pub(crate) dir: TempDir,
+    pub(crate) sandbox: Sandbox,
+    http: reqwest::Client,
+}
+
+impl Bed {
+    pub(crate) async fn start() -> Self {
+        Self::tuned(Tuning::default()).await
+    }
+
+    pub(crate) async fn tuned(tuning: Tuning) -> Self {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let sandbox = Sandbox::start_with(config(dir.path(), 0), tuning)
+            .await
+            .expect("starts");
+        let http = reqwest::Client::builder().no_proxy().build().expect("client");
+        Self { dir, sandbox, http }
+    }
+
+    /// Stops and starts again over the same folder, on the same port.
+    pub(crate) async fn restart(self) -> Self {
+        let port = self.port();
+        self.sandbox.stop().await;
+        let sandbox = Sandbox::start(config(self.dir.path(), port))
+            .await
+            .expect("starts again");
+        Self { sandbox, ..self }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.sandbox
+            .info()
+            .endpoint
+            .rsplit(':')
+            .next()
+            .expect("has a port")
+            .parse()
+            .expect("a number")
+    }
+
+    pub(crate) fn ask(&self, method: Method, key: &str) -> Ask<'_> {
+        Ask {
+            bed: self,
+            method,
+            key: key.to_owned(),
+            query: Vec::new(),
+            headers: BTreeMap::new(),
+            body: Vec::new(),
+            id: ID.into(),
+            secret: SECRET.into(),
+            region: REGION.into(),
+            bucket: BUCKET.into(),
+            at: Timestamp::now(),
+        }
+    }
+
+    pub(crate) async fn put(&self, key: &str, body: impl Into<Vec<u8>>) -> Got {
+        self.ask(Method::PUT, key).body(body).send().await
+    }
+
+    /// The object's bytes, `None` when it is not there.
+    pub(crate) async fn get(&self, key: &str) -> Option<Vec<u8>> {
+        let got = self.ask(Method::GET, key).send().await;
+        match got.status {
+            200 => Some(got.body),
+            404 => None,
+            other => panic!("GET {key}: {other} {}", got.text()),
+        }
+    }
+
+    pub(crate) async fn initiate(&self, key: &str) -> String {
+        let got = self.ask(Method::POST, key).query("uploads", "").send().await;
+        assert_eq!(got.status, 200, "{}", got.text());
+        got.element("UploadId")
+    }
+
+    /// Sends a part and gives its ETag.
+    pub(crate) async fn part(&self, key: &str, upload: &str, number: u32, body: Vec<u8>) -> String {
+        let got = self.ask_part(key, upload, number, body).send().await;
+        assert_eq!(got.status, 200, "{}", got.text());
+        got.header("etag")
+    }
+
+    pub(crate) fn ask_part(&self, key: &str, upload: &str, number: u32, body: Vec<u8>) -> Ask<'_> {
+        self.ask(Method::PUT, key)
+            .query("partNumber", &number.to_string())
+            .query("uploadId", upload)
+            .body(body)
+    }
+
+    pub(crate) fn ask_complete(&self, key: &str, upload: &str, parts: &[(u32, &str)]) -> Ask<'_> {
+        let parts: String = parts
+            .iter()
+            .map(|(number, etag)| format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"))
+            .collect();
+        let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+        self.ask(Method::POST, key).query("uploadId", upload).body(body)
+    }
+
+    pub(crate) fn ask_list(&self, key: &str, upload: &str) -> Ask<'_> {
+        self.ask(Method::GET, key).query("uploadId", upload)
+    }
+
+    /// Files under a folder of the data dir, at any depth.
+    pub(crate) fn files(&self, under: &str) -> usize {
+        fn count(dir: &Path) -> usize {
+            std::fs::read_dir(dir).map_or(0, |entries| {
+                entries
+                    .flatten()
+                    .map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 })
+                    .sum()
+            })
+        }
+        count(&self.dir.path().join(under))
+    }
+}
+
+pub(crate) fn config(dir: &Path, port: u16) -> SandboxConfig {
+    SandboxConfig {
+        port,
+        data_dir: dir.to_owned(),
+        access_key_id: ID.into(),
+        access_key_secret: SECRET.into(),
+        region: REGION.into(),
+        bucket: BUCKET.into(),
+    }
+}
+
+/// One request to be signed and sent.
+pub(crate) struct Ask<'a> {
+    bed: &'a Bed,
+    method: Method,
+    key: String,
+    query: Vec<(String, String)>,
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) region: String,
+    pub(crate) bucket: String,
+    pub(crate) at: Timestamp,
+}
+
+impl Ask<'_> {
+    pub(crate) fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(crate) fn callback(self, callback: Value) -> Self {
+        self.header("x-oss-callback", &BASE64_STANDARD.encode(callback.to_string()))
+    }
+
+    pub(crate) async fn send(self) -> Got {
+        self.try_send().await.expect("an answer")
+    }
+
+    /// `Err` when the connection ends without an answer.
+    pub(crate) async fn try_send(self) -> reqwest::Result<Got> {
+        let url = format!("{}{}", self.bed.sandbox.info().endpoint, self.target());
+        let mut request = self.bed.http.request(self.method.clone(), url);
+        for (name, value) in self.signed() {
+            request = request.header(name, value);
+        }
+        if self.body.is_empty() && self.method == Method::PUT {
+            // reqwest announces no length for an empty body.
+            request = request.header("content-length", "0");
+        }
+        let response = request.body(self.body).send().await?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        Ok(Got {
+            status,
+            headers,
+            body: response.bytes().await?.to_vec(),
+        })
+    }
+
+    /// The request line and headers for a socket, with the announced length given.
+    pub(crate) fn head(&self, content_length: usize) -> String {
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n",
+            self.method,
+            self.target()
+        );
+        for (name, value) in self.signed() {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("content-length: {content_length}\r\n\r\n"));
+        head
+    }
+
+    /// Sends over a bare socket, so that nothing folds the target, and reads to the end.
+    pub(crate) async fn send_raw(self) -> String {
+        let mut socket = TcpStream::connect(("127.0.0.1", self.bed.port()))
+            .await
+            .expect("connects");
+        socket
+            .write_all(self.head(self.body.len()).as_bytes())
+            .await
+            .expect("writes");
+        socket.write_all(&self.body).await.expect("writes");
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).await.expect("reads");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn target(&self) -> String {
+        let query: Vec<String> = self
+            .query
+            .iter()
+            .map(|(name, value)| {
+                if value.is_empty() {
+                    escape(name, false)
+                } else {
+                    format!("{}={}", escape(name, false), escape(value, false))
+                }
+            })
+            .collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("/{}/{}{mark}{}", self.bucket, escape(&self.key, true), query.join("&"))
+    }
+
+    fn signed(&self) -> BTreeMap<String, String> {
+        let mut headers = self.headers.clone();
+        headers.insert("x-oss-date".into(), self.at.strftime("%Y%m%dT%H%M%SZ").to_string());
+        headers.insert("x-oss-content-sha256".into(), "UNSIGNED-PAYLOAD".into());
+        let lines: String = headers
+            .iter()
+            .filter(|(name, _)| name.starts_with("x-oss-") || *name == "content-type" || *name == "content-md5")
+            .map(|(name, value)| format!("{name}:{}\n", value.trim()))
+            .collect();
+        let target = self.target();
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let mut query: Vec<&str> = query.split('&').collect();
+        query.sort_unstable();
+        let canonical = format!(
+            "{}\n{path}\n{}\n{lines}\n\nUNSIGNED-PAYLOAD",
+            self.method,
+            query.join("&")
+        );
+        let day = self.at.strftime("%Y%m%d").to_string();
+        let scope = format!("{day}/{}/oss/aliyun_v4_request", self.region);
+        let to_sign = format!(
+            "OSS4-HMAC-SHA256\n{}\n{scope}\n{}",
+            headers["x-oss-date"],
+            hex(&Sha256::digest(canonical))
+        );
+        let key = [day.as_str(), &self.region, "oss", "aliyun_v4_request"]
+            .iter()
+            .fold(format!("aliyun_v4{}", self.secret).into_bytes(), |key, part| {
+                hmac(&key, part)
+            });
+        let signature = hex(&hmac(&key, &to_sign));
+        let authorization = format!("OSS4-HMAC-SHA256 Credential={}/{scope},Signature={signature}", self.id);
+        headers.insert("authorization".into(), authorization);
+        headers
+    }
+}
+
+pub(crate) struct Got {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Got {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> String {
+        let value = self
+            .headers
+            .get(name)
+            .unwrap_or_else(|| panic!("no {name} in {:?}", self.headers));
+        value.to_str().expect("text").to_owned()
+    }
+
+    /// Text of the first element of that name.
+    pub(crate) fn element(&self, name: &str) -> String {
+        let text = self.text();
+        let from = text
+            .find(&format!("<{name}>"))
+            .unwrap_or_else(|| panic!("no {name} in {text}"))
+            + name.len()
+            + 2;
+        let to = text[from..].find("</").expect("closed") + from;
+        text[from..to].to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, code: &str) {
+        assert_eq!(
+            (self.status, self.element("Code").as_str()),
+            (status, code),
+            "{}",
+            self.text()
+        );
+    }
+}
+
+fn escape(text: &str, keep_slash: bool) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            b'/' if keep_slash => "/".to_owned(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+fn hmac(key: &[u8], message: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
+    mac.update(message.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

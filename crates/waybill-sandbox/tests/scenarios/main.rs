@@ -1,0 +1,9 @@
+//! The sandbox over real sockets, one file for each matter.
+
+mod bed;
+mod callbacks;
+mod faults;
+mod multipart;
+mod objects;
+mod restart;
+mod signature;
