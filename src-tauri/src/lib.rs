@@ -97,16 +97,11 @@ fn log_plugin(data_dir: &Path) -> tauri::plugin::TauriPlugin<Wry> {
     let mut targets = vec![Target::new(TargetKind::Stderr)];
     // When the folder cannot be made, the engine's own start says so in words; the log alone must not end the program.
     if std::fs::create_dir_all(&folder).is_ok() {
-        targets.push(Target::new(TargetKind::Folder {
-            path: folder,
-            file_name: Some("waybill".into()),
-        }));
+        targets.push(Target::new(TargetKind::Folder { path: folder, file_name: Some("waybill".into()) }));
     }
     // Only our own rooms at `info`: at that level the libraries below us (zbus, for one) write down what goes over their
     // wires, and the keychain's secrets go over the bus.
-    let mut log = tauri_plugin_log::Builder::new()
-        .level(LevelFilter::Warn)
-        .targets(targets);
+    let mut log = tauri_plugin_log::Builder::new().level(LevelFilter::Warn).targets(targets);
     for room in ["waybill_app_lib", "waybill_engine", "waybill_oss", "waybill_sandbox"] {
         log = log.level_for(room, LevelFilter::Info);
     }

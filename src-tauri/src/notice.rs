@@ -25,18 +25,8 @@ impl Round {
             self.busy = true;
             return None;
         }
-        let ended = std::mem::replace(
-            self,
-            Self {
-                before: self.before,
-                ..Self::default()
-            },
-        );
-        if ended.stored + ended.failed == 0 {
-            None
-        } else {
-            Some(ended.sentence())
-        }
+        let ended = std::mem::replace(self, Self { before: self.before, ..Self::default() });
+        if ended.stored + ended.failed == 0 { None } else { Some(ended.sentence()) }
     }
 
     fn sentence(&self) -> String {
@@ -58,29 +48,16 @@ mod tests {
     use super::*;
 
     fn counts(waiting: i64, stored: i64, callback_failed: i64, failed: i64) -> Counts {
-        Counts {
-            waiting,
-            stored,
-            callback_failed,
-            failed,
-            ..Counts::default()
-        }
+        Counts { waiting, stored, callback_failed, failed, ..Counts::default() }
     }
 
     #[test]
     fn a_batch_that_ends_is_told_once() {
         let mut round = Round::default();
-        assert_eq!(
-            round.step(&counts(0, 7, 1, 2)),
-            None,
-            "what was there at the start is no news"
-        );
+        assert_eq!(round.step(&counts(0, 7, 1, 2)), None, "what was there at the start is no news");
         assert_eq!(round.step(&counts(3, 7, 1, 2)), None);
         assert_eq!(round.step(&counts(1, 9, 2, 2)), None, "never per file");
-        assert_eq!(
-            round.step(&counts(0, 10, 2, 2)).as_deref(),
-            Some("3 stored, 1 callback failed")
-        );
+        assert_eq!(round.step(&counts(0, 10, 2, 2)).as_deref(), Some("3 stored, 1 callback failed"));
         assert_eq!(round.step(&counts(0, 10, 2, 2)), None, "the same end is not told twice");
     }
 

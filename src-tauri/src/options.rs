@@ -17,14 +17,8 @@ impl Options {
     pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, String> {
         let from_environment = std::env::var_os("WAYBILL_DATA_DIR").is_some_and(|value| !value.is_empty());
         match data_dir_argument(arguments)? {
-            Some(data_dir) => Ok(Self {
-                data_dir: absolute(data_dir)?,
-                moved: true,
-            }),
-            None => Ok(Self {
-                data_dir: absolute(waybill_engine::default_data_dir())?,
-                moved: from_environment,
-            }),
+            Some(data_dir) => Ok(Self { data_dir: absolute(data_dir)?, moved: true }),
+            None => Ok(Self { data_dir: absolute(waybill_engine::default_data_dir())?, moved: from_environment }),
         }
     }
 }

@@ -31,9 +31,7 @@ pub(crate) fn start(app: AppHandle, engine: Engine) {
 
 /// Says that a batch has ended, unless the user is looking at it.
 fn notify(app: &AppHandle, sentence: &str) {
-    let looking = app
-        .get_webview_window(MAIN)
-        .is_some_and(|window| window.is_focused().unwrap_or(false));
+    let looking = app.get_webview_window(MAIN).is_some_and(|window| window.is_focused().unwrap_or(false));
     if looking {
         return;
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use waybill_engine::view::{BodyKind, CallbackProfileForm, Variable};
 use waybill_engine::{BuiltIn, Engine};
 use waybill_oss::Credential;
-use waybill_sandbox::{Sandbox, SandboxConfig};
+use waybill_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
 /// Stays the same from start to start, so that an upload cut off by a crash finds its destination again.
 const ID: &str = "sandbox";
@@ -14,20 +14,26 @@ const ID: &str = "sandbox";
 /// What the sandbox's own receiver is told about each object.
 const CALLBACK_BODY: &str = r#"{"bucket":${bucket},"object":${object},"etag":${etag},"size":${size},"mimeType":${mimeType},"crc64":${crc64},"uploadNo":${x:upload_no}}"#;
 
-/// Starts the sandbox on a free loopback port with fresh keys that live in memory only, and makes it a destination.
+/// Starts the sandbox on loopback with fresh keys that live in memory only, and makes it a destination.
 /// The error is a sentence for the log.
 pub(crate) async fn start(engine: &Engine, folder: &Path) -> Result<Sandbox, String> {
     let (key_id, key_secret) = (format!("SANDBOX{}", random_hex::<8>()), random_hex::<20>());
-    let sandbox = Sandbox::start(SandboxConfig {
-        port: 0,
-        data_dir: folder.to_path_buf(),
-        access_key_id: key_id.clone(),
-        access_key_secret: key_secret.clone(),
-        region: "local".into(),
-        bucket: "sandbox".into(),
-    })
-    .await
-    .map_err(|error| error.to_string())?;
+    let on = |port| {
+        Sandbox::start(SandboxConfig {
+            port,
+            data_dir: folder.to_path_buf(),
+            access_key_id: key_id.clone(),
+            access_key_secret: key_secret.clone(),
+            region: "local".into(),
+            bucket: "sandbox".into(),
+        })
+    };
+    // An upload keeps the callback address it was queued with, so the one of the last start is wanted again.
+    let sandbox = match on(last_port(engine).await).await {
+        Err(SandboxError::Listen { .. }) => on(0).await,
+        started => started,
+    };
+    let sandbox = sandbox.map_err(|error| error.to_string())?;
     let info = sandbox.info();
     let built_in = BuiltIn {
         id: ID.into(),
@@ -48,6 +54,16 @@ pub(crate) async fn start(engine: &Engine, folder: &Path) -> Result<Sandbox, Str
     }
 }
 
+/// Where the sandbox listened last; 0 for any free port.
+async fn last_port(engine: &Engine) -> u16 {
+    let destinations = engine.destinations().await.unwrap_or_default();
+    destinations.iter().find(|destination| destination.id == ID).map_or(0, |last| port_of(&last.endpoint))
+}
+
+fn port_of(endpoint: &str) -> u16 {
+    endpoint.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(0)
+}
+
 fn callback_profile(url: &str) -> CallbackProfileForm {
     CallbackProfileForm {
         urls: vec![url.into()],
@@ -55,10 +71,7 @@ fn callback_profile(url: &str) -> CallbackProfileForm {
         body: CALLBACK_BODY.into(),
         body_type: BodyKind::Json,
         sni: false,
-        variables: vec![Variable {
-            name: "x:upload_no".into(),
-            value: "{uploadNo}".into(),
-        }],
+        variables: vec![Variable { name: "x:upload_no".into(), value: "{uploadNo}".into() }],
     }
 }
 
@@ -74,6 +87,13 @@ fn random_hex<const BYTES: usize>() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_without_a_port_leads_to_any_free_one() {
+        assert_eq!(port_of("http://127.0.0.1:34715"), 34715);
+        assert_eq!(port_of("http://127.0.0.1"), 0);
+        assert_eq!(port_of("http://127.0.0.1:"), 0);
+    }
 
     #[test]
     fn every_start_has_keys_of_its_own() {

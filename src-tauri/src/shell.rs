@@ -39,10 +39,7 @@ impl Shell {
             version: env!("CARGO_PKG_VERSION").into(),
             data_dir: self.data_dir.to_string_lossy().into_owned(),
             keychain_problem: self.engine.keychain_problem().await,
-            sandbox_dir: self
-                .sandbox_dir
-                .as_ref()
-                .map(|folder| folder.to_string_lossy().into_owned()),
+            sandbox_dir: self.sandbox_dir.as_ref().map(|folder| folder.to_string_lossy().into_owned()),
         }
     }
 }
@@ -79,17 +76,8 @@ fn open(app: &AppHandle, engine: Engine, data_dir: &Path) -> tauri::Result<()> {
         sandbox_dir: sandbox.is_some().then_some(sandbox_dir),
         sandbox: Mutex::new(sandbox),
     });
-    let config = app
-        .config()
-        .app
-        .windows
-        .iter()
-        .find(|window| window.label == MAIN)
-        .cloned()
-        .unwrap_or_default();
-    WebviewWindowBuilder::from_config(app, &config)?
-        .data_directory(data_dir.join("webview"))
-        .build()?;
+    let config = app.config().app.windows.iter().find(|window| window.label == MAIN).cloned().unwrap_or_default();
+    WebviewWindowBuilder::from_config(app, &config)?.data_directory(data_dir.join("webview")).build()?;
     tray::start(app);
     Ok(())
 }
@@ -97,10 +85,7 @@ fn open(app: &AppHandle, engine: Engine, data_dir: &Path) -> tauri::Result<()> {
 /// Brings the window back from the tray, from behind, or from being minimised.
 pub(crate) fn show_window(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(MAIN) {
-        let shown = window
-            .show()
-            .and_then(|()| window.unminimize())
-            .and_then(|()| window.set_focus());
+        let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
         if let Err(error) = shown {
             tracing::warn!(%error, "cannot bring the window to the front");
         }
@@ -112,9 +97,7 @@ pub(crate) fn on_window_event(window: &Window, event: &WindowEvent) {
     let WindowEvent::CloseRequested { api, .. } = event else {
         return;
     };
-    let busy = window
-        .try_state::<Shell>()
-        .is_some_and(|shell| shell.busy.load(Ordering::Relaxed));
+    let busy = window.try_state::<Shell>().is_some_and(|shell| shell.busy.load(Ordering::Relaxed));
     if busy && tray::exists(window.app_handle()) {
         match window.hide() {
             Ok(()) => api.prevent_close(),
@@ -127,11 +110,7 @@ pub(crate) fn on_window_event(window: &Window, event: &WindowEvent) {
 pub(crate) fn stop(app: &AppHandle) {
     let Some(shell) = app.try_state::<Shell>() else { return };
     // A poisoned lock only means that another thread panicked; what it guards is still whole.
-    let sandbox = shell
-        .sandbox
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-        .take();
+    let sandbox = shell.sandbox.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
     let end = async {
         shell.engine.stop().await;
         if let Some(sandbox) = sandbox {

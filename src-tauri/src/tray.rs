@@ -42,10 +42,7 @@ fn build(app: &AppHandle) -> tauri::Result<()> {
             &MenuItem::with_id(app, "quit", "Quit", true, None::<&str>)?,
         ],
     )?;
-    let mut tray = TrayIconBuilder::with_id(ID)
-        .tooltip("Waybill")
-        .menu(&menu)
-        .on_menu_event(on_menu_event);
+    let mut tray = TrayIconBuilder::with_id(ID).tooltip("Waybill").menu(&menu).on_menu_event(on_menu_event);
     if let Some(icon) = app.default_window_icon() {
         tray = tray.icon(icon.clone());
     }
@@ -66,11 +63,7 @@ fn on_menu_event(app: &AppHandle, event: MenuEvent) {
 fn set_paused(app: &AppHandle, paused: bool) {
     let engine = app.state::<Shell>().engine.clone();
     spawn(async move {
-        let done = if paused {
-            engine.pause_all().await
-        } else {
-            engine.resume_all().await
-        };
+        let done = if paused { engine.pause_all().await } else { engine.resume_all().await };
         if let Err(error) = done {
             tracing::warn!(%error, paused, "the tray's wish was refused");
         }

@@ -24,9 +24,8 @@ pub(crate) async fn answer(shared: &Shared, head: &Parts, body: Body) -> Outcome
     }
     match (head.method.as_str(), head.uri.path()) {
         ("POST", "/_sandbox/faults") => {
-            let body = to_bytes(body, BODY_LIMIT)
-                .await
-                .map_err(|_| invalid("the body is too long or was cut".into()))?;
+            let body =
+                to_bytes(body, BODY_LIMIT).await.map_err(|_| invalid("the body is too long or was cut".into()))?;
             let fault: Fault = serde_json::from_slice(&body).map_err(|error| invalid(error.to_string()))?;
             if fault.fault.is_of_receiver() && fault.operation != Operation::Callback {
                 return Err(invalid(format!("{} works on operation Callback only", fault.fault.name())).into());

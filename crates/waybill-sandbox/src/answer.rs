@@ -31,11 +31,7 @@ impl From<OssError> for Refusal {
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
         tracing::error!(%error, "sandbox storage failed");
-        Self::Oss(OssError::new(
-            500,
-            "InternalError",
-            format!("We encountered an internal error: {error}."),
-        ))
+        Self::Oss(OssError::new(500, "InternalError", format!("We encountered an internal error: {error}.")))
     }
 }
 
@@ -51,13 +47,7 @@ pub(crate) struct OssError {
 
 impl OssError {
     pub(crate) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: code.into(),
-            message: message.into(),
-            ec: None,
-            extra: Vec::new(),
-        }
+        Self { status, code: code.into(), message: message.into(), ec: None, extra: Vec::new() }
     }
 
     /// Adds the error cause number.
@@ -74,9 +64,7 @@ impl OssError {
 
     /// 400 InvalidArgument about one named argument.
     pub(crate) fn argument(message: impl Into<String>, name: &str, value: &str) -> Self {
-        Self::new(400, "InvalidArgument", message)
-            .with("ArgumentName", name)
-            .with("ArgumentValue", value)
+        Self::new(400, "InvalidArgument", message).with("ArgumentName", name).with("ArgumentValue", value)
     }
 
     /// 404 NoSuchUpload. Each operation has its own EC for it (NoSuchUpload FAQ and EC pages).
@@ -92,9 +80,7 @@ impl OssError {
 
     /// 404 NoSuchKey.
     pub(crate) fn no_such_key(key: &str) -> Self {
-        Self::new(404, "NoSuchKey", "The specified key does not exist.")
-            .ec("0026-00000001")
-            .with("Key", key)
+        Self::new(404, "NoSuchKey", "The specified key does not exist.").ec("0026-00000001").with("Key", key)
     }
 
     /// 400 MalformedXML.
@@ -117,9 +103,7 @@ impl OssError {
             error = error.text(name, value);
         }
         if let Some(ec) = self.ec {
-            error = error
-                .text("EC", ec)
-                .text("RecommendDoc", &format!("https://api.aliyun.com/troubleshoot?q={ec}"));
+            error = error.text("EC", ec).text("RecommendDoc", &format!("https://api.aliyun.com/troubleshoot?q={ec}"));
         }
         error.document()
     }
@@ -145,9 +129,7 @@ impl OssError {
 /// A 200 answer with an XML body.
 pub(crate) fn xml(document: String) -> Response<Body> {
     let mut response = Response::new(Body::from(document));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     response
 }
 
@@ -185,14 +167,8 @@ mod tests {
     fn a_head_error_has_its_document_in_a_header() {
         let response = OssError::no_such_key("k").response("REQ", "h", true);
         assert_eq!(response.status(), 404);
-        let document = BASE64_STANDARD
-            .decode(&response.headers()["x-oss-err"])
-            .expect("Base64");
-        assert!(
-            String::from_utf8(document)
-                .expect("text")
-                .contains("<Code>NoSuchKey</Code>")
-        );
+        let document = BASE64_STANDARD.decode(&response.headers()["x-oss-err"]).expect("Base64");
+        assert!(String::from_utf8(document).expect("text").contains("<Code>NoSuchKey</Code>"));
         assert_eq!(response.headers()["x-oss-ec"], "0026-00000001");
     }
 }

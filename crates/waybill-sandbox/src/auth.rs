@@ -40,20 +40,12 @@ pub(crate) fn verify(
     let date = header_text(headers, "x-oss-date").ok_or_else(|| denied("x-oss-date is missing."))?;
     check_clock(&date, now)?;
     if claim.region != config.region {
-        return Err(OssError::new(
-            400,
-            "InvalidArgument",
-            "Invalid signing region in Authorization header.",
-        )
-        .ec("0002-00000226")
-        .with("Authorization", given));
+        return Err(OssError::new(400, "InvalidArgument", "Invalid signing region in Authorization header.")
+            .ec("0002-00000226")
+            .with("Authorization", given));
     }
     if date.get(..8) != Some(claim.day) || claim.product != "oss" || claim.ending != "aliyun_v4_request" {
-        return Err(OssError::argument(
-            "Invalid credential scope in Authorization header.",
-            "Authorization",
-            &given,
-        ));
+        return Err(OssError::argument("Invalid credential scope in Authorization header.", "Authorization", &given));
     }
     if header_text(headers, "x-oss-content-sha256").as_deref() != Some("UNSIGNED-PAYLOAD") {
         return Err(OssError::argument(
@@ -118,15 +110,7 @@ impl<'a> Claim<'a> {
         let [access_key_id, day, region, product, ending] = parts[..] else {
             return Err(malformed(header));
         };
-        Ok(Self {
-            access_key_id,
-            day,
-            region,
-            product,
-            ending,
-            additional,
-            signature,
-        })
+        Ok(Self { access_key_id, day, region, product, ending, additional, signature })
     }
 
     fn scope(&self) -> String {
@@ -151,22 +135,14 @@ fn canonical_request(method: &Method, target: &Target, headers: &HeaderMap, addi
     for name in signed {
         out.extend_from_slice(name.as_bytes());
         out.push(b':');
-        let values: Vec<&[u8]> = headers
-            .get_all(name)
-            .iter()
-            .map(|value| value.as_bytes().trim_ascii())
-            .collect();
+        let values: Vec<&[u8]> = headers.get_all(name).iter().map(|value| value.as_bytes().trim_ascii()).collect();
         out.extend_from_slice(&values.join(&b","[..]));
         out.push(b'\n');
     }
     out.push(b'\n');
     out.extend_from_slice(additional.as_bytes());
     out.push(b'\n');
-    out.extend_from_slice(
-        header_text(headers, "x-oss-content-sha256")
-            .unwrap_or_default()
-            .as_bytes(),
-    );
+    out.extend_from_slice(header_text(headers, "x-oss-content-sha256").unwrap_or_default().as_bytes());
     out
 }
 
@@ -187,22 +163,13 @@ fn canonical_query(target: &Target) -> String {
     pairs.sort();
     let pairs: Vec<String> = pairs
         .into_iter()
-        .map(|(name, value)| {
-            if value.is_empty() {
-                name
-            } else {
-                format!("{name}={value}")
-            }
-        })
+        .map(|(name, value)| if value.is_empty() { name } else { format!("{name}={value}") })
         .collect();
     pairs.join("&")
 }
 
 fn string_to_sign(date: &str, scope: &str, canonical: &[u8]) -> String {
-    format!(
-        "{ALGORITHM}\n{date}\n{scope}\n{}",
-        hex_lower(&Sha256::digest(canonical))
-    )
+    format!("{ALGORITHM}\n{date}\n{scope}\n{}", hex_lower(&Sha256::digest(canonical)))
 }
 
 fn signing_key(secret: &str, day: &str, region: &str) -> Vec<u8> {
@@ -222,13 +189,7 @@ fn mac(key: &[u8], message: &[u8]) -> Hmac<Sha256> {
 fn check_clock(date: &str, now: Timestamp) -> Result<(), OssError> {
     let at = DateTime::strptime("%Y%m%dT%H%M%SZ", date)
         .and_then(|time| time.to_zoned(TimeZone::UTC))
-        .map_err(|_| {
-            OssError::argument(
-                "Invalid date in x-oss-date, must be in ISO8601 form.",
-                "x-oss-date",
-                date,
-            )
-        })?
+        .map_err(|_| OssError::argument("Invalid date in x-oss-date, must be in ISO8601 form.", "x-oss-date", date))?
         .timestamp();
     if (at.as_millisecond() - now.as_millisecond()).abs() > SKEW_MS {
         return Err(OssError::new(
@@ -249,27 +210,23 @@ fn check_clock(date: &str, now: Timestamp) -> Result<(), OssError> {
 fn check_additional(list: Option<&str>, headers: &HeaderMap) -> Result<(), OssError> {
     let Some(list) = list else { return Ok(()) };
     let names: Vec<&str> = list.split(';').collect();
-    let well_formed = names
-        .iter()
-        .all(|name| !name.is_empty() && !name.bytes().any(|b| b.is_ascii_uppercase()))
+    let well_formed = names.iter().all(|name| !name.is_empty() && !name.bytes().any(|b| b.is_ascii_uppercase()))
         && names.is_sorted_by(|a, b| a < b);
     if !well_formed {
         return Err(
-            OssError::argument("Invalid AdditionalHeaders list.", "AdditionalHeaders", list).ec("0002-00000209"),
+            OssError::argument("Invalid AdditionalHeaders list.", "AdditionalHeaders", list).ec("0002-00000209")
         );
     }
     if names.iter().any(|name| !headers.contains_key(*name)) {
         return Err(
-            OssError::argument("A listed additional header is absent.", "AdditionalHeaders", list).ec("0002-00000210"),
+            OssError::argument("A listed additional header is absent.", "AdditionalHeaders", list).ec("0002-00000210")
         );
     }
     Ok(())
 }
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get(name)
-        .map(|value| String::from_utf8_lossy(value.as_bytes().trim_ascii()).into_owned())
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes().trim_ascii()).into_owned())
 }
 
 fn denied(message: &str) -> OssError {
@@ -281,11 +238,7 @@ fn malformed(header: &str) -> OssError {
 }
 
 fn spaced_hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

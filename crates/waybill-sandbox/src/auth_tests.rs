@@ -13,10 +13,7 @@ fn vectors() -> Vec<Value> {
 }
 
 fn vector(id: &str) -> Value {
-    vectors()
-        .into_iter()
-        .find(|vector| vector["id"] == id)
-        .expect("vector of that id")
+    vectors().into_iter().find(|vector| vector["id"] == id).expect("vector of that id")
 }
 
 /// A request as the sandbox sees it.
@@ -39,10 +36,7 @@ impl Seen {
             .iter()
             .map(|(name, value)| {
                 let value = value.as_str().expect("text").as_bytes();
-                (
-                    HeaderName::try_from(name).expect("name"),
-                    HeaderValue::from_bytes(value).expect("value"),
-                )
+                (HeaderName::try_from(name).expect("name"), HeaderValue::from_bytes(value).expect("value"))
             })
             .collect();
         headers.insert("authorization", text("authorization").parse().expect("value"));
@@ -59,9 +53,7 @@ impl Seen {
             target: Target {
                 bucket: some(text("bucket")),
                 key: some(text("key")),
-                query: query
-                    .map(|(n, v)| (n.clone(), v.as_str().unwrap_or_default().to_owned()))
-                    .collect(),
+                query: query.map(|(n, v)| (n.clone(), v.as_str().unwrap_or_default().to_owned())).collect(),
             },
             headers,
             now: text("time").parse().expect("time"),
@@ -98,21 +90,13 @@ fn every_sdk_vector_gives_its_string_to_sign_and_is_accepted() {
         let seen = Seen::of(&vector);
         let given = header_text(&seen.headers, "authorization").expect("signed");
         let claim = Claim::parse(&given).expect("parses");
-        let canonical = canonical_request(
-            &seen.method,
-            &seen.target,
-            &seen.headers,
-            claim.additional.unwrap_or_default(),
-        );
+        let canonical =
+            canonical_request(&seen.method, &seen.target, &seen.headers, claim.additional.unwrap_or_default());
         if let Some(expected) = vector["canonical_request"].as_str() {
             assert_eq!(String::from_utf8_lossy(&canonical), expected, "{id}");
         }
         let date = header_text(&seen.headers, "x-oss-date").expect("dated");
-        assert_eq!(
-            string_to_sign(&date, &claim.scope(), &canonical),
-            vector["string_to_sign"],
-            "{id}"
-        );
+        assert_eq!(string_to_sign(&date, &claim.scope(), &canonical), vector["string_to_sign"], "{id}");
         assert!(seen.verify().is_ok(), "{id}: {:?}", seen.verify());
     }
 }
@@ -125,12 +109,8 @@ fn a_changed_key_query_header_or_method_is_a_signature_mismatch() {
     let mut seen = Seen::simple();
     seen.target.query.push(("acl".into(), String::new()));
     seen.refused(403, "SignatureDoesNotMatch");
-    Seen::simple()
-        .set("x-oss-meta-extra", "1")
-        .refused(403, "SignatureDoesNotMatch");
-    Seen::simple()
-        .set("content-type", "text/html")
-        .refused(403, "SignatureDoesNotMatch");
+    Seen::simple().set("x-oss-meta-extra", "1").refused(403, "SignatureDoesNotMatch");
+    Seen::simple().set("content-type", "text/html").refused(403, "SignatureDoesNotMatch");
     let mut seen = Seen::simple();
     seen.method = Method::GET;
     seen.refused(403, "SignatureDoesNotMatch");
@@ -163,12 +143,8 @@ fn a_missing_or_foreign_authorization_is_access_denied() {
     let mut seen = Seen::simple();
     seen.headers.remove("authorization");
     seen.refused(403, "AccessDenied");
-    Seen::simple()
-        .set("authorization", "OSS ak:c2ln")
-        .refused(403, "AccessDenied");
-    Seen::simple()
-        .set("authorization", "OSS4-HMAC-SHA256 Credential=ak")
-        .refused(400, "InvalidArgument");
+    Seen::simple().set("authorization", "OSS ak:c2ln").refused(403, "AccessDenied");
+    Seen::simple().set("authorization", "OSS4-HMAC-SHA256 Credential=ak").refused(400, "InvalidArgument");
 }
 
 #[test]
@@ -190,15 +166,9 @@ fn a_scope_of_another_region_or_day_is_an_invalid_argument() {
     let mut seen = Seen::simple();
     seen.config.region = "cn-beijing".into();
     assert_eq!(seen.refused(400, "InvalidArgument").ec, Some("0002-00000226"));
-    Seen::simple()
-        .set("x-oss-date", "20250315T092653Z")
-        .refused(403, "RequestTimeTooSkewed");
-    let late = Seen {
-        now: "2025-03-15T00:00:00Z".parse().expect("time"),
-        ..Seen::simple()
-    };
-    late.set("x-oss-date", "20250315T000000Z")
-        .refused(400, "InvalidArgument");
+    Seen::simple().set("x-oss-date", "20250315T092653Z").refused(403, "RequestTimeTooSkewed");
+    let late = Seen { now: "2025-03-15T00:00:00Z".parse().expect("time"), ..Seen::simple() };
+    late.set("x-oss-date", "20250315T000000Z").refused(400, "InvalidArgument");
 }
 
 #[test]
@@ -207,17 +177,9 @@ fn an_additional_list_that_is_unordered_empty_or_names_an_absent_header_is_refus
         let vector = vector("put-additional-headers");
         let given = vector["authorization"].as_str().expect("text");
         let given = given.replace("content-disposition;content-length", list);
-        Seen::of(&vector)
-            .set("authorization", &given)
-            .refused(400, "InvalidArgument")
-            .ec
+        Seen::of(&vector).set("authorization", &given).refused(400, "InvalidArgument").ec
     };
-    for list in [
-        "content-length;content-disposition",
-        "",
-        "content-length;",
-        "Content-Length",
-    ] {
+    for list in ["content-length;content-disposition", "", "content-length;", "Content-Length"] {
         assert_eq!(listed(list), Some("0002-00000209"), "{list}");
     }
     assert_eq!(listed("content-length;range"), Some("0002-00000210"));

@@ -6,7 +6,7 @@ use crate::{
     xml::Element,
 };
 
-/// `GET /?bucketInfo` → `BucketInfo/Bucket/…` ([GetBucketInfo] page).
+/// `GET /?bucketInfo` → `BucketInfo/Bucket/…` (*GetBucketInfo* page).
 pub(crate) fn get_bucket_info(exchange: &Exchange) -> Outcome {
     let shared = &exchange.shared;
     let created = shared.store.created()?;

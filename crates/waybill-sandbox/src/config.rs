@@ -4,7 +4,7 @@ use std::{fmt, io, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
-/// How long OSS waits for the whole answer of one callback address ([Callback] page: fixed at 5 seconds).
+/// How long OSS waits for the whole answer of one callback address (*Callback* page: fixed at 5 seconds).
 pub const CALLBACK_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a sandbox is started with.
@@ -46,9 +46,7 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self {
-            callback_limit: CALLBACK_LIMIT,
-        }
+        Self { callback_limit: CALLBACK_LIMIT }
     }
 }
 
@@ -134,9 +132,7 @@ pub(crate) fn check(config: &SandboxConfig) -> Result<(), SandboxError> {
 
 fn is_bucket_name(name: &str) -> bool {
     (3..=63).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !name.starts_with('-')
         && !name.ends_with('-')
 }

@@ -73,9 +73,7 @@ impl Exchange {
 
     /// A request header as text.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
-        self.headers
-            .get(name)
-            .map(|value| String::from_utf8_lossy(value.as_bytes().trim_ascii()).into_owned())
+        self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes().trim_ascii()).into_owned())
     }
 }
 
@@ -115,14 +113,8 @@ async fn serve(shared: Arc<Shared>, line: Line, gone: CancellationToken, request
         }
     });
     put(&mut response, "x-oss-request-id", &request_id);
-    put(
-        &mut response,
-        "x-oss-server-time",
-        &began.elapsed().as_millis().to_string(),
-    );
-    response
-        .headers_mut()
-        .insert("server", HeaderValue::from_static("AliyunOSS"));
+    put(&mut response, "x-oss-server-time", &began.elapsed().as_millis().to_string());
+    response.headers_mut().insert("server", HeaderValue::from_static("AliyunOSS"));
     response
 }
 
@@ -158,19 +150,12 @@ async fn answer_oss(
     let fault = match &admitted {
         Ok(()) => {
             let Target { key, .. } = &exchange.target;
-            shared
-                .faults
-                .take(exchange.operation, key.as_deref(), exchange.target.part_number())
+            shared.faults.take(exchange.operation, key.as_deref(), exchange.target.part_number())
         }
         Err(_) => None,
     };
-    let mut intake = Intake::new(
-        body,
-        Arc::clone(&received),
-        fault.clone(),
-        exchange.gone.clone(),
-        shared.stop.clone(),
-    );
+    let mut intake =
+        Intake::new(body, Arc::clone(&received), fault.clone(), exchange.gone.clone(), shared.stop.clone());
     let outcome = match admitted {
         Ok(()) => operate(&exchange, &mut intake, fault.as_ref()).await,
         Err(error) => Err(error.into()),
@@ -181,15 +166,7 @@ async fn answer_oss(
             intake.discard().await;
             code = Some(error.code.to_string());
             let mut response = error.response(request_id, shared.host(), exchange.method == Method::HEAD);
-            if let Some(Taken {
-                kind:
-                    FaultKind::Status {
-                        retry_after_seconds: Some(after),
-                        ..
-                    },
-                ..
-            }) = &fault
-            {
+            if let Some(Taken { kind: FaultKind::Status { retry_after_seconds: Some(after), .. }, .. }) = &fault {
                 put(&mut response, "retry-after", &after.to_string());
             }
             Ok(response)
@@ -197,17 +174,7 @@ async fn answer_oss(
         other => other,
     };
     let upload_id = exchange.target.upload_id().map(str::to_owned);
-    let given_out = || {
-        Some(
-            outcome
-                .as_ref()
-                .ok()?
-                .extensions()
-                .get::<multipart::GivenOut>()?
-                .0
-                .clone(),
-        )
-    };
+    let given_out = || Some(outcome.as_ref().ok()?.extensions().get::<multipart::GivenOut>()?.0.clone());
     shared.log.push(LoggedRequest {
         at_ms: at.as_millisecond(),
         operation: exchange.operation,
@@ -230,30 +197,20 @@ fn admit(exchange: &Exchange, now: Timestamp) -> Result<(), OssError> {
     match &target.bucket {
         Some(bucket) if *bucket == shared.config.bucket => {}
         Some(bucket) => {
-            return Err(
-                OssError::new(404, "NoSuchBucket", "The specified bucket does not exist.")
-                    .ec("0015-00000101")
-                    .with("BucketName", bucket),
-            );
+            return Err(OssError::new(404, "NoSuchBucket", "The specified bucket does not exist.")
+                .ec("0015-00000101")
+                .with("BucketName", bucket));
         }
         None => return Err(not_spoken()),
     }
     if let Some(key) = &target.key {
         check_key(key)?;
     }
-    if exchange.operation == Operation::Unknown {
-        Err(not_spoken())
-    } else {
-        Ok(())
-    }
+    if exchange.operation == Operation::Unknown { Err(not_spoken()) } else { Ok(()) }
 }
 
 async fn operate(exchange: &Exchange, intake: &mut Intake, fault: Option<&Taken>) -> Outcome {
-    if let Some(Taken {
-        kind: FaultKind::Status { status, code, .. },
-        ..
-    }) = fault
-    {
+    if let Some(Taken { kind: FaultKind::Status { status, code, .. }, .. }) = fault {
         intake.finish().await?;
         return Err(OssError::new(*status, code.clone(), "The sandbox was told to fail.").into());
     }
@@ -280,10 +237,7 @@ fn after_work(mut response: Response<Body>, fault: Option<&Taken>) -> Outcome {
     match fault.map(|fault| &fault.kind) {
         Some(FaultKind::LoseAnswer) => Err(Refusal::Hangup),
         Some(FaultKind::CorruptCrc) => {
-            let crc = response
-                .headers()
-                .get(object::CRC)
-                .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+            let crc = response.headers().get(object::CRC).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
             if let Some(crc) = crc {
                 put(&mut response, object::CRC, &(crc ^ 1).to_string());
             }
@@ -294,9 +248,5 @@ fn after_work(mut response: Response<Body>, fault: Option<&Taken>) -> Outcome {
 }
 
 fn not_spoken() -> OssError {
-    OssError::new(
-        501,
-        "NotImplemented",
-        "A header you provided implies functionality that is not implemented.",
-    )
+    OssError::new(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
 }

@@ -36,14 +36,7 @@ pub struct Fault {
 impl Fault {
     /// A fault for the next request of `operation`.
     pub fn on(operation: Operation, fault: FaultKind) -> Self {
-        Self {
-            operation,
-            key: None,
-            part_number: None,
-            times: 1,
-            skip: 0,
-            fault,
-        }
+        Self { operation, key: None, part_number: None, times: 1, skip: 0, fault }
     }
 
     /// Only for this key.
@@ -79,12 +72,7 @@ impl Fault {
 
 /// What goes wrong. Kinds that begin with `Callback` are for [`Operation::Callback`] alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    tag = "kind",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    deny_unknown_fields
-)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum FaultKind {
     /// Reads this many bytes of the body (or all of a shorter one), does nothing with them and closes the connection.
     CloseAfterBytes {
@@ -151,10 +139,7 @@ impl FaultKind {
 
     /// Whether only the callback receiver can do this.
     pub(crate) fn is_of_receiver(&self) -> bool {
-        matches!(
-            self,
-            Self::CallbackStatus { .. } | Self::CallbackTimeout | Self::CallbackNotJson
-        )
+        matches!(self, Self::CallbackStatus { .. } | Self::CallbackTimeout | Self::CallbackNotJson)
     }
 }
 
@@ -182,10 +167,7 @@ struct Plan {
 
 impl Faults {
     pub(crate) fn new() -> Self {
-        Self {
-            plan: Mutex::default(),
-            taken: watch::Sender::new(0),
-        }
+        Self { plan: Mutex::default(), taken: watch::Sender::new(0) }
     }
 
     /// Plans a fault behind those that are planned already.
@@ -233,19 +215,12 @@ impl Faults {
         }
         let at = hit?;
         let fault = &mut plan.faults[at];
-        fault.times = if fault.times == u32::MAX {
-            u32::MAX
-        } else {
-            fault.times.saturating_sub(1)
-        };
+        fault.times = if fault.times == u32::MAX { u32::MAX } else { fault.times.saturating_sub(1) };
         let kind = fault.fault.clone();
         if fault.times == 0 {
             plan.faults.remove(at);
         }
-        let taken = Taken {
-            kind,
-            cleared: plan.cleared.clone(),
-        };
+        let taken = Taken { kind, cleared: plan.cleared.clone() };
         drop(plan);
         self.taken.send_modify(|count| *count += 1);
         Some(taken)
@@ -268,9 +243,8 @@ mod tests {
     fn a_fault_hits_after_skip_and_only_as_often_as_told() {
         let faults = Faults::new();
         faults.add(Fault::on(Operation::UploadPart, FaultKind::Stall).skip(1).times(2));
-        let hits: Vec<bool> = (1..=5)
-            .map(|n| faults.take(Operation::UploadPart, Some("k"), Some(n)).is_some())
-            .collect();
+        let hits: Vec<bool> =
+            (1..=5).map(|n| faults.take(Operation::UploadPart, Some("k"), Some(n)).is_some()).collect();
         assert_eq!(hits, [false, true, true, false, false]);
         assert_eq!(faults.taken(), 2);
     }
@@ -301,11 +275,7 @@ mod tests {
             r#"{"operation":"UploadPart","key":null,"fault":{"kind":"status","status":503,"code":"ServiceUnavailable","retryAfterSeconds":2}}"#,
         )
         .expect("reads");
-        let kind = FaultKind::Status {
-            status: 503,
-            code: "ServiceUnavailable".into(),
-            retry_after_seconds: Some(2),
-        };
+        let kind = FaultKind::Status { status: 503, code: "ServiceUnavailable".into(), retry_after_seconds: Some(2) };
         assert_eq!(fault, Fault::on(Operation::UploadPart, kind));
         for text in [
             r#"{"operation":"UploadPrat","fault":{"kind":"stall"}}"#,

@@ -42,14 +42,7 @@ impl Intake {
         gone: CancellationToken,
         stop: CancellationToken,
     ) -> Self {
-        Self {
-            body: Box::pin(body.into_data_stream()),
-            ended: false,
-            received,
-            fault,
-            gone,
-            stop,
-        }
+        Self { body: Box::pin(body.into_data_stream()), ended: false, received, fault, gone, stop }
     }
 
     /// The next piece, `None` when the body has come to its end as announced. A body that is cut short, and a fault

@@ -63,18 +63,10 @@ impl Sandbox {
     pub async fn start_with(config: SandboxConfig, tuning: Tuning) -> Result<Self, SandboxError> {
         config::check(&config)?;
         let lock = DirLock::take(&config.data_dir)?;
-        let listen = |source| SandboxError::Listen {
-            port: config.port,
-            source,
-        };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))
-            .await
-            .map_err(listen)?;
+        let listen = |source| SandboxError::Listen { port: config.port, source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await.map_err(listen)?;
         let port = listener.local_addr().map_err(listen)?.port();
-        let data_dir = |source| SandboxError::DataDir {
-            path: config.data_dir.clone(),
-            source,
-        };
+        let data_dir = |source| SandboxError::DataDir { path: config.data_dir.clone(), source };
         let store = Store::open_dir(&config.data_dir, &config.bucket).map_err(data_dir)?;
         let log = RequestLog::open(&config.data_dir).map_err(data_dir)?;
         let endpoint = format!("http://127.0.0.1:{port}");
@@ -105,11 +97,7 @@ impl Sandbox {
         let serving = axum::serve(Gate::new(listener, stop.clone()), service);
         let server = tokio::spawn(async move { serving.with_graceful_shutdown(stop.cancelled_owned()).await });
         tracing::info!(endpoint = %shared.info.endpoint, "sandbox is listening");
-        Ok(Self {
-            shared,
-            server: Some(server),
-            _lock: lock,
-        })
+        Ok(Self { shared, server: Some(server), _lock: lock })
     }
 
     /// How to reach it.
@@ -176,8 +164,6 @@ impl Drop for Sandbox {
 
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox")
-            .field("info", &self.shared.info)
-            .finish_non_exhaustive()
+        f.debug_struct("Sandbox").field("info", &self.shared.info).finish_non_exhaustive()
     }
 }

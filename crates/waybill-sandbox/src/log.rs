@@ -86,13 +86,7 @@ impl RequestLog {
         if !ends_with_newline(&path)? {
             file.write_all(b"\n")?;
         }
-        Ok(Self {
-            inner: Mutex::new(Inner {
-                entries: VecDeque::new(),
-                file,
-            }),
-            version: watch::Sender::new(0),
-        })
+        Ok(Self { inner: Mutex::new(Inner { entries: VecDeque::new(), file }), version: watch::Sender::new(0) })
     }
 
     pub(crate) fn push(&self, entry: LoggedRequest) {
@@ -121,12 +115,7 @@ impl RequestLog {
         limit: Duration,
     ) -> Result<Vec<LoggedRequest>, Vec<LoggedRequest>> {
         let mut version = self.version.subscribe();
-        let satisfied = async {
-            version
-                .wait_for(|_| enough(self.inner().entries.make_contiguous()))
-                .await
-                .is_ok()
-        };
+        let satisfied = async { version.wait_for(|_| enough(self.inner().entries.make_contiguous())).await.is_ok() };
         match tokio::time::timeout(limit, satisfied).await {
             Ok(true) => Ok(self.entries()),
             Ok(false) | Err(_) => Err(self.entries()),
@@ -173,10 +162,7 @@ mod tests {
     fn a_line_cut_by_a_crash_is_left_out_and_the_next_stands_alone() {
         let dir = tempfile::tempdir().expect("temp dir");
         RequestLog::open(dir.path()).expect("opens").push(entry(1));
-        let mut file = OpenOptions::new()
-            .append(true)
-            .open(dir.path().join(FILE))
-            .expect("opens");
+        let mut file = OpenOptions::new().append(true).open(dir.path().join(FILE)).expect("opens");
         file.write_all(b"{\"atMs\":2,\"oper").expect("writes");
         RequestLog::open(dir.path()).expect("opens").push(entry(3));
         assert_eq!(read_request_log(dir.path()).expect("reads"), [entry(1), entry(3)]);

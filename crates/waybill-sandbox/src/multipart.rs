@@ -55,18 +55,10 @@ pub(crate) async fn initiate(exchange: &Exchange) -> Outcome {
 
 /// `PUT /key?partNumber=n&uploadId=u`: the same number again replaces the part.
 pub(crate) async fn upload_part(exchange: &Exchange, intake: &mut Intake) -> Outcome {
-    let number = exchange
-        .target
-        .part_number()
-        .filter(|number| PART_NUMBERS.contains(number))
-        .ok_or_else(|| {
-            let given = exchange.target.query("partNumber").unwrap_or_default();
-            OssError::argument(
-                "Part number must be an integer between 1 and 10000, inclusive.",
-                "partNumber",
-                given,
-            )
-        })?;
+    let number = exchange.target.part_number().filter(|number| PART_NUMBERS.contains(number)).ok_or_else(|| {
+        let given = exchange.target.query("partNumber").unwrap_or_default();
+        OssError::argument("Part number must be an integer between 1 and 10000, inclusive.", "partNumber", given)
+    })?;
     let gone = || no_upload(exchange, "0042-00000104");
     let upload = upload_of(exchange).ok_or_else(gone)?;
     let sealed = object::take_body(exchange, intake).await?;
@@ -136,9 +128,7 @@ pub(crate) async fn complete(exchange: &Exchange, intake: &mut Intake) -> Outcom
     let new = NewObject {
         key: upload.info.key.clone(),
         etag: multipart_etag(parts.iter().map(|part| part.etag.as_str())),
-        crc64: parts.iter().fold(0, |crc, part| {
-            checksum_combine(CrcAlgorithm::Crc64Xz, crc, part.crc64, part.size)
-        }),
+        crc64: parts.iter().fold(0, |crc, part| checksum_combine(CrcAlgorithm::Crc64Xz, crc, part.crc64, part.size)),
         content_md5: None,
         kind: ObjectKind::Multipart,
         content_type: upload.info.content_type.clone(),
@@ -182,21 +172,13 @@ pub(crate) async fn abort(exchange: &Exchange) -> Outcome {
 /// The parts that the body names, or all of them with `x-oss-complete-all: yes`.
 fn choose(exchange: &Exchange, body: &[u8], upload: &Upload) -> Result<Vec<Part>, OssError> {
     let stored = upload.parts_after(0, usize::MAX);
-    if exchange
-        .header("x-oss-complete-all")
-        .is_some_and(|value| value.eq_ignore_ascii_case("yes"))
-    {
+    if exchange.header("x-oss-complete-all").is_some_and(|value| value.eq_ignore_ascii_case("yes")) {
         if !body.is_empty() {
             let message = "The request body must be empty when x-oss-complete-all is used.";
             return Err(OssError::argument(message, "x-oss-complete-all", "yes").ec("0042-00000216"));
         }
-        let listed: Vec<ListedPart> = stored
-            .iter()
-            .map(|part| ListedPart {
-                number: part.number,
-                etag: part.etag.clone(),
-            })
-            .collect();
+        let listed: Vec<ListedPart> =
+            stored.iter().map(|part| ListedPart { number: part.number, etag: part.etag.clone() }).collect();
         return pick(&listed, &stored);
     }
     pick(&read_complete(body).ok_or_else(OssError::malformed_xml)?, &stored)
@@ -266,16 +248,8 @@ fn no_upload(exchange: &Exchange, ec: &'static str) -> OssError {
 /// Bucket and key, the key URL-encoded once when the request asks for it.
 fn named(exchange: &Exchange, element: Element) -> Element {
     let url = exchange.target.query("encoding-type") == Some("url");
-    let key = if url {
-        encode(exchange.key().as_bytes(), false)
-    } else {
-        exchange.key().to_owned()
-    };
-    let element = if url {
-        element.text("EncodingType", "url")
-    } else {
-        element
-    };
+    let key = if url { encode(exchange.key().as_bytes(), false) } else { exchange.key().to_owned() };
+    let element = if url { element.text("EncodingType", "url") } else { element };
     element.text("Bucket", &exchange.shared.config.bucket).text("Key", &key)
 }
 

@@ -40,10 +40,7 @@ pub(crate) async fn put_object(exchange: &Exchange, intake: &mut Intake) -> Outc
         forbid_overwrite: forbids_overwrite(exchange),
     };
     let store = Arc::clone(&exchange.shared.store);
-    let stored = committed(
-        exchange,
-        blocking(move || store.commit(sealed.content, new, None)).await?,
-    )?;
+    let stored = committed(exchange, blocking(move || store.commit(sealed.content, new, None)).await?)?;
     let mut plain = empty(StatusCode::OK);
     object_headers(&mut plain, &stored);
     callback::conclude(exchange, order, &stored, plain).await
@@ -53,17 +50,11 @@ pub(crate) async fn put_object(exchange: &Exchange, intake: &mut Intake) -> Outc
 pub(crate) async fn take_body(exchange: &Exchange, intake: &mut Intake) -> Result<Sealed, Refusal> {
     let length = exchange.header("content-length");
     if length.is_none() && !exchange.headers.contains_key(header::TRANSFER_ENCODING) {
-        return Err(OssError::new(
-            411,
-            "MissingContentLength",
-            "You must provide the Content-Length HTTP header.",
-        )
-        .into());
+        return Err(
+            OssError::new(411, "MissingContentLength", "You must provide the Content-Length HTTP header.").into()
+        );
     }
-    if length
-        .and_then(|length| length.parse::<u64>().ok())
-        .is_some_and(|length| length > BODY_LIMIT)
-    {
+    if length.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > BODY_LIMIT) {
         return Err(OssError::new(
             400,
             "EntityTooLarge",
@@ -124,37 +115,23 @@ pub(crate) fn committed(exchange: &Exchange, commit: Commit) -> Result<Stored, R
 
 /// 409 FileAlreadyExists.
 pub(crate) fn already_there(key: &str) -> OssError {
-    OssError::new(
-        409,
-        "FileAlreadyExists",
-        "The object you specified already exists and can not be overwritten.",
-    )
-    .with("Key", key)
+    OssError::new(409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.")
+        .with("Key", key)
 }
 
 /// `x-oss-forbid-overwrite: true`.
 pub(crate) fn forbids_overwrite(exchange: &Exchange) -> bool {
-    exchange
-        .header("x-oss-forbid-overwrite")
-        .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    exchange.header("x-oss-forbid-overwrite").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 /// Content-Type as given, or what OSS assumes.
 pub(crate) fn content_type(exchange: &Exchange) -> String {
-    exchange
-        .header("content-type")
-        .unwrap_or_else(|| "application/octet-stream".to_owned())
+    exchange.header("content-type").unwrap_or_else(|| "application/octet-stream".to_owned())
 }
 
 /// The request headers that come back with the object.
 pub(crate) fn kept_headers(exchange: &Exchange) -> BTreeMap<String, String> {
-    const KEPT: [&str; 5] = [
-        "cache-control",
-        "content-disposition",
-        "content-encoding",
-        "content-language",
-        "expires",
-    ];
+    const KEPT: [&str; 5] = ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
     exchange
         .headers
         .iter()
@@ -198,9 +175,7 @@ fn description(stored: &Stored, body: Body) -> Response<Body> {
     put(&mut response, "last-modified", &http_date(stored.last_modified_ms));
     put(&mut response, "x-oss-object-type", stored.kind.name());
     put(&mut response, "x-oss-storage-class", "Standard");
-    response
-        .headers_mut()
-        .insert(header::ACCEPT_RANGES, HeaderValue::from_static("none"));
+    response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("none"));
     response
 }
 

@@ -57,10 +57,7 @@ pub(crate) struct CallbackLog {
 
 impl CallbackLog {
     pub(crate) fn new() -> Self {
-        Self {
-            entries: Mutex::default(),
-            count: watch::Sender::new(0),
-        }
+        Self { entries: Mutex::default(), count: watch::Sender::new(0) }
     }
 
     pub(crate) fn entries(&self) -> Vec<ReceivedCallback> {
@@ -99,11 +96,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, body: Body, gone:
         return Err(OssError::new(413, "EntityTooLarge", "The callback body is longer than 1 MB.").into());
     };
     let body = String::from_utf8_lossy(&body).into_owned();
-    let content_type = head
-        .headers
-        .get("content-type")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type = head.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let received = read_fields(content_type, &body);
     let key = ["object", "key"].iter().find_map(|name| received.get(name)?.as_str());
     let fault = shared.faults.take(Operation::Callback, key, None);
@@ -138,12 +131,9 @@ fn read_fields(content_type: &str, body: &str) -> Value {
         return serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned()));
     }
     match parse_query(body) {
-        Ok(pairs) => Value::Object(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name, Value::String(value)))
-                .collect::<Map<_, _>>(),
-        ),
+        Ok(pairs) => {
+            Value::Object(pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect::<Map<_, _>>())
+        }
         Err(_) => Value::String(body.to_owned()),
     }
 }
@@ -177,10 +167,7 @@ mod tests {
             read_fields("application/x-www-form-urlencoded", "object=a%2Fb&e="),
             json!({"object": "a/b", "e": ""})
         );
-        assert_eq!(
-            read_fields("application/json; charset=utf-8", r#"{"size":3}"#),
-            json!({"size": 3})
-        );
+        assert_eq!(read_fields("application/json; charset=utf-8", r#"{"size":3}"#), json!({"size": 3}));
         assert_eq!(read_fields("application/json", "{"), json!("{"));
         assert_eq!(read_fields("", "%zz"), json!("%zz"));
     }

@@ -71,19 +71,12 @@ impl Target {
         let (path, query) = raw.split_once('?').unwrap_or((raw, ""));
         let path = path.strip_prefix('/').ok_or_else(invalid_uri)?;
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-        Ok(Self {
-            bucket: text(bucket)?,
-            key: text(key)?,
-            query: parse_query(query)?,
-        })
+        Ok(Self { bucket: text(bucket)?, key: text(key)?, query: parse_query(query)? })
     }
 
     /// Value of a query parameter, empty when it stands without one.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     /// `uploadId`, when there is one.
@@ -104,23 +97,17 @@ impl Target {
         }
         let has = |name: &str| self.query(name).is_some();
         let (operation, known): (Operation, &[&str]) = match (method.as_str(), self.key.is_some()) {
-            ("PUT", true) if has("uploadId") && has("partNumber") => (
-                Operation::UploadPart,
-                &["uploadId", "partNumber", "x-oss-traffic-limit"],
-            ),
-            ("PUT", true) => (
-                Operation::PutObject,
-                &["callback", "callback-var", "x-oss-traffic-limit"],
-            ),
+            ("PUT", true) if has("uploadId") && has("partNumber") => {
+                (Operation::UploadPart, &["uploadId", "partNumber", "x-oss-traffic-limit"])
+            }
+            ("PUT", true) => (Operation::PutObject, &["callback", "callback-var", "x-oss-traffic-limit"]),
             ("POST", true) if has("uploads") => (Operation::InitiateMultipartUpload, &["uploads", "encoding-type"]),
-            ("POST", true) if has("uploadId") => (
-                Operation::CompleteMultipartUpload,
-                &["uploadId", "callback", "callback-var", "encoding-type"],
-            ),
-            ("GET", true) if has("uploadId") => (
-                Operation::ListParts,
-                &["uploadId", "max-parts", "part-number-marker", "encoding-type"],
-            ),
+            ("POST", true) if has("uploadId") => {
+                (Operation::CompleteMultipartUpload, &["uploadId", "callback", "callback-var", "encoding-type"])
+            }
+            ("GET", true) if has("uploadId") => {
+                (Operation::ListParts, &["uploadId", "max-parts", "part-number-marker", "encoding-type"])
+            }
             ("GET", true) => (Operation::GetObject, &[]),
             ("HEAD", true) => (Operation::HeadObject, &[]),
             ("DELETE", true) if has("uploadId") => (Operation::AbortMultipartUpload, &["uploadId"]),
@@ -128,11 +115,7 @@ impl Target {
             ("GET", false) if self.bucket.is_some() && has("bucketInfo") => (Operation::GetBucketInfo, &["bucketInfo"]),
             _ => (Operation::Unknown, &[]),
         };
-        if self.query.iter().all(|(name, _)| known.contains(&name.as_str())) {
-            operation
-        } else {
-            Operation::Unknown
-        }
+        if self.query.iter().all(|(name, _)| known.contains(&name.as_str())) { operation } else { Operation::Unknown }
     }
 }
 
@@ -145,11 +128,7 @@ pub(crate) fn check_key(key: &str) -> Result<(), OssError> {
     } else {
         return Ok(());
     };
-    Err(
-        OssError::new(400, "InvalidObjectName", "The specified object is not valid.")
-            .ec(ec)
-            .with("ObjectName", key),
-    )
+    Err(OssError::new(400, "InvalidObjectName", "The specified object is not valid.").ec(ec).with("ObjectName", key))
 }
 
 fn text(raw: &str) -> Result<Option<String>, OssError> {
@@ -164,11 +143,8 @@ fn text(raw: &str) -> Result<Option<String>, OssError> {
 
 /// Splits a raw query. `+` is a space there, as oss2 for Python sends it; a plus sign comes as `%2B`.
 pub(crate) fn parse_query(raw: &str) -> Result<Vec<(String, String)>, OssError> {
-    let decode = |part: &str| {
-        escape::decode(part, true)
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(invalid_uri)
-    };
+    let decode =
+        |part: &str| escape::decode(part, true).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid_uri);
     raw.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
@@ -191,9 +167,7 @@ mod tests {
     }
 
     fn operation(method: Method, raw: &str) -> Operation {
-        Target::parse(raw)
-            .expect("parses")
-            .operation(&method, &HeaderMap::new())
+        Target::parse(raw).expect("parses").operation(&method, &HeaderMap::new())
     }
 
     #[test]

@@ -40,14 +40,7 @@ impl Listener for Gate {
             tracing::debug!(%error, "setting TCP_NODELAY");
         }
         let cut = self.stop.child_token();
-        (
-            Wire {
-                stream,
-                cutting: Box::pin(cut.clone().cancelled_owned()),
-                cut,
-            },
-            from,
-        )
+        (Wire { stream, cutting: Box::pin(cut.clone().cancelled_owned()), cut }, from)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -64,10 +57,7 @@ pub(crate) struct Line {
 
 impl Connected<IncomingStream<'_, Gate>> for Line {
     fn connect_info(stream: IncomingStream<'_, Gate>) -> Self {
-        Self {
-            cut: stream.io().cut.clone(),
-            client_ip: stream.remote_addr().ip(),
-        }
+        Self { cut: stream.io().cut.clone(), client_ip: stream.remote_addr().ip() }
     }
 }
 

@@ -11,10 +11,7 @@ pub(crate) struct Element {
 
 impl Element {
     pub(crate) fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            inner: String::new(),
-        }
+        Self { name, inner: String::new() }
     }
 
     /// Adds a child with text.
@@ -93,10 +90,7 @@ mod tests {
 
     #[test]
     fn text_is_escaped_and_no_namespace_is_written() {
-        let document = Element::new("A")
-            .text("Key", "a<b>&\"c\"")
-            .child(Element::new("P").text("N", "1"))
-            .document();
+        let document = Element::new("A").text("Key", "a<b>&\"c\"").child(Element::new("P").text("N", "1")).document();
         assert_eq!(
             document,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<A><Key>a&lt;b&gt;&amp;&quot;c&quot;</Key><P><N>1</N></P></A>"

@@ -6,7 +6,7 @@ use serde_json::json;
 use waybill_desktop_tests::{App, Request, Session, until_ok};
 
 use crate::files::{bytes, write};
-use crate::rows::wait_for_row;
+use crate::rows::{row, wait_for_row};
 
 const SIZE: usize = 64 << 20;
 
@@ -17,9 +17,9 @@ fn kill_9_during_a_64_mib_upload_then_restart_finishes_and_sends_no_stored_part_
     let film = write(session.home(), "A001_C014_1120KX.mov", &bytes(5, SIZE));
     let app = App::start(&session);
     let sandbox = app.sandbox();
-    // Slow enough that the kill falls in the middle; the fault is in the memory of the process and dies with it.
-    let slow = json!({ "kind": "throttle", "bytesPerSecond": 6 << 20 });
-    sandbox.fault(&json!({ "operation": "UploadPart", "times": u32::MAX, "fault": slow }));
+    // Two parts pass, the others crawl: the kill falls in the middle of them. The fault dies with the process.
+    let crawl = json!({ "kind": "throttle", "bytesPerSecond": 256 << 10 });
+    sandbox.fault(&json!({ "operation": "UploadPart", "skip": 2, "times": u32::MAX, "fault": crawl }));
     app.page.invoke("add_paths", &json!({ "paths": [film], "destinationId": null })).expect("the file is taken");
     wait_for_row(&app, "A001_C014_1120KX.mov", "sending");
     until_ok("two stored parts", || {
@@ -32,7 +32,9 @@ fn kill_9_during_a_64_mib_upload_then_restart_finishes_and_sends_no_stored_part_
     assert!(sandbox.requests().iter().all(|one| one.operation != "CompleteMultipartUpload"), "killed too late");
 
     let app = App::start(&session);
-    wait_for_row(&app, "A001_C014_1120KX.mov", "done");
+    let no = wait_for_row(&app, "A001_C014_1120KX.mov", "done");
+    let callback = app.page.attribute(&row(&no), "data-callback");
+    assert_eq!(callback.as_deref(), Some("answered"), "the restarted receiver must be found where it was");
     session.shot("after");
 
     let requests = sandbox.requests();

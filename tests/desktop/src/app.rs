@@ -1,6 +1,5 @@
 //! The window's own process, started by WebKitWebDriver with the real backend.
 
-use std::fs::File;
 use std::net::TcpListener;
 
 use serde_json::json;
@@ -58,7 +57,7 @@ impl<'a> App<'a> {
     pub fn close(mut self) {
         let pid = self.pid;
         let window = self.window();
-        self.session.xdotool(&["windowquit", &window]);
+        self.session.xdotool(&["windowactivate", "--sync", &window, "key", "--clearmodifiers", "alt+F4"]);
         until("the end of the closed window", || (!runs(pid)).then_some(()));
         self.pid = 0;
     }
@@ -93,8 +92,7 @@ impl Drop for App<'_> {
 /// The driver's log, and the window's stderr, go to `app.log` in the session's folder.
 fn start_server(session: &Session) -> (Owned, String) {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-    let log = File::options().create(true).append(true).open(session.home().join("app.log")).expect("our own folder");
-    let errors = log.try_clone().expect("a second handle of a file");
+    let (log, errors) = (session.log(), session.log());
     let mut command = command("WebKitWebDriver");
     command
         .arg(format!("--port={port}"))

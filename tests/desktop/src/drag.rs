@@ -58,7 +58,7 @@ fn start_source(session: &Session, paths: &[&Path]) -> Owned {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/drag_source.py");
     // The system's Python has GTK; another one on the PATH may not.
     let mut command = command("/usr/bin/python3");
-    session.spawn(command.arg(script).args(paths).stdout(Stdio::null()).stderr(Stdio::null()))
+    session.spawn(command.arg(script).args(paths).stdout(Stdio::null()).stderr(session.log()))
 }
 
 fn place(session: &Session, window: &str, x: i32, y: i32) {

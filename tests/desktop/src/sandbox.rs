@@ -51,7 +51,8 @@ impl Sandbox {
             .post(format!("{}/_sandbox/faults", self.endpoint))
             .header("content-type", "application/json")
             .body(fault.to_string());
-        let answer = runtime.block_on(request.send()).expect("the sandbox answers");
+        // Inside the runtime: the client starts its timer when it is told to send.
+        let answer = runtime.block_on(async { request.send().await }).expect("the sandbox answers");
         assert!(answer.status().is_success(), "the sandbox refused {fault}: {}", answer.status());
     }
 

@@ -102,6 +102,12 @@ impl Session {
         }
     }
 
+    /// The end of `app.log`, for programs to write to.
+    pub(crate) fn log(&self) -> fs::File {
+        let file = self.home().join("app.log");
+        fs::File::options().create(true).append(true).open(file).expect("the session's folder can be written")
+    }
+
     /// Writes the end of the window's own log to stderr, for a scenario that has failed.
     pub(crate) fn tell_log(&self) {
         let log = fs::read_to_string(self.home().join("app.log")).unwrap_or_default();

@@ -41,18 +41,12 @@ const EC_BODY: &str = "0007-00000205";
 
 /// The client for all callbacks: nothing between it and the server, no redirects, no connection used twice.
 pub(crate) fn client() -> reqwest::Result<Client> {
-    Client::builder()
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .pool_max_idle_per_host(0)
-        .build()
+    Client::builder().no_proxy().redirect(redirect::Policy::none()).pool_max_idle_per_host(0).build()
 }
 
 /// Tries the addresses in order; the first success counts, else the last failure.
 pub(super) async fn call(exchange: &Exchange, order: &Order, stored: &Stored) -> Result<Answered, Failure> {
-    let body = expand::expand(&order.body, order.body_type, |name| {
-        variable(exchange, order, stored, name)
-    });
+    let body = expand::expand(&order.body, order.body_type, |name| variable(exchange, order, stored, name));
     let headers = headers(exchange, order, &body);
     let limit = exchange.shared.tuning.callback_limit;
     let mut failure = cannot_connect();
@@ -73,34 +67,20 @@ pub(super) async fn call(exchange: &Exchange, order: &Order, stored: &Stored) ->
 }
 
 async fn attempt(exchange: &Exchange, url: &Url, headers: HeaderMap, body: String) -> Result<Answered, Failure> {
-    let request = exchange
-        .shared
-        .callback_client
-        .post(url.clone())
-        .headers(headers)
-        .body(body);
+    let request = exchange.shared.callback_client.post(url.clone()).headers(headers).body(body);
     let mut response = request.send().await.map_err(|_| cannot_connect())?;
     if response.status().as_u16() != 200 {
-        return Err(Failure {
-            ec: EC_STATUS,
-            message: format!("Error status : {}.", response.status().as_u16()),
-        });
+        return Err(Failure { ec: EC_STATUS, message: format!("Error status : {}.", response.status().as_u16()) });
     }
     let text = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
     let length = text("content-length").and_then(|length| length.parse::<u64>().ok());
     let content_type = text("content-type").unwrap_or_else(|| "application/json".to_owned());
     match length {
         None => {
-            return Err(Failure {
-                ec: EC_STATUS,
-                message: "missing content-length".to_owned(),
-            });
+            return Err(Failure { ec: EC_STATUS, message: "missing content-length".to_owned() });
         }
         Some(length) if length > ANSWER_LIMIT => {
-            return Err(Failure {
-                ec: EC_STATUS,
-                message: "too long content-length".to_owned(),
-            });
+            return Err(Failure { ec: EC_STATUS, message: "too long content-length".to_owned() });
         }
         Some(_) => {}
     }
@@ -114,17 +94,12 @@ async fn attempt(exchange: &Exchange, url: &Url, headers: HeaderMap, body: Strin
 
 /// JSON without a byte-order mark; the current Chinese page also allows XML that says so.
 fn judge(content_type: &str, body: &[u8]) -> Result<(), Failure> {
-    let says_xml = content_type
-        .split(';')
-        .next()
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/xml"));
+    let says_xml =
+        content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/xml"));
     if serde_json::from_slice::<IgnoredAny>(body).is_ok() || says_xml && xml::is_well_formed(body) {
         return Ok(());
     }
-    Err(Failure {
-        ec: EC_BODY,
-        message: "Response body is not valid json format.".to_owned(),
-    })
+    Err(Failure { ec: EC_BODY, message: "Response body is not valid json format.".to_owned() })
 }
 
 /// System and custom variables. The sandbox looks at no images, so `imageInfo` is always missing.
@@ -144,7 +119,7 @@ fn variable(exchange: &Exchange, order: &Order, stored: &Stored, name: &str) -> 
     }
 }
 
-/// The headers of the current [Callback] page, but for the signature.
+/// The headers of the current *Callback* page, but for the signature.
 fn headers(exchange: &Exchange, order: &Order, body: &str) -> HeaderMap {
     let mut headers: HeaderMap = order.additional_headers.iter().cloned().collect();
     let mut set = |name: &'static str, value: &str| {
@@ -176,15 +151,8 @@ fn cannot_connect() -> Failure {
 }
 
 fn too_late(cost: Duration, limit: Duration) -> Failure {
-    let message = format!(
-        "reply timeout, cost:{}, timeout:{}",
-        cost.as_millis(),
-        limit.as_millis()
-    );
-    Failure {
-        ec: EC_TIMEOUT,
-        message,
-    }
+    let message = format!("reply timeout, cost:{}, timeout:{}", cost.as_millis(), limit.as_millis());
+    Failure { ec: EC_TIMEOUT, message }
 }
 
 #[cfg(test)]
@@ -197,11 +165,7 @@ mod tests {
             assert!(judge("text/html", body.as_bytes()).is_ok(), "{body}");
         }
         for body in ["OK", "", "\u{feff}{}", "{} {}", "<a/>"] {
-            assert_eq!(
-                judge("application/json", body.as_bytes()).unwrap_err().ec,
-                "0007-00000205",
-                "{body}"
-            );
+            assert_eq!(judge("application/json", body.as_bytes()).unwrap_err().ec, "0007-00000205", "{body}");
         }
     }
 

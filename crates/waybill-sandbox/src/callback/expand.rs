@@ -83,21 +83,14 @@ mod tests {
 
     #[test]
     fn a_form_gets_percent_encoded_values_slash_included_and_nothing_for_the_missing() {
-        let body = expand(
-            "f=${object}&s=${size}&m=${mimeType}&h=${imageInfo.height}&x=${x:none}",
-            BodyType::Form,
-            value,
-        );
+        let body =
+            expand("f=${object}&s=${size}&m=${mimeType}&h=${imageInfo.height}&x=${x:none}", BodyType::Form, value);
         assert_eq!(body, "f=a%2Fb%20c%2B%22%E4%B8%AD%22.txt&s=108904&m=image%2Fjpeg&h=&x=");
     }
 
     #[test]
     fn json_gets_quoted_texts_bare_numbers_and_null_for_the_missing() {
-        let body = expand(
-            r#"{"m":${mimeType},"s":${size},"v":${x:v},"i":${imageInfo}}"#,
-            BodyType::Json,
-            value,
-        );
+        let body = expand(r#"{"m":${mimeType},"s":${size},"v":${x:v},"i":${imageInfo}}"#, BodyType::Json, value);
         assert_eq!(body, r#"{"m":"image/jpeg","s":108904,"v":"a\"b\\c","i":null}"#);
     }
 

@@ -1,6 +1,6 @@
 //! Reading `x-oss-callback` and `x-oss-callback-var`: everything that is wrong is told before a byte is stored.
 //!
-//! Source: [Callback] page, current edition, and the pages of the ECs named.
+//! Source: *Callback* page, current edition, and the pages of the ECs named.
 
 use std::collections::BTreeMap;
 
@@ -59,9 +59,7 @@ pub(crate) fn parse(headers: &HeaderMap, target: &Target) -> Result<Option<Order
 }
 
 fn carried(argument: &Argument, headers: &HeaderMap, target: &Target) -> Result<Option<String>, OssError> {
-    let in_header = headers
-        .get(argument.header)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let in_header = headers.get(argument.header).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let in_query = target.query(argument.name).map(str::to_owned);
     let value = match (in_header, in_query) {
         (Some(value), Some(_)) => {
@@ -82,9 +80,7 @@ fn object(argument: &Argument, encoded: &str) -> Result<Map<String, Value>, OssE
         let message = format!("The {} configuration is not {message} format.", argument.name);
         OssError::argument(message, argument.name, encoded).ec(ec)
     };
-    let text = BASE64_STANDARD
-        .decode(encoded)
-        .map_err(|_| wrong("base64 encoded", argument.not_base64))?;
+    let text = BASE64_STANDARD.decode(encoded).map_err(|_| wrong("base64 encoded", argument.not_base64))?;
     match serde_json::from_slice(&text) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) | Err(_) => Err(wrong("json", argument.not_json)),
@@ -97,16 +93,10 @@ fn read_variables(fields: &Map<String, Value>, encoded: &str) -> Result<BTreeMap
     for (name, value) in fields {
         let bare = name.strip_prefix("x:").unwrap_or_default();
         if bare.is_empty() || bare.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(wrong(
-                "A custom variable must begin with x: and have no upper-case letter.",
-                "0007-00000105",
-            ));
+            return Err(wrong("A custom variable must begin with x: and have no upper-case letter.", "0007-00000105"));
         }
         let Value::String(value) = value else {
-            return Err(wrong(
-                "The value of a custom variable must be a string.",
-                "0007-00000103",
-            ));
+            return Err(wrong("The value of a custom variable must be a string.", "0007-00000103"));
         };
         variables.insert(name.clone(), value.clone());
     }
@@ -166,11 +156,7 @@ fn read_urls(list: &str) -> Result<Vec<Url>, (&'static str, &'static str)> {
             if url.bytes().any(|b| !b.is_ascii_graphic()) {
                 return Err(invalid);
             }
-            let whole = if url.contains("://") {
-                url.to_owned()
-            } else {
-                format!("http://{url}")
-            };
+            let whole = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
             let url = Url::parse(&whole).map_err(|_| invalid)?;
             let host = url.host_str().unwrap_or_default();
             let fine = matches!(url.scheme(), "http" | "https") && !host.is_empty() && !host.starts_with('[');
@@ -188,9 +174,7 @@ fn read_headers(given: Option<&Value>) -> Option<Vec<(HeaderName, HeaderValue)>>
     fields
         .iter()
         .map(|(name, value)| {
-            let name = HeaderName::try_from(name)
-                .ok()
-                .filter(|name| !name.as_str().starts_with("x-oss-"))?;
+            let name = HeaderName::try_from(name).ok().filter(|name| !name.as_str().starts_with("x-oss-"))?;
             Some((name, HeaderValue::from_bytes(value.as_str()?.as_bytes()).ok()?))
         })
         .collect()

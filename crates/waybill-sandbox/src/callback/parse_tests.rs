@@ -33,12 +33,7 @@ fn variables(fields: Value) -> Result<Order, OssError> {
 #[track_caller]
 fn refused(result: Result<Order, OssError>, ec: &str) {
     let error = result.expect_err("must be refused");
-    assert_eq!(
-        (error.status, error.code.as_ref(), error.ec),
-        (400, "InvalidArgument", Some(ec)),
-        "{}",
-        error.message
-    );
+    assert_eq!((error.status, error.code.as_ref(), error.ec), (400, "InvalidArgument", Some(ec)), "{}", error.message);
 }
 
 #[test]
@@ -49,10 +44,7 @@ fn no_callback_is_no_order() {
 #[test]
 fn header_and_query_carry_the_same_order_and_both_at_once_are_refused() {
     let callback = BASE64_STANDARD.encode(json!({"callbackUrl": URL, "callbackBody": "a=1"}).to_string());
-    let in_query = Target {
-        query: vec![("callback".into(), callback.clone())],
-        ..Target::default()
-    };
+    let in_query = Target { query: vec![("callback".into(), callback.clone())], ..Target::default() };
     let from_query = parse(&HeaderMap::new(), &in_query).expect("fine").expect("ordered");
     assert_eq!(from_query, order(&callback, None).expect("fine"));
     let mut headers = HeaderMap::new();
@@ -74,37 +66,17 @@ fn broken_base64_broken_json_and_too_long_values_have_their_own_cause() {
 
 #[test]
 fn up_to_five_urls_with_or_without_scheme_are_taken() {
-    let order = with(
-        "callbackUrl",
-        json!("http://a/1;b.example.com:81/2;https://c/3?x=1;d;e"),
-    )
-    .expect("fine");
+    let order = with("callbackUrl", json!("http://a/1;b.example.com:81/2;https://c/3?x=1;d;e")).expect("fine");
     let urls: Vec<&str> = order.urls.iter().map(Url::as_str).collect();
-    assert_eq!(
-        urls,
-        [
-            "http://a/1",
-            "http://b.example.com:81/2",
-            "https://c/3?x=1",
-            "http://d/",
-            "http://e/"
-        ]
-    );
+    assert_eq!(urls, ["http://a/1", "http://b.example.com:81/2", "https://c/3?x=1", "http://d/", "http://e/"]);
     refused(with("callbackUrl", json!("a;b;c;d;e;f")), "0007-00000005");
 }
 
 #[test]
 fn a_bad_url_is_refused() {
-    for url in [
-        "",
-        "http://",
-        "ftp://a/",
-        "http://a:99999/",
-        "http://[::1]/",
-        "http://a/中文",
-        "http://a/b c",
-        "http://a/;",
-    ] {
+    for url in
+        ["", "http://", "ftp://a/", "http://a:99999/", "http://[::1]/", "http://a/中文", "http://a/b c", "http://a/;"]
+    {
         refused(with("callbackUrl", json!(url)), "0007-00000004");
     }
     refused(of(json!({"callbackBody": "a"})), "0007-00000004");
@@ -136,12 +108,7 @@ fn additional_headers_are_taken_but_none_of_oss() {
 
 #[test]
 fn another_body_type_is_refused() {
-    assert_eq!(
-        with("callbackBodyType", json!("application/json"))
-            .expect("fine")
-            .body_type,
-        BodyType::Json
-    );
+    assert_eq!(with("callbackBodyType", json!("application/json")).expect("fine").body_type, BodyType::Json);
     assert_eq!(with("callbackBodyType", json!("text/plain")).unwrap_err().status, 400);
     assert_eq!(with("callbackSNI", json!("true")).unwrap_err().status, 400);
 }

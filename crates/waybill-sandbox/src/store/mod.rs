@@ -46,13 +46,7 @@ impl Store {
             fs::create_dir_all(dir)?;
         }
         let uploads = Uploads::load(data_dir.join("uploads"), tmp.clone())?;
-        let store = Self {
-            objects,
-            meta,
-            tmp,
-            uploads,
-            placing: Mutex::new(()),
-        };
+        let store = Self { objects, meta, tmp, uploads, placing: Mutex::new(()) };
         store.end_commits()?;
         store.empty_tmp()?;
         Ok(store)
@@ -65,10 +59,7 @@ impl Store {
 
     /// Puts the parts of an upload one after another into one content, in the order given.
     pub(crate) fn assemble(&self, upload_id: &str, parts: &[Part]) -> io::Result<Content> {
-        Content::joined(
-            &self.tmp,
-            parts.iter().map(|part| self.uploads.part_path(upload_id, part)),
-        )
+        Content::joined(&self.tmp, parts.iter().map(|part| self.uploads.part_path(upload_id, part)))
     }
 
     /// When the bucket came to be.
@@ -99,10 +90,7 @@ pub(crate) struct DirLock {
 
 impl DirLock {
     pub(crate) fn take(data_dir: &Path) -> Result<Self, SandboxError> {
-        let failed = |source| SandboxError::DataDir {
-            path: data_dir.to_owned(),
-            source,
-        };
+        let failed = |source| SandboxError::DataDir { path: data_dir.to_owned(), source };
         fs::create_dir_all(data_dir).map_err(failed)?;
         let file = File::options()
             .create(true)
@@ -112,9 +100,7 @@ impl DirLock {
             .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(SandboxError::DataDirInUse {
-                path: data_dir.to_owned(),
-            }),
+            Err(TryLockError::WouldBlock) => Err(SandboxError::DataDirInUse { path: data_dir.to_owned() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }

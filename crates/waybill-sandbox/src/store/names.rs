@@ -38,10 +38,8 @@ fn is_safe_segment(segment: &str) -> bool {
 /// Names that Windows keeps for devices, with or without an ending.
 fn is_device(segment: &str) -> bool {
     let stem = segment.split('.').next().unwrap_or_default().to_ascii_uppercase();
-    let numbered = |name: &str| {
-        stem.strip_prefix(name)
-            .is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
-    };
+    let numbered =
+        |name: &str| stem.strip_prefix(name).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit());
     ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
 }
 
@@ -51,15 +49,8 @@ mod tests {
 
     #[test]
     fn ordinary_keys_are_their_own_path() {
-        for key in [
-            "a",
-            "dir/sub/example.txt",
-            "目录/测试 文件.txt",
-            ".hidden",
-            "a+b%20c",
-            "com10.txt",
-            "é😀",
-        ] {
+        for key in ["a", "dir/sub/example.txt", "目录/测试 文件.txt", ".hidden", "a+b%20c", "com10.txt", "é😀"]
+        {
             assert!(is_plain(key), "{key}");
         }
     }

@@ -103,11 +103,7 @@ impl Store {
             headers: new.headers,
             last_modified_ms: Timestamp::now().as_millisecond(),
         };
-        let next = Next {
-            tmp: content.tmp_name(),
-            upload_id: upload_id.map(str::to_owned),
-            stored,
-        };
+        let next = Next { tmp: content.tmp_name(), upload_id: upload_id.map(str::to_owned), stored };
         let next_path = self.meta_path(&next.stored.key, "next");
         fs::write(&next_path, serde_json::to_vec(&next)?)?;
         if let Err(error) = content.place(&self.bytes_path(&next.stored)) {

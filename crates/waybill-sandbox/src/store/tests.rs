@@ -23,10 +23,7 @@ async fn sealed(store: &Store, bytes: &[u8]) -> Sealed {
 
 async fn put(store: &Store, key: &str, bytes: &[u8]) {
     let content = sealed(store, bytes).await.content;
-    assert!(matches!(
-        store.commit(content, new(key), None).expect("commits"),
-        Commit::Done(_)
-    ));
+    assert!(matches!(store.commit(content, new(key), None).expect("commits"), Commit::Done(_)));
 }
 
 fn get(store: &Store, key: &str) -> Option<String> {
@@ -43,10 +40,7 @@ async fn a_key_is_a_file_a_person_can_open() {
     let dir = tempfile::tempdir().expect("temp dir");
     let store = Store::open_dir(dir.path(), "bucket").expect("opens");
     put(&store, "目录/a b.txt", b"one").await;
-    assert_eq!(
-        fs::read_to_string(dir.path().join("objects/bucket/目录/a b.txt")).expect("reads"),
-        "one"
-    );
+    assert_eq!(fs::read_to_string(dir.path().join("objects/bucket/目录/a b.txt")).expect("reads"), "one");
     put(&store, "目录/a b.txt", b"two").await;
     assert_eq!(get(&store, "目录/a b.txt").as_deref(), Some("two"));
     store.delete("目录/a b.txt").expect("deletes");
@@ -98,10 +92,7 @@ async fn a_crash_before_the_bytes_are_in_place_leaves_the_old_object() {
     let dir = tempfile::tempdir().expect("temp dir");
     let store = Store::open_dir(dir.path(), "bucket").expect("opens");
     put(&store, "k", b"old").await;
-    let meta = dir
-        .path()
-        .join("meta/bucket")
-        .join(format!("{}.json", names::hash("k")));
+    let meta = dir.path().join("meta/bucket").join(format!("{}.json", names::hash("k")));
     let stored: serde_json::Value = serde_json::from_slice(&fs::read(&meta).expect("reads")).expect("JSON");
     fs::write(dir.path().join("tmp/T"), "newer").expect("writes");
     let mut newer = stored.clone();
@@ -111,10 +102,7 @@ async fn a_crash_before_the_bytes_are_in_place_leaves_the_old_object() {
     drop(store);
     let store = Store::open_dir(dir.path(), "bucket").expect("opens");
     assert_eq!(get(&store, "k").as_deref(), Some("old"));
-    assert_eq!(
-        (files(&dir.path().join("tmp")), files(&dir.path().join("meta/bucket"))),
-        (0, 1)
-    );
+    assert_eq!((files(&dir.path().join("tmp")), files(&dir.path().join("meta/bucket"))), (0, 1));
 }
 
 #[tokio::test]
@@ -130,10 +118,7 @@ async fn a_crash_after_the_bytes_are_in_place_ends_in_the_new_object_and_no_uplo
         initiated_ms: 0,
     };
     store.uploads.begin(info).expect("begins");
-    let meta = dir
-        .path()
-        .join("meta/bucket")
-        .join(format!("{}.json", names::hash("k")));
+    let meta = dir.path().join("meta/bucket").join(format!("{}.json", names::hash("k")));
     let mut stored: serde_json::Value = serde_json::from_slice(&fs::read(&meta).expect("reads")).expect("JSON");
     stored["size"] = 5.into();
     let next = serde_json::json!({"tmp": "T", "uploadId": "U", "stored": stored});
@@ -157,16 +142,8 @@ async fn of_two_parts_with_one_number_the_later_counts_after_a_restart() {
         initiated_ms: 0,
     };
     store.uploads.begin(info).expect("begins");
-    let first = store
-        .uploads
-        .add_part("U", 7, sealed(&store, b"first").await)
-        .expect("adds")
-        .expect("open");
-    let second = store
-        .uploads
-        .add_part("U", 7, sealed(&store, b"second!").await)
-        .expect("adds")
-        .expect("open");
+    let first = store.uploads.add_part("U", 7, sealed(&store, b"first").await).expect("adds").expect("open");
+    let second = store.uploads.add_part("U", 7, sealed(&store, b"second!").await).expect("adds").expect("open");
     assert_eq!(files(&dir.path().join("uploads/U")), 2, "the first part is still there");
     fs::write(dir.path().join("uploads/U").join(&first.file), "first").expect("writes");
     drop(store);
@@ -179,10 +156,7 @@ async fn of_two_parts_with_one_number_the_later_counts_after_a_restart() {
 fn one_folder_serves_one_sandbox() {
     let dir = tempfile::tempdir().expect("temp dir");
     let lock = DirLock::take(dir.path()).expect("free");
-    assert!(matches!(
-        DirLock::take(dir.path()),
-        Err(SandboxError::DataDirInUse { .. })
-    ));
+    assert!(matches!(DirLock::take(dir.path()), Err(SandboxError::DataDirInUse { .. })));
     drop(lock);
     assert!(DirLock::take(dir.path()).is_ok());
 }

@@ -52,11 +52,7 @@ pub(crate) struct Upload {
 impl Upload {
     /// Parts with a number above `marker`, ascending.
     pub(crate) fn parts_after(&self, marker: u32, at_most: usize) -> Vec<Part> {
-        self.parts()
-            .range(marker.saturating_add(1)..)
-            .take(at_most)
-            .map(|(_, part)| part.clone())
-            .collect()
+        self.parts().range(marker.saturating_add(1)..).take(at_most).map(|(_, part)| part.clone()).collect()
     }
 
     fn parts(&self) -> MutexGuard<'_, BTreeMap<u32, Part>> {
@@ -88,35 +84,20 @@ impl Uploads {
             };
             if let Ok(info) = serde_json::from_slice::<UploadInfo>(&text) {
                 let parts = Mutex::new(read_parts(&dir)?);
-                open.insert(
-                    info.upload_id.clone(),
-                    Arc::new(Upload {
-                        info,
-                        parts,
-                        gate: RwLock::new(()),
-                    }),
-                );
+                open.insert(info.upload_id.clone(), Arc::new(Upload { info, parts, gate: RwLock::new(()) }));
             } else {
                 // Begun but never answered: nobody has its id.
                 fs::remove_dir_all(&dir)?;
             }
         }
-        Ok(Self {
-            root,
-            tmp,
-            open: Mutex::new(open),
-        })
+        Ok(Self { root, tmp, open: Mutex::new(open) })
     }
 
     pub(crate) fn begin(&self, info: UploadInfo) -> io::Result<()> {
         let dir = self.root.join(&info.upload_id);
         fs::create_dir(&dir)?;
         fs::write(dir.join(INFO), serde_json::to_vec_pretty(&info)?)?;
-        let upload = Upload {
-            parts: Mutex::default(),
-            gate: RwLock::new(()),
-            info,
-        };
+        let upload = Upload { parts: Mutex::default(), gate: RwLock::new(()), info };
         self.open().insert(upload.info.upload_id.clone(), Arc::new(upload));
         Ok(())
     }
@@ -183,11 +164,7 @@ fn read_parts(dir: &Path) -> io::Result<BTreeMap<u32, Part>> {
     }
     // Numbers and nanoseconds have a fixed width, so the order of names is the order of time within a number.
     found.sort();
-    Ok(found
-        .into_iter()
-        .filter_map(|(name, size)| read_name(&name, size))
-        .map(|part| (part.number, part))
-        .collect())
+    Ok(found.into_iter().filter_map(|(name, size)| read_name(&name, size)).map(|part| (part.number, part)).collect())
 }
 
 fn read_name(name: &str, size: u64) -> Option<Part> {
@@ -197,12 +174,5 @@ fn read_name(name: &str, size: u64) -> Option<Part> {
     let etag = fields.next()?.to_owned();
     let crc64 = fields.next()?.parse().ok()?;
     let modified_ms = i64::try_from(nanoseconds / 1_000_000).ok()?;
-    Some(Part {
-        number,
-        etag,
-        crc64,
-        size,
-        modified_ms,
-        file: name.to_owned(),
-    })
+    Some(Part { number, etag, crc64, size, modified_ms, file: name.to_owned() })
 }

@@ -58,13 +58,7 @@ impl Incoming {
     pub(super) async fn new(dir: &Path) -> io::Result<Self> {
         let tmp = TempFile::new(dir);
         let file = tokio::fs::File::create_new(&tmp.0).await?;
-        Ok(Self {
-            tmp,
-            file,
-            size: 0,
-            crc: Crc::new(CrcAlgorithm::Crc64Xz),
-            md5: Md5::new(),
-        })
+        Ok(Self { tmp, file, size: 0, crc: Crc::new(CrcAlgorithm::Crc64Xz), md5: Md5::new() })
     }
 
     pub(crate) async fn push(&mut self, piece: &[u8]) -> io::Result<()> {
@@ -78,10 +72,7 @@ impl Incoming {
     pub(crate) async fn seal(mut self) -> io::Result<Sealed> {
         self.file.flush().await?;
         Ok(Sealed {
-            content: Content {
-                tmp: self.tmp,
-                size: self.size,
-            },
+            content: Content { tmp: self.tmp, size: self.size },
             crc64: self.crc.finalize(),
             md5: self.md5.finalize().into(),
         })
@@ -102,12 +93,7 @@ impl Content {
 
     /// The temporary file's own name.
     pub(super) fn tmp_name(&self) -> String {
-        self.tmp
-            .0
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+        self.tmp.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     /// Gives the bytes their place, at once and whole.

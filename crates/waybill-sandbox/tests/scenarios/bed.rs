@@ -35,9 +35,7 @@ impl Bed {
 
     pub(crate) async fn tuned(tuning: Tuning) -> Self {
         let dir = tempfile::tempdir().expect("temp dir");
-        let sandbox = Sandbox::start_with(config(dir.path(), 0), tuning)
-            .await
-            .expect("starts");
+        let sandbox = Sandbox::start_with(config(dir.path(), 0), tuning).await.expect("starts");
         let http = reqwest::Client::builder().no_proxy().build().expect("client");
         Self { dir, sandbox, http }
     }
@@ -46,21 +44,12 @@ impl Bed {
     pub(crate) async fn restart(self) -> Self {
         let port = self.port();
         self.sandbox.stop().await;
-        let sandbox = Sandbox::start(config(self.dir.path(), port))
-            .await
-            .expect("starts again");
+        let sandbox = Sandbox::start(config(self.dir.path(), port)).await.expect("starts again");
         Self { sandbox, ..self }
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.sandbox
-            .info()
-            .endpoint
-            .rsplit(':')
-            .next()
-            .expect("has a port")
-            .parse()
-            .expect("a number")
+        self.sandbox.info().endpoint.rsplit(':').next().expect("has a port").parse().expect("a number")
     }
 
     pub(crate) fn ask(&self, method: Method, key: &str) -> Ask<'_> {
@@ -107,10 +96,7 @@ impl Bed {
     }
 
     pub(crate) fn ask_part(&self, key: &str, upload: &str, number: u32, body: Vec<u8>) -> Ask<'_> {
-        self.ask(Method::PUT, key)
-            .query("partNumber", &number.to_string())
-            .query("uploadId", upload)
-            .body(body)
+        self.ask(Method::PUT, key).query("partNumber", &number.to_string()).query("uploadId", upload).body(body)
     }
 
     pub(crate) fn ask_complete(&self, key: &str, upload: &str, parts: &[(u32, &str)]) -> Ask<'_> {
@@ -130,10 +116,7 @@ impl Bed {
     pub(crate) fn files(&self, under: &str) -> usize {
         fn count(dir: &Path) -> usize {
             std::fs::read_dir(dir).map_or(0, |entries| {
-                entries
-                    .flatten()
-                    .map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 })
-                    .sum()
+                entries.flatten().map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
             })
         }
         count(&self.dir.path().join(under))
@@ -204,20 +187,13 @@ impl Ask<'_> {
         let response = request.body(self.body).send().await?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        Ok(Got {
-            status,
-            headers,
-            body: response.bytes().await?.to_vec(),
-        })
+        Ok(Got { status, headers, body: response.bytes().await?.to_vec() })
     }
 
     /// The request line and headers for a socket, with the announced length given.
     pub(crate) fn head(&self, content_length: usize) -> String {
-        let mut head = format!(
-            "{} {} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n",
-            self.method,
-            self.target()
-        );
+        let mut head =
+            format!("{} {} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n", self.method, self.target());
         for (name, value) in self.signed() {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -227,13 +203,8 @@ impl Ask<'_> {
 
     /// Sends over a bare socket, so that nothing folds the target, and reads to the end.
     pub(crate) async fn send_raw(self) -> String {
-        let mut socket = TcpStream::connect(("127.0.0.1", self.bed.port()))
-            .await
-            .expect("connects");
-        socket
-            .write_all(self.head(self.body.len()).as_bytes())
-            .await
-            .expect("writes");
+        let mut socket = TcpStream::connect(("127.0.0.1", self.bed.port())).await.expect("connects");
+        socket.write_all(self.head(self.body.len()).as_bytes()).await.expect("writes");
         socket.write_all(&self.body).await.expect("writes");
         let mut answer = Vec::new();
         socket.read_to_end(&mut answer).await.expect("reads");
@@ -269,23 +240,14 @@ impl Ask<'_> {
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let mut query: Vec<&str> = query.split('&').collect();
         query.sort_unstable();
-        let canonical = format!(
-            "{}\n{path}\n{}\n{lines}\n\nUNSIGNED-PAYLOAD",
-            self.method,
-            query.join("&")
-        );
+        let canonical = format!("{}\n{path}\n{}\n{lines}\n\nUNSIGNED-PAYLOAD", self.method, query.join("&"));
         let day = self.at.strftime("%Y%m%d").to_string();
         let scope = format!("{day}/{}/oss/aliyun_v4_request", self.region);
-        let to_sign = format!(
-            "OSS4-HMAC-SHA256\n{}\n{scope}\n{}",
-            headers["x-oss-date"],
-            hex(&Sha256::digest(canonical))
-        );
+        let to_sign =
+            format!("OSS4-HMAC-SHA256\n{}\n{scope}\n{}", headers["x-oss-date"], hex(&Sha256::digest(canonical)));
         let key = [day.as_str(), &self.region, "oss", "aliyun_v4_request"]
             .iter()
-            .fold(format!("aliyun_v4{}", self.secret).into_bytes(), |key, part| {
-                hmac(&key, part)
-            });
+            .fold(format!("aliyun_v4{}", self.secret).into_bytes(), |key, part| hmac(&key, part));
         let signature = hex(&hmac(&key, &to_sign));
         let authorization = format!("OSS4-HMAC-SHA256 Credential={}/{scope},Signature={signature}", self.id);
         headers.insert("authorization".into(), authorization);
@@ -305,33 +267,21 @@ impl Got {
     }
 
     pub(crate) fn header(&self, name: &str) -> String {
-        let value = self
-            .headers
-            .get(name)
-            .unwrap_or_else(|| panic!("no {name} in {:?}", self.headers));
+        let value = self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers));
         value.to_str().expect("text").to_owned()
     }
 
     /// Text of the first element of that name.
     pub(crate) fn element(&self, name: &str) -> String {
         let text = self.text();
-        let from = text
-            .find(&format!("<{name}>"))
-            .unwrap_or_else(|| panic!("no {name} in {text}"))
-            + name.len()
-            + 2;
+        let from = text.find(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {text}")) + name.len() + 2;
         let to = text[from..].find("</").expect("closed") + from;
         text[from..to].to_owned()
     }
 
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) {
-        assert_eq!(
-            (self.status, self.element("Code").as_str()),
-            (status, code),
-            "{}",
-            self.text()
-        );
+        assert_eq!((self.status, self.element("Code").as_str()), (status, code), "{}", self.text());
     }
 }
 

@@ -9,9 +9,7 @@ use waybill_sandbox::{Fault, FaultKind, Operation, Tuning};
 
 use crate::bed::{Bed, Got, LONG};
 
-const SHORT: Tuning = Tuning {
-    callback_limit: Duration::from_millis(300),
-};
+const SHORT: Tuning = Tuning { callback_limit: Duration::from_millis(300) };
 
 fn to(url: &str) -> Value {
     json!({"callbackUrl": url, "callbackBody": "object=${object}&size=${size}"})
@@ -33,11 +31,7 @@ async fn failed(bed: &Bed, got: Got, ec: &str, message: &str) {
     assert!(got.element("Message").contains(message), "{}", got.text());
     assert_eq!(got.header("etag"), "\"25F9E794323B453885F5181F1B624D0B\"");
     assert_eq!(got.header("x-oss-hash-crc64ecma"), "11051210869376104954");
-    assert_eq!(
-        bed.get("dir/a b.txt").await.as_deref(),
-        Some(&b"123456789"[..]),
-        "the object is not stored"
-    );
+    assert_eq!(bed.get("dir/a b.txt").await.as_deref(), Some(&b"123456789"[..]), "the object is not stored");
 }
 
 #[tokio::test]
@@ -51,17 +45,8 @@ async fn a_form_callback_is_answered_with_what_the_application_said() {
         .ask(Method::PUT, "dir/a b.txt")
         .header("content-type", "text/plain")
         .header("x-oss-callback-var", &variables);
-    let got = ask
-        .callback(json!({"callbackUrl": url, "callbackBody": body}))
-        .body("123456789")
-        .send()
-        .await;
-    assert_eq!(
-        (got.status, got.header("content-type").as_str()),
-        (200, "application/json"),
-        "{}",
-        got.text()
-    );
+    let got = ask.callback(json!({"callbackUrl": url, "callbackBody": body})).body("123456789").send().await;
+    assert_eq!((got.status, got.header("content-type").as_str()), (200, "application/json"), "{}", got.text());
     assert_eq!(got.header("etag"), "\"25F9E794323B453885F5181F1B624D0B\"");
     let request_id = got.header("x-oss-request-id");
     let answer: Value = serde_json::from_slice(&got.body).expect("JSON");
@@ -73,10 +58,7 @@ async fn a_form_callback_is_answered_with_what_the_application_said() {
             "r": request_id, "op": "PutObject", "vpc": "", "v": "值 2"}})
     );
     let received = &bed.sandbox.callbacks()[0];
-    assert_eq!(
-        (received.method.as_str(), received.path_and_query.as_str()),
-        ("POST", "/callback?from=put")
-    );
+    assert_eq!((received.method.as_str(), received.path_and_query.as_str()), ("POST", "/callback?from=put"));
     assert!(received.body.contains("o=dir%2Fa%20b.txt&"), "{}", received.body);
     for (name, value) in [
         ("content-type", "application/x-www-form-urlencoded"),
@@ -90,13 +72,7 @@ async fn a_form_callback_is_answered_with_what_the_application_said() {
     ] {
         assert_eq!(received.headers.get(name).map(String::as_str), Some(value), "{name}");
     }
-    for name in [
-        "content-md5",
-        "date",
-        "x-oss-owner",
-        "x-oss-requester",
-        "x-oss-additional-headers",
-    ] {
+    for name in ["content-md5", "date", "x-oss-owner", "x-oss-requester", "x-oss-additional-headers"] {
         assert!(received.headers.contains_key(name), "{name}");
     }
 }
@@ -109,22 +85,12 @@ async fn a_json_callback_of_complete_carries_json_values() {
     let callback = json!({"callbackUrl": bed.sandbox.info().callback_url, "callbackBodyType": "application/json",
         "callbackHost": "app.example.com",
         "callbackBody": "{\"size\":${size},\"object\":${object},\"op\":${operation},\"w\":${imageInfo.width},\"md5\":${contentMd5}}"});
-    let got = bed
-        .ask_complete("k", &upload, &[(1, &etag)])
-        .callback(callback)
-        .send()
-        .await;
+    let got = bed.ask_complete("k", &upload, &[(1, &etag)]).callback(callback).send().await;
     assert_eq!(got.status, 200, "{}", got.text());
     let received = &bed.sandbox.callbacks()[0];
+    assert_eq!(received.body, r#"{"size":9,"object":"k","op":"CompleteMultipartUpload","w":null,"md5":null}"#);
     assert_eq!(
-        received.body,
-        r#"{"size":9,"object":"k","op":"CompleteMultipartUpload","w":null,"md5":null}"#
-    );
-    assert_eq!(
-        (
-            received.headers["content-type"].as_str(),
-            received.headers["host"].as_str()
-        ),
+        (received.headers["content-type"].as_str(), received.headers["host"].as_str()),
         ("application/json", "app.example.com")
     );
     assert!(got.header("etag").ends_with("-1\""));
@@ -133,13 +99,9 @@ async fn a_json_callback_of_complete_carries_json_values() {
 #[tokio::test]
 async fn callback_500_is_203_and_the_object_is_stored() {
     let bed = Bed::start().await;
-    bed.sandbox.faults().add(Fault::on(
-        Operation::Callback,
-        FaultKind::CallbackStatus {
-            status: 500,
-            body: "no".into(),
-        },
-    ));
+    bed.sandbox
+        .faults()
+        .add(Fault::on(Operation::Callback, FaultKind::CallbackStatus { status: 500, body: "no".into() }));
     let got = put_with(&bed, to(&bed.sandbox.info().callback_url)).await;
     failed(&bed, got, "0007-00000203", "Error status : 500.").await;
     assert_eq!(bed.sandbox.callbacks()[0].fault.as_deref(), Some("callbackStatus"));
@@ -149,13 +111,9 @@ async fn callback_500_is_203_and_the_object_is_stored() {
 async fn callback_201_and_a_redirect_are_failures_too() {
     let bed = Bed::start().await;
     for status in [201, 301] {
-        bed.sandbox.faults().add(Fault::on(
-            Operation::Callback,
-            FaultKind::CallbackStatus {
-                status,
-                body: "{}".into(),
-            },
-        ));
+        bed.sandbox
+            .faults()
+            .add(Fault::on(Operation::Callback, FaultKind::CallbackStatus { status, body: "{}".into() }));
         let got = put_with(&bed, to(&bed.sandbox.info().callback_url)).await;
         failed(&bed, got, "0007-00000203", &format!("Error status : {status}.")).await;
     }
@@ -164,9 +122,7 @@ async fn callback_201_and_a_redirect_are_failures_too() {
 #[tokio::test]
 async fn callback_that_is_not_json_is_203_and_the_object_is_stored() {
     let bed = Bed::start().await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::Callback, FaultKind::CallbackNotJson));
+    bed.sandbox.faults().add(Fault::on(Operation::Callback, FaultKind::CallbackNotJson));
     let got = put_with(&bed, to(&bed.sandbox.info().callback_url)).await;
     failed(&bed, got, "0007-00000205", "Response body is not valid json format").await;
 }
@@ -174,9 +130,7 @@ async fn callback_that_is_not_json_is_203_and_the_object_is_stored() {
 #[tokio::test]
 async fn callback_over_the_limit_is_203_and_the_object_is_stored() {
     let bed = Bed::tuned(SHORT).await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::Callback, FaultKind::CallbackTimeout));
+    bed.sandbox.faults().add(Fault::on(Operation::Callback, FaultKind::CallbackTimeout));
     let got = put_with(&bed, to(&bed.sandbox.info().callback_url)).await;
     failed(&bed, got, "0007-00000202", "reply timeout, cost:").await;
     assert_eq!(bed.sandbox.callbacks().len(), 1, "the application was asked");
@@ -196,68 +150,37 @@ async fn callback_to_a_closed_port_is_203_and_the_object_is_stored() {
 async fn the_next_url_is_tried_when_one_fails() {
     let bed = Bed::start().await;
     let url = &bed.sandbox.info().callback_url;
-    bed.sandbox.faults().add(Fault::on(
-        Operation::Callback,
-        FaultKind::CallbackStatus {
-            status: 502,
-            body: String::new(),
-        },
-    ));
+    bed.sandbox
+        .faults()
+        .add(Fault::on(Operation::Callback, FaultKind::CallbackStatus { status: 502, body: String::new() }));
     let got = put_with(&bed, to(&format!("{url}?1;{url}?2;{url}?3"))).await;
     assert_eq!(got.status, 200, "{}", got.text());
-    let paths: Vec<_> = bed
-        .sandbox
-        .callbacks()
-        .into_iter()
-        .map(|callback| callback.path_and_query)
-        .collect();
+    let paths: Vec<_> = bed.sandbox.callbacks().into_iter().map(|callback| callback.path_and_query).collect();
     assert_eq!(paths, ["/callback?1", "/callback?2"]);
 }
 
 #[tokio::test]
 async fn a_bad_callback_parameter_is_400_and_nothing_is_stored() {
     let bed = Bed::start().await;
-    let ask = bed
-        .ask(Method::PUT, "k")
-        .header("x-oss-callback", "not Base64!")
-        .body("x");
+    let ask = bed.ask(Method::PUT, "k").header("x-oss-callback", "not Base64!").body("x");
     let got = ask.send().await;
     got.refused(400, "InvalidArgument");
-    assert_eq!(
-        (got.element("EC").as_str(), got.element("ArgumentName").as_str()),
-        ("0007-00000002", "callback")
-    );
-    let got = bed
-        .ask(Method::PUT, "k")
-        .callback(to("http://a/"))
-        .query("callback", "e30=")
-        .body("x")
-        .send()
-        .await;
+    assert_eq!((got.element("EC").as_str(), got.element("ArgumentName").as_str()), ("0007-00000002", "callback"));
+    let got = bed.ask(Method::PUT, "k").callback(to("http://a/")).query("callback", "e30=").body("x").send().await;
     assert_eq!(got.element("EC"), "0007-00000027");
     let upload = bed.initiate("k").await;
     let etag = bed.part("k", &upload, 1, vec![1]).await;
-    let got = bed
-        .ask_complete("k", &upload, &[(1, &etag)])
-        .callback(json!({"callbackUrl": "http://a/"}))
-        .send()
-        .await;
+    let got = bed.ask_complete("k", &upload, &[(1, &etag)]).callback(json!({"callbackUrl": "http://a/"})).send().await;
     assert_eq!(got.element("EC"), "0007-00000011");
     assert_eq!(bed.get("k").await, None);
-    assert_eq!(
-        bed.ask_list("k", &upload).send().await.status,
-        200,
-        "the upload is still open"
-    );
+    assert_eq!(bed.ask_list("k", &upload).send().await.status, 200, "the upload is still open");
 }
 
 #[tokio::test]
 async fn a_failed_upload_makes_no_callback() {
     let bed = Bed::start().await;
     let upload = bed.initiate("k").await;
-    let ask = bed
-        .ask_complete("k", &upload, &[(1, "ABC")])
-        .callback(to(&bed.sandbox.info().callback_url));
+    let ask = bed.ask_complete("k", &upload, &[(1, "ABC")]).callback(to(&bed.sandbox.info().callback_url));
     ask.send().await.refused(400, "InvalidPart");
     assert!(bed.sandbox.callbacks().is_empty());
 }
@@ -267,20 +190,12 @@ async fn a_client_that_hangs_up_during_complete_gets_its_object_and_its_callback
     let bed = Bed::start().await;
     let upload = bed.initiate("k").await;
     let etag = bed.part("k", &upload, 1, vec![5; 10]).await;
-    bed.sandbox.faults().add(Fault::on(
-        Operation::CompleteMultipartUpload,
-        FaultKind::Delay { ms: 300 },
-    ));
-    let ask = bed
-        .ask_complete("k", &upload, &[(1, &etag)])
-        .callback(to(&bed.sandbox.info().callback_url));
+    bed.sandbox.faults().add(Fault::on(Operation::CompleteMultipartUpload, FaultKind::Delay { ms: 300 }));
+    let ask = bed.ask_complete("k", &upload, &[(1, &etag)]).callback(to(&bed.sandbox.info().callback_url));
     tokio::select! {
         got = ask.try_send() => panic!("an answer came: {:?}", got.map(|got| got.status)),
         taken = bed.sandbox.faults().wait_until_taken(1, LONG) => assert!(taken),
     }
-    bed.sandbox
-        .wait_for_callbacks(1, LONG)
-        .await
-        .expect("the callback is made");
+    bed.sandbox.wait_for_callbacks(1, LONG).await.expect("the callback is made");
     assert_eq!(bed.get("k").await, Some(vec![5; 10]));
 }

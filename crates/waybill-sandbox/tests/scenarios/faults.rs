@@ -18,52 +18,35 @@ async fn upload(bed: &Bed) -> (String, String) {
 async fn close_after_bytes_ends_the_connection_and_stores_no_part() {
     let bed = Bed::start().await;
     let upload = bed.initiate("k").await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::UploadPart, FaultKind::CloseAfterBytes { bytes: 100_000 }).part(2));
+    bed.sandbox.faults().add(Fault::on(Operation::UploadPart, FaultKind::CloseAfterBytes { bytes: 100_000 }).part(2));
     bed.part("k", &upload, 1, vec![1; 500_000]).await;
     let result = bed.ask_part("k", &upload, 2, vec![2; 5_000_000]).try_send().await;
     assert!(result.is_err(), "an answer came");
-    let log = bed
-        .sandbox
-        .wait_for_log(|log| log.len() == 3, LONG)
-        .await
-        .expect("logged");
-    assert_eq!(
-        (log[2].status, log[2].fault.as_deref()),
-        (None, Some("closeAfterBytes"))
-    );
-    assert!(
-        (100_000..5_000_000).contains(&log[2].bytes_received),
-        "{}",
-        log[2].bytes_received
-    );
-    assert!(
-        !bed.ask_list("k", &upload)
-            .send()
-            .await
-            .text()
-            .contains("<PartNumber>2<")
-    );
+    let log = bed.sandbox.wait_for_log(|log| log.len() == 3, LONG).await.expect("logged");
+    assert_eq!((log[2].status, log[2].fault.as_deref()), (None, Some("closeAfterBytes")));
+    assert!((100_000..5_000_000).contains(&log[2].bytes_received), "{}", log[2].bytes_received);
+    assert!(!bed.ask_list("k", &upload).send().await.text().contains("<PartNumber>2<"));
     assert_eq!(bed.files("tmp"), 0);
     bed.part("k", &upload, 2, vec![2; 5_000_000]).await;
 }
 
 #[tokio::test]
+async fn close_after_more_bytes_than_there_are_closes_at_the_end_undone() {
+    let bed = Bed::start().await;
+    bed.sandbox.faults().add(Fault::on(Operation::PutObject, FaultKind::CloseAfterBytes { bytes: 1_000_000 }));
+    assert!(bed.ask(Method::PUT, "k").body("short").try_send().await.is_err());
+    assert_eq!(bed.get("k").await, None);
+}
+
+#[tokio::test]
 async fn a_stalled_request_ends_undone_when_the_client_goes() {
     let bed = Bed::start().await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::PutObject, FaultKind::Stall));
+    bed.sandbox.faults().add(Fault::on(Operation::PutObject, FaultKind::Stall));
     tokio::select! {
         got = bed.ask(Method::PUT, "k").body("x").try_send() => panic!("an answer came: {:?}", got.map(|got| got.status)),
         taken = bed.sandbox.faults().wait_until_taken(1, LONG) => assert!(taken),
     }
-    let log = bed
-        .sandbox
-        .wait_for_log(|log| !log.is_empty(), LONG)
-        .await
-        .expect("logged");
+    let log = bed.sandbox.wait_for_log(|log| !log.is_empty(), LONG).await.expect("logged");
     assert_eq!((log[0].status, log[0].fault.as_deref()), (None, Some("stall")));
     assert_eq!(bed.get("k").await, None);
 }
@@ -71,9 +54,7 @@ async fn a_stalled_request_ends_undone_when_the_client_goes() {
 #[tokio::test]
 async fn a_stalled_request_goes_on_when_the_faults_are_cleared() {
     let bed = Bed::start().await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::PutObject, FaultKind::Stall));
+    bed.sandbox.faults().add(Fault::on(Operation::PutObject, FaultKind::Stall));
     let (got, ()) = tokio::join!(bed.put("k", "x"), async {
         assert!(bed.sandbox.faults().wait_until_taken(1, LONG).await);
         bed.sandbox.faults().clear();
@@ -85,16 +66,10 @@ async fn a_stalled_request_goes_on_when_the_faults_are_cleared() {
 #[tokio::test]
 async fn a_stalled_request_does_not_keep_the_sandbox_from_stopping() {
     let bed = Bed::start().await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::GetObject, FaultKind::Stall));
+    bed.sandbox.faults().add(Fault::on(Operation::GetObject, FaultKind::Stall));
     let ask = bed.ask(Method::GET, "k");
-    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", bed.port()))
-        .await
-        .expect("connects");
-    tokio::io::AsyncWriteExt::write_all(&mut socket, ask.head(0).as_bytes())
-        .await
-        .expect("writes");
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", bed.port())).await.expect("connects");
+    tokio::io::AsyncWriteExt::write_all(&mut socket, ask.head(0).as_bytes()).await.expect("writes");
     assert!(bed.sandbox.faults().wait_until_taken(1, LONG).await);
     tokio::time::timeout(LONG, bed.restart()).await.expect("stops");
 }
@@ -102,11 +77,7 @@ async fn a_stalled_request_does_not_keep_the_sandbox_from_stopping() {
 #[tokio::test]
 async fn status_answers_with_the_error_and_does_nothing() {
     let bed = Bed::start().await;
-    let kind = FaultKind::Status {
-        status: 503,
-        code: "ServiceUnavailable".into(),
-        retry_after_seconds: Some(3),
-    };
+    let kind = FaultKind::Status { status: 503, code: "ServiceUnavailable".into(), retry_after_seconds: Some(3) };
     bed.sandbox.faults().add(Fault::on(Operation::PutObject, kind).times(2));
     for _ in 0..2 {
         let got = bed.put("k", vec![0; 1_000_000]).await;
@@ -126,32 +97,21 @@ async fn status_answers_with_the_error_and_does_nothing() {
 async fn lost_complete_answer_still_stores_the_object() {
     let bed = Bed::start().await;
     let (upload, etag) = upload(&bed).await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::CompleteMultipartUpload, FaultKind::LoseAnswer));
+    bed.sandbox.faults().add(Fault::on(Operation::CompleteMultipartUpload, FaultKind::LoseAnswer));
     let callback = json!({"callbackUrl": bed.sandbox.info().callback_url, "callbackBody": "o=${object}"});
-    let result = bed
-        .ask_complete("k", &upload, &[(1, &etag)])
-        .callback(callback)
-        .try_send()
-        .await;
+    let result = bed.ask_complete("k", &upload, &[(1, &etag)]).callback(callback).try_send().await;
     assert!(result.is_err(), "an answer came");
     bed.ask_list("k", &upload).send().await.refused(404, "NoSuchUpload");
     assert_eq!(bed.get("k").await, Some(vec![1; 10]));
     assert_eq!(bed.sandbox.callbacks().len(), 1);
     let log = bed.sandbox.log();
-    assert_eq!(
-        (log[2].status, log[2].fault.as_deref()),
-        (Some(200), Some("loseAnswer"))
-    );
+    assert_eq!((log[2].status, log[2].fault.as_deref()), (Some(200), Some("loseAnswer")));
 }
 
 #[tokio::test]
 async fn not_a_byte_of_a_lost_answer_is_sent() {
     let bed = Bed::start().await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::PutObject, FaultKind::LoseAnswer).times(20));
+    bed.sandbox.faults().add(Fault::on(Operation::PutObject, FaultKind::LoseAnswer).times(20));
     for _ in 0..20 {
         assert_eq!(bed.ask(Method::PUT, "k").body("x").send_raw().await, "");
     }
@@ -160,9 +120,7 @@ async fn not_a_byte_of_a_lost_answer_is_sent() {
 #[tokio::test]
 async fn delay_answers_later() {
     let bed = Bed::start().await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::HeadObject, FaultKind::Delay { ms: 200 }));
+    bed.sandbox.faults().add(Fault::on(Operation::HeadObject, FaultKind::Delay { ms: 200 }));
     let began = Instant::now();
     assert_eq!(bed.ask(Method::HEAD, "k").send().await.status, 404);
     assert!(began.elapsed() >= Duration::from_millis(200));
@@ -172,27 +130,17 @@ async fn delay_answers_later() {
 async fn corrupt_crc_lies_in_the_answer_alone() {
     let bed = Bed::start().await;
     let upload = bed.initiate("k").await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::UploadPart, FaultKind::CorruptCrc));
+    bed.sandbox.faults().add(Fault::on(Operation::UploadPart, FaultKind::CorruptCrc));
     let got = bed.ask_part("k", &upload, 1, b"123456789".to_vec()).send().await;
     assert_eq!(got.status, 200);
     assert_ne!(got.header("x-oss-hash-crc64ecma"), "11051210869376104954");
-    assert_eq!(
-        bed.ask_list("k", &upload).send().await.element("HashCrc64ecma"),
-        "11051210869376104954"
-    );
+    assert_eq!(bed.ask_list("k", &upload).send().await.element("HashCrc64ecma"), "11051210869376104954");
 }
 
 #[tokio::test]
 async fn throttle_takes_the_body_slowly_and_whole() {
     let bed = Bed::start().await;
-    bed.sandbox.faults().add(Fault::on(
-        Operation::PutObject,
-        FaultKind::Throttle {
-            bytes_per_second: 1_000_000,
-        },
-    ));
+    bed.sandbox.faults().add(Fault::on(Operation::PutObject, FaultKind::Throttle { bytes_per_second: 1_000_000 }));
     let began = Instant::now();
     assert_eq!(bed.put("k", vec![3; 300_000]).await.status, 200);
     assert!(began.elapsed() >= Duration::from_millis(290), "{:?}", began.elapsed());
@@ -202,9 +150,7 @@ async fn throttle_takes_the_body_slowly_and_whole() {
 #[tokio::test]
 async fn a_badly_signed_request_does_not_use_a_fault_up() {
     let bed = Bed::start().await;
-    bed.sandbox
-        .faults()
-        .add(Fault::on(Operation::GetObject, FaultKind::LoseAnswer));
+    bed.sandbox.faults().add(Fault::on(Operation::GetObject, FaultKind::LoseAnswer));
     let mut ask = bed.ask(Method::GET, "k");
     ask.secret = "wrong".into();
     ask.send().await.refused(403, "SignatureDoesNotMatch");
@@ -219,37 +165,17 @@ async fn faults_and_logs_are_reached_over_http_but_not_by_web_pages() {
     let send = async |request: reqwest::RequestBuilder| {
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();
-        (
-            status,
-            serde_json::from_str::<Value>(&response.text().await.expect("text")).unwrap_or_default(),
-        )
+        (status, serde_json::from_str::<Value>(&response.text().await.expect("text")).unwrap_or_default())
     };
     let fault = r#"{"operation":"PutObject","key":"k","partNumber":null,"times":1,"skip":0,"fault":{"kind":"status","status":500,"code":"InternalError","retryAfterSeconds":null}}"#;
-    assert_eq!(
-        send(
-            http.post(url("faults"))
-                .body(fault)
-                .header("origin", "http://evil.example")
-        )
-        .await
-        .0,
-        403
-    );
+    assert_eq!(send(http.post(url("faults")).body(fault).header("origin", "http://evil.example")).await.0, 403);
     assert_eq!(send(http.post(url("faults")).body(fault)).await.0, 204);
     assert_eq!(send(http.get(url("faults"))).await.1[0]["fault"]["kind"], "status");
     bed.put("k", "x").await.refused(500, "InternalError");
     assert_eq!(send(http.post(url("faults")).body(fault)).await.0, 204);
     assert_eq!(send(http.delete(url("faults"))).await.0, 204);
     let callback = json!({"callbackUrl": bed.sandbox.info().callback_url, "callbackBody": "o=${object}"});
-    assert_eq!(
-        bed.ask(Method::PUT, "k")
-            .callback(callback)
-            .body("x")
-            .send()
-            .await
-            .status,
-        200
-    );
+    assert_eq!(bed.ask(Method::PUT, "k").callback(callback).body("x").send().await.status, 200);
     let (_, log) = send(http.get(url("log"))).await;
     assert_eq!(
         (log.as_array().map(Vec::len), &log[0]["fault"], &log[1]["status"]),

@@ -12,9 +12,7 @@ use crate::bed::{Bed, LONG};
 #[tokio::test]
 async fn an_object_comes_back_with_etag_crc_and_metadata() {
     let bed = Bed::start().await;
-    let ask = bed
-        .ask(Method::PUT, "目录/a b+c.txt")
-        .header("content-type", "text/plain");
+    let ask = bed.ask(Method::PUT, "目录/a b+c.txt").header("content-type", "text/plain");
     let got = ask.header("x-oss-meta-name", "n").body("123456789").send().await;
     assert_eq!(got.status, 200);
     assert_eq!(got.header("etag"), "\"25F9E794323B453885F5181F1B624D0B\"");
@@ -43,11 +41,7 @@ async fn a_missing_object_has_its_error_in_a_header_for_head_and_in_the_body_for
     let head = bed.ask(Method::HEAD, "none").send().await;
     assert_eq!((head.status, head.body.len()), (404, 0));
     let error = BASE64_STANDARD.decode(head.header("x-oss-err")).expect("Base64");
-    assert!(
-        String::from_utf8(error)
-            .expect("text")
-            .contains("<Code>NoSuchKey</Code>")
-    );
+    assert!(String::from_utf8(error).expect("text").contains("<Code>NoSuchKey</Code>"));
 }
 
 #[tokio::test]
@@ -64,27 +58,14 @@ async fn a_deleted_object_is_gone_and_deleting_again_is_fine() {
 #[tokio::test]
 async fn keys_that_a_url_library_would_fold_stay_apart() {
     let bed = Bed::start().await;
-    let keys = [
-        "a/../b",
-        "b",
-        "a/./b",
-        "..",
-        "../../escape",
-        "x//y",
-        "x/y",
-        "q?a=1&b#c",
-        "100%/a%20b%2F.txt",
-    ];
+    let keys = ["a/../b", "b", "a/./b", "..", "../../escape", "x//y", "x/y", "q?a=1&b#c", "100%/a%20b%2F.txt"];
     for key in keys {
         let answer = bed.ask(Method::PUT, key).body(key).send_raw().await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{key}: {answer}");
     }
     for key in keys {
         let answer = bed.ask(Method::GET, key).send_raw().await;
-        assert!(
-            answer.starts_with("HTTP/1.1 200") && answer.ends_with(&format!("\r\n\r\n{key}")),
-            "{key}: {answer}"
-        );
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&format!("\r\n\r\n{key}")), "{key}: {answer}");
     }
     assert!(!bed.dir.path().join("escape").exists() && !bed.dir.path().join("objects/escape").exists());
 }
@@ -95,18 +76,11 @@ async fn cut_body_stores_nothing() {
     bed.put("k", "old").await;
     for key in ["k", "new"] {
         let mut socket = TcpStream::connect(("127.0.0.1", bed.port())).await.expect("connects");
-        socket
-            .write_all(bed.ask(Method::PUT, key).head(1000).as_bytes())
-            .await
-            .expect("writes");
+        socket.write_all(bed.ask(Method::PUT, key).head(1000).as_bytes()).await.expect("writes");
         socket.write_all(&[7; 999]).await.expect("writes");
         drop(socket);
     }
-    let log = bed
-        .sandbox
-        .wait_for_log(|log| log.len() == 3, LONG)
-        .await
-        .expect("both are logged");
+    let log = bed.sandbox.wait_for_log(|log| log.len() == 3, LONG).await.expect("both are logged");
     for entry in &log[1..] {
         assert_eq!((entry.status, entry.fault.as_deref()), (None, None));
     }
@@ -118,14 +92,10 @@ async fn cut_body_stores_nothing() {
 #[tokio::test]
 async fn a_wrong_content_md5_is_invalid_digest_and_stores_nothing() {
     let bed = Bed::start().await;
-    let ask = bed
-        .ask(Method::PUT, "k")
-        .header("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==");
+    let ask = bed.ask(Method::PUT, "k").header("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==");
     ask.body("not empty").send().await.refused(400, "InvalidDigest");
     assert_eq!(bed.get("k").await, None);
-    let ask = bed
-        .ask(Method::PUT, "k")
-        .header("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==");
+    let ask = bed.ask(Method::PUT, "k").header("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==");
     assert_eq!(ask.send().await.status, 200);
 }
 
@@ -137,10 +107,7 @@ async fn a_put_without_content_length_is_missing_content_length() {
     socket.write_all(head.as_bytes()).await.expect("writes");
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.expect("reads");
-    assert!(
-        answer.starts_with("HTTP/1.1 411") && answer.contains("<Code>MissingContentLength</Code>"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 411") && answer.contains("<Code>MissingContentLength</Code>"), "{answer}");
     assert_eq!(bed.get("k").await, None);
     assert_eq!(bed.put("k", "").await.status, 200, "an empty object is fine");
     assert_eq!(bed.get("k").await, Some(Vec::new()));
@@ -150,10 +117,7 @@ async fn a_put_without_content_length_is_missing_content_length() {
 async fn forbidden_overwrite_is_file_already_exists() {
     let bed = Bed::start().await;
     bed.put("k", "first").await;
-    let ask = bed
-        .ask(Method::PUT, "k")
-        .header("x-oss-forbid-overwrite", "true")
-        .body("second");
+    let ask = bed.ask(Method::PUT, "k").header("x-oss-forbid-overwrite", "true").body("second");
     ask.send().await.refused(409, "FileAlreadyExists");
     assert_eq!(bed.get("k").await.as_deref(), Some(&b"first"[..]));
 }
@@ -161,21 +125,10 @@ async fn forbidden_overwrite_is_file_already_exists() {
 #[tokio::test]
 async fn what_the_sandbox_does_not_speak_is_refused_and_does_nothing() {
     let bed = Bed::start().await;
-    bed.ask(Method::PUT, "k")
-        .query("acl", "")
-        .body("x")
-        .send()
-        .await
-        .refused(501, "NotImplemented");
-    let copy = bed
-        .ask(Method::PUT, "k")
-        .header("x-oss-copy-source", "/test-bucket/other");
+    bed.ask(Method::PUT, "k").query("acl", "").body("x").send().await.refused(501, "NotImplemented");
+    let copy = bed.ask(Method::PUT, "k").header("x-oss-copy-source", "/test-bucket/other");
     copy.send().await.refused(501, "NotImplemented");
-    bed.ask(Method::PUT, "/k")
-        .body("x")
-        .send()
-        .await
-        .refused(400, "InvalidObjectName");
+    bed.ask(Method::PUT, "/k").body("x").send().await.refused(400, "InvalidObjectName");
     assert_eq!(bed.files("objects"), 0);
 }
 
@@ -183,13 +136,8 @@ async fn what_the_sandbox_does_not_speak_is_refused_and_does_nothing() {
 async fn stop_ends_open_connections_and_frees_port_and_folder() {
     let bed = Bed::start().await;
     let mut socket = TcpStream::connect(("127.0.0.1", bed.port())).await.expect("connects");
-    socket
-        .write_all(bed.ask(Method::PUT, "k").head(1000).as_bytes())
-        .await
-        .expect("writes");
+    socket.write_all(bed.ask(Method::PUT, "k").head(1000).as_bytes()).await.expect("writes");
     socket.write_all(b"half").await.expect("writes");
-    let bed = tokio::time::timeout(LONG, bed.restart())
-        .await
-        .expect("stops although a request is open");
+    let bed = tokio::time::timeout(LONG, bed.restart()).await.expect("stops although a request is open");
     assert_eq!(bed.put("k", "x").await.status, 200);
 }

@@ -14,31 +14,18 @@ async fn uploads_survive_a_restart() {
     let bed = bed.restart().await;
     assert_eq!(bed.ask_list("dir/k", &upload).send().await.text(), before);
     let two = bed.part("dir/k", &upload, 2, vec![2; 5]).await;
-    assert_eq!(
-        bed.ask_complete("dir/k", &upload, &[(1, &one), (2, &two)])
-            .send()
-            .await
-            .status,
-        200
-    );
+    assert_eq!(bed.ask_complete("dir/k", &upload, &[(1, &one), (2, &two)]).send().await.status, 200);
     assert_eq!(bed.get("dir/k").await.map(|body| body.len()), Some(102_405));
 }
 
 #[tokio::test]
 async fn objects_survive_a_restart_with_their_headers() {
     let bed = Bed::start().await;
-    bed.ask(Method::PUT, "k")
-        .header("x-oss-meta-a", "1")
-        .body("123456789")
-        .send()
-        .await;
+    bed.ask(Method::PUT, "k").header("x-oss-meta-a", "1").body("123456789").send().await;
     let bed = bed.restart().await;
     let head = bed.ask(Method::HEAD, "k").send().await;
     assert_eq!(
-        (
-            head.header("x-oss-meta-a").as_str(),
-            head.header("x-oss-hash-crc64ecma").as_str()
-        ),
+        (head.header("x-oss-meta-a").as_str(), head.header("x-oss-hash-crc64ecma").as_str()),
         ("1", "11051210869376104954")
     );
     assert_eq!(bed.get("k").await.as_deref(), Some(&b"123456789"[..]));
@@ -52,10 +39,8 @@ async fn the_request_log_is_read_from_the_folder_after_a_restart() {
     let bed = bed.restart().await;
     bed.put("other", "x").await;
     let log = read_request_log(bed.dir.path()).expect("reads");
-    let seen: Vec<_> = log
-        .iter()
-        .map(|e| (e.operation, e.key.as_deref(), e.part_number, e.status, e.bytes_received))
-        .collect();
+    let seen: Vec<_> =
+        log.iter().map(|e| (e.operation, e.key.as_deref(), e.part_number, e.status, e.bytes_received)).collect();
     assert_eq!(
         seen,
         [
@@ -64,10 +49,7 @@ async fn the_request_log_is_read_from_the_folder_after_a_restart() {
             (Operation::PutObject, Some("other"), None, Some(200), 1),
         ]
     );
-    assert_eq!(
-        (log[0].upload_id.as_deref(), log[1].upload_id.as_deref()),
-        (Some(&*upload), Some(&*upload))
-    );
+    assert_eq!((log[0].upload_id.as_deref(), log[1].upload_id.as_deref()), (Some(&*upload), Some(&*upload)));
     assert_eq!(bed.sandbox.log(), log[2..]);
 }
 

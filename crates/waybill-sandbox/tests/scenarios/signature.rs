@@ -30,11 +30,7 @@ async fn unknown_access_key_id_is_answered_with_invalid_access_key_id() {
 #[tokio::test]
 async fn a_request_without_signature_is_access_denied() {
     let bed = Bed::start().await;
-    let answer = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("client")
-        .get(&bed.sandbox.info().endpoint);
+    let answer = reqwest::Client::builder().no_proxy().build().expect("client").get(&bed.sandbox.info().endpoint);
     let answer = answer.send().await.expect("an answer");
     assert_eq!(answer.status(), 403);
     assert!(answer.text().await.expect("text").contains("<Code>AccessDenied</Code>"));
@@ -68,10 +64,7 @@ async fn every_answer_names_its_request_and_server() {
     let bed = Bed::start().await;
     for got in [bed.put("k", "x").await, bed.ask(Method::GET, "none").send().await] {
         let id = got.header("x-oss-request-id");
-        assert!(
-            id.len() == 24 && id.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b)),
-            "{id}"
-        );
+        assert!(id.len() == 24 && id.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b)), "{id}");
         got.header("x-oss-server-time").parse::<u64>().expect("milliseconds");
         assert_eq!(got.header("server"), "AliyunOSS");
         assert!(got.header("date").ends_with(" GMT"));
@@ -82,11 +75,6 @@ async fn every_answer_names_its_request_and_server() {
 async fn get_bucket_info_names_the_region() {
     let bed = Bed::start().await;
     let got = bed.ask(Method::GET, "").query("bucketInfo", "").send().await;
-    assert_eq!(
-        (got.status, got.element("Location").as_str()),
-        (200, "oss-cn-hangzhou"),
-        "{}",
-        got.text()
-    );
+    assert_eq!((got.status, got.element("Location").as_str()), (200, "oss-cn-hangzhou"), "{}", got.text());
     assert_eq!(got.element("Name"), "test-bucket");
 }
