@@ -19,5 +19,6 @@ export default defineConfig({
     include: ["src/**/*.test.ts"],
     setupFiles: ["src/testSetup.ts"],
     restoreMocks: true,
+    testTimeout: 30_000,
   },
 });

@@ -1,4 +1,8 @@
-// What jsdom lacks and the components use.
+// What jsdom lacks and the components use; and patience, because the machine may be building Rust meanwhile.
+import { configure } from "@testing-library/svelte";
+
+configure({ asyncUtilTimeout: 10_000 });
+
 class NoResizeObserver implements ResizeObserver {
   observe(): void {}
   unobserve(): void {}

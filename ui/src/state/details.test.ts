@@ -1,3 +1,4 @@
+import { waitFor } from "@testing-library/svelte";
 import { expect, test, vi } from "vitest";
 
 import { MockBackend } from "../backend/mock";
@@ -36,17 +37,20 @@ test("parts are asked for once a second while they arrive", async () => {
 test("the object and the callback's answer appear as soon as the upload is done", async () => {
   const { backend, details } = await opened();
   backend.emit({ rows: [mockRow({ no: 1, phase: "done", callback: { kind: "answered", status: 200, tookMs: 9 } })] });
-  await vi.waitFor(() => expect(details.details?.object?.etag).toBeTruthy());
+  await waitFor(() => expect(details.details?.object?.etag).toBeTruthy());
   expect(details.details?.callback.answer).toContain('"ok":true');
 });
 
 test("another upload's late answer does not replace the open one", async () => {
   const { backend, details, asked } = await opened();
-  let answer: (details: UploadDetails) => void = () => undefined;
-  asked.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)));
-  const first = details.refresh();
-  const second = details.open(2);
-  answer(mockDetails(mockRow({ no: 1 }), backend.world.destinations[0]));
-  await Promise.all([first, second]);
-  await vi.waitFor(() => expect(details.details?.row.no).toBe(2));
+  const answers: ((details: UploadDetails) => void)[] = [];
+  asked.mockImplementation(() => new Promise((resolve) => answers.push(resolve)));
+  const answer = (no: number) => answers.at(-1)?.(mockDetails(mockRow({ no }), backend.world.destinations[0]));
+  void details.refresh();
+  void details.open(2);
+  answer(1);
+  await waitFor(() => expect(answers).toHaveLength(2));
+  expect(details.details).toBeNull();
+  answer(2);
+  await waitFor(() => expect(details.details?.row.no).toBe(2));
 });

@@ -1,4 +1,4 @@
-import { cleanup, fireEvent, render, screen, within } from "@testing-library/svelte";
+import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { MockBackend } from "../backend/mock";
@@ -101,5 +101,5 @@ test("cancel asks first; a no leaves the upload alone", async () => {
   await fireEvent.click(screen.getByTestId("action-cancel"));
   expect(cancelled).not.toHaveBeenCalled();
   app.question?.answer(true);
-  await vi.waitFor(() => expect(cancelled).toHaveBeenCalledExactlyOnceWith(7));
+  await waitFor(() => expect(cancelled).toHaveBeenCalledExactlyOnceWith(7));
 });
