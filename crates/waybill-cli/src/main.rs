@@ -4,6 +4,7 @@ mod history;
 mod receipt;
 mod sandbox;
 mod size;
+mod teller;
 mod terminal;
 mod upload;
 
@@ -16,8 +17,8 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "waybill", version, about)]
 struct Cli {
-    /// Where waybill.db lies; the window's own folder if not given.
-    #[arg(long, global = true, env = "WAYBILL_DATA_DIR", value_name = "DIR")]
+    /// Where waybill.db lies. If not given: WAYBILL_DATA_DIR from the environment, else the window's own folder.
+    #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -35,7 +36,14 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            // A closed pipe has nobody to tell. Not clap's own exit code 2: that says "stored, but a callback failed".
+            let _ = told.print();
+            return ExitCode::from(u8::from(told.use_stderr()));
+        }
+    };
     // Diagnostics only; what the user asked for goes to standard output. Credentials have no printable form.
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)

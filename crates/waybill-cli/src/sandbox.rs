@@ -46,10 +46,29 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<ExitCode, String> {
         region: args.region,
         bucket: args.bucket,
     };
-    let sandbox = Sandbox::start(config).await.map_err(|error| error.to_string())?;
+    let sandbox = Sandbox::start(config).await.map_err(|error| in_full(&error))?;
     let ready = serde_json::to_string(sandbox.info()).map_err(|error| error.to_string())?;
-    terminal::result_line(&ready);
-    tokio::signal::ctrl_c().await.map_err(|error| format!("could not wait for Ctrl-C: {error}"))?;
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let result = tokio::select! {
+        biased;
+        // Asked once before the ready line is printed: from then on Ctrl-C ends the sandbox, not the process.
+        result = &mut interrupted => result,
+        () = std::future::ready(()) => {
+            terminal::result_line(&ready);
+            interrupted.await
+        }
+    };
     sandbox.stop().await;
-    Ok(ExitCode::SUCCESS)
+    result.map(|()| ExitCode::SUCCESS).map_err(|error| format!("could not wait for Ctrl-C: {error}"))
+}
+
+/// An error and what it came from, in one line.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
 }

@@ -1,19 +1,18 @@
 //! `waybill upload`: queues, follows the uploads to their end, and prints a receipt for each.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
-use waybill_engine::view::{Added, BodyKind, CallbackProfileForm, Phase, Variable};
+use waybill_engine::view::{BodyKind, CallbackProfileForm, Variable};
 use waybill_engine::{
     BuiltIn, Callback, Credential, Engine, EngineConfig, Enqueue, KeyRule, Keychain, MemorySecrets, SecretStore, Work,
 };
 
-use crate::history::json;
-use crate::receipt::{Receipt, Verdict};
+use crate::teller::Teller;
 use crate::{size, terminal};
 
 /// What OSS is asked to POST when nothing else is said.
@@ -126,7 +125,13 @@ async fn upload(engine: &Engine, args: &UploadArgs, built_in: Option<BuiltIn>) -
         (None, None, Some(_)) => None,
         (None, None, None) => Some(KeyRule::Prefix(String::new())),
     };
-    let began_ms = now_ms();
+    if matches!(key_rule, Some(KeyRule::Prefix(_)))
+        && let Some((one, other)) = same_key(&args.paths)
+    {
+        let (one, other) = (one.display(), other.display());
+        return Err(format!("\"{one}\" and \"{other}\" would become the same object; upload them apart"));
+    }
+    let mut teller = Teller::new(engine, args.json);
     let enqueue = engine.enqueue(Enqueue {
         paths: args.paths.clone(),
         destination_id: Some(destination_id.clone()),
@@ -137,96 +142,8 @@ async fn upload(engine: &Engine, args: &UploadArgs, built_in: Option<BuiltIn>) -
             callback => Callback::Given(callback),
         },
     });
-    let mut teller = Teller { engine, json: args.json, bar: bar(), told: 0, worst: Verdict::Fine };
     let added = teller.while_reading(enqueue).await?;
-    teller.follow(added, began_ms).await
-}
-
-/// Prints receipts as uploads end.
-struct Teller<'a> {
-    engine: &'a Engine,
-    json: bool,
-    bar: ProgressBar,
-    told: i64,
-    worst: Verdict,
-}
-
-impl Teller<'_> {
-    /// Uploads may end while folders are still being read.
-    async fn while_reading(
-        &mut self,
-        enqueue: impl Future<Output = Result<Added, waybill_engine::Error>>,
-    ) -> Result<Added, String> {
-        let mut enqueue = std::pin::pin!(enqueue);
-        loop {
-            tokio::select! {
-                added = &mut enqueue => return added.map_err(|error| error.to_string()),
-                Some(no) = self.engine.next_finished() => self.tell(no).await?,
-            }
-        }
-    }
-
-    async fn follow(mut self, added: Added, began_ms: i64) -> Result<ExitCode, String> {
-        let listed = added.refused.len() as i64;
-        for refused in added.refused {
-            self.print(&Receipt::refused(refused));
-        }
-        if added.refused_count > listed {
-            terminal::complain(&format!("{} more paths were refused", added.refused_count - listed));
-        }
-        // A batch that is continued: what an earlier run finished belongs to its receipts, too.
-        let (mut total, mut bytes, mut after) = (0, 0, 0);
-        loop {
-            let page = self.engine.batch_page(added.batch, after, 500).await.map_err(|error| error.to_string())?;
-            let Some(last) = page.last() else { break };
-            after = last.no;
-            for row in page {
-                total += 1;
-                bytes += row.size_bytes;
-                let ended = matches!(row.phase, Phase::Done | Phase::Failed | Phase::Cancelled);
-                if ended && row.finished_ms.is_some_and(|at| at < began_ms) {
-                    self.tell(row.no).await?;
-                }
-            }
-        }
-        if total == 0 && added.refused_count == 0 {
-            return Err("there is no file to upload in what was given".into());
-        }
-        self.bar.set_length(u64::try_from(bytes).unwrap_or(0));
-        while self.told < total {
-            tokio::select! {
-                no = self.engine.next_finished() => match no {
-                    Some(no) => self.tell(no).await?,
-                    None => return Err("stopped before everything was uploaded".into()),
-                },
-                Some(changes) = self.engine.next_changes() => {
-                    let left: i64 = changes.rows.iter().map(|row| row.sent_bytes).sum();
-                    self.bar.set_message(format!("{}/{total} files", self.told));
-                    self.bar.set_position(u64::try_from(bytes - changes.counts.bytes_left + left).unwrap_or(0));
-                }
-            }
-        }
-        self.bar.finish_and_clear();
-        Ok(ExitCode::from(match self.worst {
-            Verdict::Fine => 0,
-            Verdict::CallbackFailed => 2,
-            Verdict::NotStored => 1,
-        }))
-    }
-
-    async fn tell(&mut self, no: i64) -> Result<(), String> {
-        let details = self.engine.upload_details(no).await.map_err(|error| error.to_string())?;
-        self.told += 1;
-        self.print(&Receipt::of(details));
-        Ok(())
-    }
-
-    fn print(&mut self, receipt: &Receipt) {
-        self.worst = self.worst.max(receipt.verdict());
-        let line = if self.json { json(receipt) } else { receipt.in_words() };
-        // A reader that went away does not stop the upload.
-        self.bar.suspend(|| terminal::result_line(&line));
-    }
+    teller.follow(added).await
 }
 
 /// A destination for this command line, with the credential from the environment, in memory only.
@@ -268,6 +185,19 @@ fn callback_of(args: &UploadArgs) -> Option<CallbackProfileForm> {
     })
 }
 
+/// Two different files of one name: under a prefix the later would replace the earlier, and both would be called stored.
+fn same_key(paths: &[PathBuf]) -> Option<(PathBuf, PathBuf)> {
+    let mut by_name: HashMap<OsString, PathBuf> = HashMap::new();
+    for path in paths.iter().filter(|path| path.is_file()).filter_map(|path| std::path::absolute(path).ok()) {
+        let Some(name) = path.file_name() else { continue };
+        match by_name.insert(name.to_owned(), path.clone()) {
+            Some(earlier) if earlier != path => return Some((earlier, path)),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// The same paths to the same place with the same callback: the batch to continue, if it has not ended.
 fn fingerprint(
     args: &UploadArgs,
@@ -284,17 +214,4 @@ fn variable(text: &str) -> Result<Variable, String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("\"{text}\" is not name=value"))?;
     let name = if name.starts_with("x:") { name.to_owned() } else { format!("x:{name}") };
     Ok(Variable { name, value: value.to_owned() })
-}
-
-fn bar() -> ProgressBar {
-    if !terminal::is_watched() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} · {msg}");
-    // The template is a constant that parses; the default style is as good.
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

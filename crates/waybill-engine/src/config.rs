@@ -27,6 +27,8 @@ pub struct EngineConfig {
     pub quiet: Duration,
     /// Between two looks at a watched folder when nothing hints at a change.
     pub rescan: Duration,
+    /// How long nothing may move before a request is given up and tried again.
+    pub stall: Duration,
 }
 
 impl EngineConfig {
@@ -41,6 +43,7 @@ impl EngineConfig {
             work: Work::Everything,
             quiet: Duration::from_secs(2),
             rescan: Duration::from_secs(60),
+            stall: Duration::from_secs(30),
         }
     }
 }

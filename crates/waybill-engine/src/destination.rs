@@ -1,7 +1,7 @@
 //! Destinations: account, endpoint, bucket, key template and callback, and the client that speaks to each.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use waybill_oss::{BucketName, Client, Credential, Endpoint, normalize_region};
 
@@ -46,6 +46,7 @@ pub(crate) struct Destinations {
     http: waybill_oss::HttpClient,
     keychain: Arc<dyn SecretStore>,
     session: Arc<MemorySecrets>,
+    stall: Duration,
     changes: Arc<ChangeBus>,
 }
 
@@ -53,9 +54,10 @@ impl Destinations {
     pub(crate) fn new(
         store: Store,
         keychain: Arc<dyn SecretStore>,
+        stall: Duration,
         changes: Arc<ChangeBus>,
     ) -> Result<Destinations, Error> {
-        Ok(Destinations { store, http: waybill_oss::http_client()?, keychain, session: Arc::default(), changes })
+        Ok(Destinations { store, http: waybill_oss::http_client()?, keychain, session: Arc::default(), stall, changes })
     }
 
     /// All, the current one marked.
@@ -249,7 +251,8 @@ impl Destinations {
 
     fn connect(&self, row: &DestinationRow, bucket: BucketName, credential: Credential) -> Result<Client, Error> {
         let endpoint = Endpoint::parse(&row.endpoint)?;
-        Ok(Client::new(self.http.clone(), endpoint, row.region.clone(), bucket, credential))
+        let client = Client::new(self.http.clone(), endpoint, row.region.clone(), bucket, credential);
+        Ok(client.with_stall_timeout(self.stall))
     }
 
     async fn earlier(&self, form: &DestinationForm) -> Result<Option<DestinationRow>, Error> {

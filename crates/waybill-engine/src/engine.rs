@@ -55,12 +55,13 @@ impl Engine {
     /// # Errors
     /// `DataFolderInUse`, `Store`.
     pub async fn start(config: EngineConfig) -> Result<Engine, Error> {
-        let EngineConfig { data_dir, secrets, parallel, part_size_bytes, patience, work, quiet, rescan } = config;
+        let stall = config.stall;
+        let EngineConfig { data_dir, secrets, parallel, part_size_bytes, patience, work, quiet, rescan, .. } = config;
         let store = tokio::task::spawn_blocking(move || Store::open(&data_dir))
             .await
             .unwrap_or_else(|_| Err(Error::Refused("opening the data folder was interrupted".into())))?;
         let (changes, tasks, progress) = (Arc::<ChangeBus>::default(), Tasks::default(), Arc::<Progress>::default());
-        let destinations = Destinations::new(store.clone(), secrets, Arc::clone(&changes))?;
+        let destinations = Destinations::new(store.clone(), secrets, stall, Arc::clone(&changes))?;
         let (line, inbox) = mpsc::channel(1024);
         let (finished_tx, finished) = mpsc::unbounded_channel();
         let abort = Arc::new(Notify::new());
@@ -407,8 +408,11 @@ impl Engine {
         let pending = self.changes.take();
         let samples = self.progress.sample(Instant::now());
         let numbers: Vec<i64> = pending.rows.iter().chain(samples.keys()).copied().collect();
-        let (records, counts) =
+        let (records, mut counts) =
             self.store.read(move |c| Ok((lists::by_numbers(c, &numbers)?, lists::counts(c)?))).await?;
+        // The tallies count whole files; what is under way has partly gone.
+        let gone: i64 = samples.values().map(|sample| sample.sent_bytes).sum();
+        counts.bytes_left = (counts.bytes_left - gone).max(0);
         Ok(Changes {
             rows: self.rows(&records).await?,
             reload: pending.reload,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::changes::ChangeBus;
@@ -123,14 +124,15 @@ impl Queue {
         let stop = self.tasks.token().clone();
         self.take_up_after_start().await;
         let mut look = true;
-        let mut due: Option<Duration> = None;
+        // A moment, not a wait: words of drivers come all the time and must not put it off.
+        let mut due: Option<Instant> = None;
         loop {
             if look {
-                due = self.start_what_may_start().await;
+                due = self.start_what_may_start().await.map(|wait| Instant::now() + wait);
             }
             let timer = async {
                 match due {
-                    Some(wait) => tokio::time::sleep(wait).await,
+                    Some(at) => sleep_until(at).await,
                     None => std::future::pending().await,
                 }
             };
@@ -273,7 +275,9 @@ impl Queue {
 
     /// Gives slots to what may start, and says how long until the next retry is due.
     async fn start_what_may_start(&mut self) -> Option<Duration> {
-        match self.claim().await {
+        // One moment for both questions: what is due is either claimed now or waited for.
+        let now = now_ms();
+        match self.claim(now).await {
             Ok(claimed) => {
                 for (record, errand) in claimed {
                     self.start(record, errand);
@@ -284,12 +288,11 @@ impl Queue {
                 return Some(AFTER_STORE_TROUBLE);
             }
         }
-        let now = now_ms();
         let next = self.store.read(move |c| uploads::next_due(c, now)).await.ok().flatten()?;
-        Some(Duration::from_millis(u64::try_from(next - now).unwrap_or(0)))
+        Some(Duration::from_millis(u64::try_from(next - now_ms()).unwrap_or(0)))
     }
 
-    async fn claim(&self) -> Result<Vec<(UploadRecord, Errand)>, Error> {
+    async fn claim(&self, now: i64) -> Result<Vec<(UploadRecord, Errand)>, Error> {
         let free = self.throttle.slots().saturating_sub(self.active.len());
         if free == 0 {
             return Ok(Vec::new());
@@ -299,7 +302,6 @@ impl Queue {
         let batches = self.batches.clone();
         self.store
             .write(move |c| {
-                let now = now_ms();
                 let rows = uploads::claimable(c, now, batches.as_deref(), &not_ready, free + busy.len())?;
                 let mut claimed = Vec::new();
                 for mut record in rows.into_iter().filter(|record| !busy.contains(&record.no)).take(free) {

@@ -76,14 +76,10 @@ pub(crate) fn run() -> Result<(), String> {
 fn start_sandbox(waybill: &Path, objects: &Path) -> Result<Sandbox, String> {
     let mut child = Command::new(waybill)
         .args(["sandbox", "--port", "0", "--region", "local", "--bucket", "sandbox"])
-        .args([
-            "--access-key-id",
-            "first-light",
-            "--access-key-secret",
-            &secret(),
-            "--data",
-        ])
+        .args(["--access-key-id", "first-light", "--data"])
         .arg(objects)
+        // In the environment, where other users of the machine cannot read it.
+        .env("OSS_ACCESS_KEY_SECRET", secret())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("cannot start the sandbox: {error}"))?;

@@ -19,7 +19,7 @@ pub struct App<'a> {
 }
 
 impl<'a> App<'a> {
-    /// Opens the window and waits until its page shows the places on the left.
+    /// Opens the window and waits until its page shows what the engine has told it: the destinations on the left.
     pub fn start(session: &'a Session) -> Self {
         let binary = target_folder().join("waybill-app");
         assert!(binary.is_file(), "{} is not built; `cargo xtask test` builds it", binary.display());
@@ -30,7 +30,7 @@ impl<'a> App<'a> {
         });
         let pid = until("the window's process", || children(server.id()).first().copied());
         let app = Self { session, page, _server: server, pid };
-        app.page.wait_for("[data-testid=nav-transfers]");
+        app.page.wait_for("[data-testid=nav-destination]");
         app
     }
 
@@ -79,8 +79,7 @@ impl Drop for App<'_> {
             return;
         }
         if std::thread::panicking() {
-            self.session.shot("failed");
-            self.session.tell_log();
+            self.session.keep();
         }
         // The driver ends with `server`; the window is its child, not ours.
         if runs(self.pid) {

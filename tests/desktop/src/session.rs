@@ -108,11 +108,15 @@ impl Session {
         fs::File::options().create(true).append(true).open(file).expect("the session's folder can be written")
     }
 
-    /// Writes the end of the window's own log to stderr, for a scenario that has failed.
-    pub(crate) fn tell_log(&self) {
-        let log = fs::read_to_string(self.home().join("app.log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        tell(&format!("end of app.log:\n{}", lines[lines.len().saturating_sub(40)..].join("\n")));
+    /// For a scenario that has failed: a picture, and the session's folder as it is, in `target/desktop-failed/SCENARIO`.
+    pub(crate) fn keep(&self) {
+        self.shot("failed");
+        let kept = target_folder().with_file_name("desktop-failed").join(&self.name);
+        let _ = fs::remove_dir_all(&kept);
+        // Sockets cannot be copied, which `cp` takes for an error; everything else is there.
+        let _ = fs::create_dir_all(&kept);
+        let _ = Command::new("cp").arg("-r").arg(self.home().join(".")).arg(&kept).stderr(Stdio::null()).status();
+        tell(&format!("what the session left is in {}", kept.display()));
     }
 
     /// Starts a program that ends with the session's owner.

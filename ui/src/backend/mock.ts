@@ -71,8 +71,8 @@ export class MockBackend implements Backend {
     const rows = this.world.rows
       .filter((row) => query.scope === "history" || !this.#cleared.has(row.no))
       .filter((row) => belongs(row, query.scope, query.filter, query.search))
-      .filter((row) => !after || row.batch < after.batch || (row.batch === after.batch && row.no > after.no))
-      .sort((a, b) => (comesBefore(a, b) ? -1 : 1));
+      .filter((row) => !after || comesBefore(after, row, query.scope))
+      .sort((a, b) => (comesBefore(a, b, query.scope) ? -1 : 1));
     const page = rows.slice(0, query.limit);
     const last = page.at(-1);
     return { rows: page, next: last && rows.length > page.length ? { batch: last.batch, no: last.no } : null };

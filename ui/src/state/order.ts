@@ -41,7 +41,8 @@ export function belongs(row: UploadRow, scope: Scope, filter: Filter, search: st
   return wanted === "" || [row.path, row.key].some((text) => text.toLowerCase().includes(wanted));
 }
 
-/** Newest batch first, in order within it. */
-export function comesBefore(a: UploadRow, b: UploadRow): boolean {
+/** Transfers: newest batch first, in order within it. History: newest first. */
+export function comesBefore(a: { batch: number; no: number }, b: { batch: number; no: number }, scope: Scope): boolean {
+  if (scope === "history") return a.no > b.no;
   return a.batch !== b.batch ? a.batch > b.batch : a.no < b.no;
 }

@@ -117,7 +117,7 @@ export class UploadsState {
     }
     for (const row of byNo.values()) {
       if (!belongs(row, this.scope, this.filter, this.search)) continue;
-      const at = merged.findIndex((other) => comesBefore(row, other));
+      const at = merged.findIndex((other) => comesBefore(row, other, this.scope));
       // Behind the last loaded row it comes with its own page.
       if (at >= 0) merged.splice(at, 0, row);
       else if (this.#next === null && this.loaded) merged.push(row);

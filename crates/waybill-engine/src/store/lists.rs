@@ -11,8 +11,14 @@ pub(crate) fn page(connection: &Connection, query: &UploadQuery, limit: i64) -> 
     let mut conditions = vec![scope_of(query.scope).to_owned(), filter_of(query.filter)];
     let mut values: Vec<Value> = Vec::new();
     if let Some(after) = query.after {
-        conditions.push("(batch < ? OR (batch = ? AND no > ?))".into());
-        values.extend([after.batch.into(), after.batch.into(), after.no.into()]);
+        let (condition, bound): (&str, Vec<Value>) = match query.scope {
+            Scope::Transfers => {
+                ("(batch < ? OR (batch = ? AND no > ?))", vec![after.batch.into(), after.batch.into(), after.no.into()])
+            }
+            Scope::History => ("no < ?", vec![after.no.into()]),
+        };
+        conditions.push(condition.to_owned());
+        values.extend(bound);
     }
     if !query.search.is_empty() {
         conditions.push("(path LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\')".into());
@@ -20,8 +26,11 @@ pub(crate) fn page(connection: &Connection, query: &UploadQuery, limit: i64) -> 
         values.extend([pattern.clone().into(), pattern.into()]);
     }
     values.push(limit.into());
-    let sql =
-        format!("SELECT {COLUMNS} FROM uploads WHERE {} ORDER BY batch DESC, no LIMIT ?", conditions.join(" AND "));
+    let order = match query.scope {
+        Scope::Transfers => "batch DESC, no",
+        Scope::History => "no DESC",
+    };
+    let sql = format!("SELECT {COLUMNS} FROM uploads WHERE {} ORDER BY {order} LIMIT ?", conditions.join(" AND "));
     connection.prepare_cached(&sql)?.query_map(params_from_iter(values), record)?.collect()
 }
 

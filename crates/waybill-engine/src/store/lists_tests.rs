@@ -81,7 +81,7 @@ async fn counts_follow_every_change_and_clearing_keeps_history() {
     assert_eq!(store.read(counts).await.unwrap().all, 2);
     let history = UploadQuery { scope: Scope::History, ..query(Filter::All, "", None) };
     let rows = store.read(move |c| page(c, &history, 9)).await.unwrap();
-    assert_eq!(rows.iter().map(|row| row.no).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(rows.iter().map(|row| row.no).collect::<Vec<_>>(), [2, 1], "newest first");
     store.close().await;
 }
 

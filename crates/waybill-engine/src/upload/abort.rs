@@ -18,7 +18,11 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// Runs until `stop`; `wake` says that something was remembered.
 pub(crate) async fn run(store: Store, destinations: Destinations, wake: Arc<Notify>, stop: CancellationToken) {
     loop {
-        let all_done = abort_waiting(&store, &destinations).await;
+        // An abort cut short here is still remembered, and made at the next start.
+        let all_done = tokio::select! {
+            () = stop.cancelled() => return,
+            all_done = abort_waiting(&store, &destinations) => all_done,
+        };
         let pause = async {
             if all_done {
                 std::future::pending::<()>().await;

@@ -220,9 +220,9 @@ async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceStamp) -> Re
         (Ok(stored), None, Some(crc64)) => finished(trip, stored, *crc64, plan.size_bytes).await,
         (Err(error), None, Some(crc64)) if error.answer_lost() => {
             tracing::info!(%error, "the answer to a PutObject was lost");
-            settle::settle(trip, &session, *crc64, &[]).await
+            settle::settle_put(trip, &session, *crc64, Some(error)).await
         }
-        (Err(error), None, _) => Err(Ended::from(error)),
+        (Err(error), None, _) => Err(Ended::from(source_first(trip.path.clone(), stamp, error).await)),
         // Not reachable while put_object keeps its word to ask the gate before the last byte.
         (Ok(_), None, None) => Err(Ended::Stopped),
     }
@@ -266,6 +266,14 @@ async fn open(path: PathBuf) -> Result<(File, SourceStamp), Error> {
 /// Checks the stamp off the runtime's threads.
 pub(crate) async fn check(path: PathBuf, stamp: SourceStamp) -> Result<(), Error> {
     blocking(move || source::check(&path, stamp)).await
+}
+
+/// A file that cannot be read on because it changed under our hands is a changed file: waited for, not given up.
+pub(crate) async fn source_first(path: PathBuf, stamp: SourceStamp, error: waybill_oss::Error) -> Error {
+    match error {
+        waybill_oss::Error::Source(_) => check(path, stamp).await.err().unwrap_or(Error::Oss(error)),
+        other => Error::Oss(other),
+    }
 }
 
 /// Runs file work on the blocking pool.

@@ -75,9 +75,11 @@ impl PartsTrip<'_> {
         // A JoinSet of the driver's own: dropped or shut down with it, so nothing outlives the upload.
         sending.spawn(async move {
             let _permit = throttle.permit().await;
-            driver::check(path, stamp).await?;
-            let receipt = client.upload_part(&key, &upload_id, number, &slice, Some(&progress)).await?;
-            Ok(row(receipt))
+            driver::check(path.clone(), stamp).await?;
+            match client.upload_part(&key, &upload_id, number, &slice, Some(&progress)).await {
+                Ok(receipt) => Ok(row(receipt)),
+                Err(error) => Err(driver::source_first(path, stamp, error).await),
+            }
         });
     }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn complete(
 /// Finds out what became of a finishing request whose answer is lost, and ends the upload accordingly.
 pub(crate) async fn settle(trip: &Trip, session: &Session, crc64: u64, known: &[StoredPart]) -> Result<(), Ended> {
     let Some(upload_id) = session.upload_id.as_deref() else {
-        return settle_put(trip, session, crc64).await;
+        return settle_put(trip, session, crc64, None).await;
     };
     let mut open_before = false;
     let mut wait = WAIT;
@@ -79,19 +79,25 @@ pub(crate) async fn settle(trip: &Trip, session: &Session, crc64: u64, known: &[
 }
 
 /// A PutObject whose answer is lost: stored by it, or to be sent again. OSS may still be calling back when it is asked
-/// first, so it is asked twice before the file is sent a second time.
-async fn settle_put(trip: &Trip, session: &Session, crc64: u64) -> Result<(), Ended> {
+/// first, so it is asked twice before the file is sent a second time. `lost` is why there is no answer, if this process
+/// knows: a busy server or a broken line is waited out, however often it happens.
+pub(crate) async fn settle_put(
+    trip: &Trip,
+    session: &Session,
+    crc64: u64,
+    lost: Option<waybill_oss::Error>,
+) -> Result<(), Ended> {
     for wait in [WAIT, Duration::ZERO] {
         if let Found::Ours(object) = head(trip, session, crc64).await? {
             return stored_without_answer(trip, object).await;
         }
         tokio::time::sleep(wait).await;
     }
-    let error = waybill_oss::Error::Unreadable {
+    let error = lost.unwrap_or_else(|| waybill_oss::Error::Unreadable {
         operation: "PutObject",
         message: "the answer was lost and the object is not there".into(),
         request_id: None,
-    };
+    });
     Err(Ended::Trouble(Error::Oss(error), Forget::Nothing))
 }
 

@@ -152,12 +152,15 @@ fn enqueue(shared: &Shared, folder: &FolderRow, settled: Vec<(PathBuf, SourceSta
     let intake = Intake::new(&destination, rule, Vec::new());
     let root = Path::new(&folder.path);
     let base = root.parent().unwrap_or(root);
-    let mut rows = Vec::new();
+    let (mut rows, mut unfit) = (Vec::new(), Vec::new());
     for (path, stamp) in settled {
         match intake.upload(0, &path, &relative_to(base, &path), stamp.size_bytes) {
             Ok(row) => rows.push((row, stamp)),
             // Shown once and remembered: a name that cannot be a key will not get better by looking again.
-            Err(error) => tracing::warn!(%error, "a watched file cannot be uploaded"),
+            Err(error) => {
+                tracing::warn!(%error, "a watched file cannot be uploaded");
+                unfit.push((path.to_string_lossy().into_owned(), stamp));
+            }
         }
     }
     let new = NewBatch {
@@ -168,6 +171,12 @@ fn enqueue(shared: &Shared, folder: &FolderRow, settled: Vec<(PathBuf, SourceSta
     };
     let folder_id = folder.id.clone();
     shared.store.write_blocking(move |c| {
+        for (path, stamp) in unfit {
+            watched::remember(c, &folder_id, &path, stamp, false)?;
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
         let batch = batches::insert(c, &new)?;
         batches::mark_scanned(c, batch)?;
         for (mut row, stamp) in rows {
