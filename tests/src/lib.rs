@@ -1,18 +1,31 @@
 //! A whole Waybill in one line: temp folder, sandbox, engine. Every wait is for an event and has a limit.
 
+mod expect;
+mod folders;
+mod server;
+mod tamper;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use waybill_engine::view::{Added, BodyKind, CallbackProfileForm, Phase, UploadDetails, Variable};
+use waybill_engine::view::{
+    Added, BodyKind, CallbackProfileForm, DestinationForm, DestinationView, Phase, UploadDetails, UploadRow, Variable,
+};
 use waybill_engine::{BuiltIn, Credential, Engine, EngineConfig, MemorySecrets};
 use waybill_sandbox::{Sandbox, SandboxConfig, Tuning};
 
+pub use server::each_once;
+
 /// Longest wait for anything in a test.
 pub const LIMIT: Duration = Duration::from_secs(60);
+/// Longest wait for an engine to stop: far below the time after which a request that hangs is given up.
+pub const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// The id of the destination that leads to the sandbox.
 pub const DESTINATION: &str = "sandbox";
+/// The part size of a [`TestBed`]; a file of up to this size goes up in one PutObject.
+pub const MIB: usize = 1 << 20;
 
 /// One engine before one sandbox, with nothing shared between tests.
 pub struct TestBed {
@@ -20,7 +33,8 @@ pub struct TestBed {
     pub dir: TempDir,
     /// The server.
     pub sandbox: Sandbox,
-    config: EngineConfig,
+    /// With what the engine starts next time.
+    pub config: EngineConfig,
     callback: Option<CallbackProfileForm>,
     engine: Option<Engine>,
 }
@@ -47,7 +61,7 @@ impl TestBed {
         let mut config = EngineConfig::new(dir.path().join("data"));
         config.secrets = Arc::new(MemorySecrets::default());
         config.parallel = 4;
-        config.part_size_bytes = 1 << 20;
+        config.part_size_bytes = MIB as u64;
         config.quiet = Duration::from_millis(400);
         change(&mut config);
         let callback = Some(callback_to(&sandbox.info().callback_url));
@@ -63,7 +77,17 @@ impl TestBed {
 
     /// Starts the engine on the same data folder.
     pub async fn start(&mut self) {
-        let engine = Engine::start(self.config.clone()).await.expect("the engine starts");
+        self.start_bare().await;
+        self.connect().await;
+    }
+
+    /// Starts the engine as it is before the window has brought the sandbox up.
+    pub async fn start_bare(&mut self) {
+        self.engine = Some(Engine::start(self.config.clone()).await.expect("the engine starts"));
+    }
+
+    /// Makes the sandbox a destination.
+    pub async fn connect(&self) {
         let info = self.sandbox.info();
         let built_in = BuiltIn {
             id: DESTINATION.into(),
@@ -75,21 +99,37 @@ impl TestBed {
             callback: self.callback.clone(),
             credential: Credential::new(&info.access_key_id, &info.access_key_secret, None),
         };
-        engine.ensure_built_in(built_in).await.expect("the sandbox becomes a destination");
-        self.engine = Some(engine);
+        self.engine().ensure_built_in(built_in).await.expect("the sandbox becomes a destination");
     }
 
-    /// Ends the engine as closing the window does; it must leave nothing running.
+    /// Ends the engine as closing the window does; it must leave nothing running and not take its time.
     pub async fn stop(&mut self) {
         let engine = self.engine.take().expect("the engine runs");
-        tokio::time::timeout(LIMIT, engine.stop()).await.expect("the engine stops in time");
+        tokio::time::timeout(STOP_LIMIT, engine.stop()).await.expect("the engine stops in time");
     }
 
     /// Asks for another callback, or none, for what is uploaded from now on.
     pub async fn callback(&mut self, callback: Option<CallbackProfileForm>) {
         self.callback = callback;
-        self.stop().await;
-        self.start().await;
+        self.connect().await;
+    }
+
+    /// A destination that leads to the sandbox too, made by a user who typed this secret.
+    pub async fn destination(&self, secret: &str) -> DestinationView {
+        let info = self.sandbox.info();
+        let form = DestinationForm {
+            id: None,
+            name: "My bucket".into(),
+            endpoint: info.endpoint.clone(),
+            region: info.region.clone(),
+            bucket: info.bucket.clone(),
+            key_template: "{path}".into(),
+            access_key_id: info.access_key_id.clone(),
+            access_key_secret: Some(secret.into()),
+            security_token: None,
+            callback: self.callback.clone(),
+        };
+        self.engine().save_destination(form).await.expect("the destination is saved")
     }
 
     /// A file with content that differs at every offset, below `files/`.
@@ -107,29 +147,54 @@ impl TestBed {
 
     /// Queues one file and answers with its number.
     pub async fn upload(&self, path: &Path) -> i64 {
-        let added = self.add(path).await;
-        assert_eq!(added.queued, 1, "{added:?}");
-        self.engine().batch_page(added.batch, 0, 1).await.expect("the batch")[0].no
+        self.upload_to(path, DESTINATION).await
     }
 
-    /// Waits until `wanted` is true of an upload.
-    pub async fn until(&self, no: i64, what: &str, wanted: impl Fn(&UploadDetails) -> bool) -> UploadDetails {
+    /// Queues one file for a destination and answers with its number.
+    pub async fn upload_to(&self, path: &Path, destination: &str) -> i64 {
+        let paths = vec![path.to_owned()];
+        let added = self.engine().add_paths(paths, Some(destination.into())).await.expect("paths are queued");
+        assert_eq!(added.queued, 1, "{added:?}");
+        self.batch(added.batch).await[0].no
+    }
+
+    /// The uploads of a batch (the first 500).
+    pub async fn batch(&self, batch: i64) -> Vec<UploadRow> {
+        self.engine().batch_page(batch, 0, 500).await.expect("the batch")
+    }
+
+    /// Everything of one upload.
+    pub async fn details(&self, no: i64) -> UploadDetails {
+        self.engine().upload_details(no).await.expect("the upload is there")
+    }
+
+    /// Looks again whenever the engine says that something has changed, until there is something to see.
+    pub async fn look_for<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         let waiting = async {
             loop {
-                let details = self.engine().upload_details(no).await.expect("the upload is there");
-                if wanted(&details) {
-                    return details;
+                if let Some(found) = look().await {
+                    return found;
                 }
                 self.engine().next_changes().await.expect("the engine runs");
             }
         };
         match tokio::time::timeout(LIMIT, waiting).await {
-            Ok(details) => details,
+            Ok(found) => found,
             Err(_) => {
-                let now = self.engine().upload_details(no).await;
-                panic!("upload {no} never became {what}: {now:#?}")
+                panic!("never saw {what}; uploads: {:#?}; requests: {:#?}", self.rows().await, self.sandbox.log())
             }
         }
+    }
+
+    /// Waits until `wanted` is true of an upload.
+    pub async fn until(&self, no: i64, what: &str, wanted: impl Fn(&UploadDetails) -> bool) -> UploadDetails {
+        let look = async || Some(self.details(no).await).filter(&wanted);
+        self.look_for(&format!("upload {no} {what}"), look).await
+    }
+
+    /// Waits until an upload is in this phase.
+    pub async fn until_phase(&self, no: i64, phase: Phase) -> UploadDetails {
+        self.until(no, &format!("{phase:?}"), |details| details.row.phase == phase).await
     }
 
     /// Waits until an upload is stored, failed or cancelled.
@@ -145,11 +210,6 @@ impl TestBed {
         let details = self.finished(no).await;
         assert_eq!(details.row.phase, Phase::Done, "{details:#?}");
         details
-    }
-
-    /// The bytes of an object, as they lie in the sandbox's folder.
-    pub fn object(&self, key: &str) -> Option<Vec<u8>> {
-        std::fs::read(self.dir.path().join("sandbox/objects/bucket").join(key)).ok()
     }
 }
 
@@ -173,5 +233,10 @@ pub fn callback_to(url: &str) -> CallbackProfileForm {
 
 /// Bytes that differ at every offset up to 2^32, so that a part in the wrong place shows.
 pub fn content(len: usize) -> Vec<u8> {
-    (0u32..).flat_map(u32::to_le_bytes).take(len).collect()
+    let mut bytes = Vec::with_capacity(len + 4);
+    for number in 0..u32::try_from(len.div_ceil(4)).expect("less than 16 GiB") {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    bytes.truncate(len);
+    bytes
 }

@@ -89,8 +89,13 @@ impl Receipt {
         }
     }
 
-    /// One line for a person.
+    /// One line for a person, whatever stands in the answer or the file's name: no line break, nothing that a terminal
+    /// would obey.
     pub(crate) fn in_words(&self) -> String {
+        self.words().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    }
+
+    fn words(&self) -> String {
         let place = format!("oss://{}/{}", self.bucket, self.key);
         if let Some(error) = &self.error {
             return format!("✗ {}: {}", self.path, error.message);

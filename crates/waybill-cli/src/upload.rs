@@ -114,9 +114,10 @@ async fn upload(engine: &Engine, args: &UploadArgs, built_in: Option<BuiltIn>) -
         (None, None) => return Err("give --destination, or --bucket, --region and --endpoint".into()),
     };
     let callback = callback_of(args);
+    let paths: Vec<PathBuf> = args.paths.iter().map(named).collect();
     let key_rule = match (&args.key, &args.prefix, &args.destination) {
         (Some(key), _, _) => {
-            if args.paths.len() != 1 || args.paths[0].is_dir() {
+            if paths.len() != 1 || paths[0].is_dir() {
                 return Err("--key names one object, so it goes with one file; use --prefix for more".into());
             }
             Some(KeyRule::Exact(key.clone()))
@@ -126,16 +127,16 @@ async fn upload(engine: &Engine, args: &UploadArgs, built_in: Option<BuiltIn>) -
         (None, None, None) => Some(KeyRule::Prefix(String::new())),
     };
     if matches!(key_rule, Some(KeyRule::Prefix(_)))
-        && let Some((one, other)) = same_key(&args.paths)
+        && let Some((one, other)) = same_key(&paths)
     {
         let (one, other) = (one.display(), other.display());
         return Err(format!("\"{one}\" and \"{other}\" would become the same object; upload them apart"));
     }
     let mut teller = Teller::new(engine, args.json);
     let enqueue = engine.enqueue(Enqueue {
-        paths: args.paths.clone(),
         destination_id: Some(destination_id.clone()),
-        fingerprint: Some(fingerprint(args, &destination_id, &key_rule, &callback)),
+        fingerprint: Some(fingerprint(&paths, &destination_id, &key_rule, &callback)),
+        paths,
         key_rule,
         callback: match callback {
             None if args.destination.is_some() => Callback::OfDestination,
@@ -185,13 +186,23 @@ fn callback_of(args: &UploadArgs) -> Option<CallbackProfileForm> {
     })
 }
 
+/// The absolute path; one that ends in `..` by its own name, since that name is part of the keys.
+fn named(path: &PathBuf) -> PathBuf {
+    // A path that is not there is told as such later, as it was typed.
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    match absolute.file_name() {
+        Some(_) => absolute,
+        None => absolute.canonicalize().unwrap_or(absolute),
+    }
+}
+
 /// Two different files of one name: under a prefix the later would replace the earlier, and both would be called stored.
 fn same_key(paths: &[PathBuf]) -> Option<(PathBuf, PathBuf)> {
     let mut by_name: HashMap<OsString, PathBuf> = HashMap::new();
-    for path in paths.iter().filter(|path| path.is_file()).filter_map(|path| std::path::absolute(path).ok()) {
+    for path in paths.iter().filter(|path| path.is_file()) {
         let Some(name) = path.file_name() else { continue };
         match by_name.insert(name.to_owned(), path.clone()) {
-            Some(earlier) if earlier != path => return Some((earlier, path)),
+            Some(earlier) if earlier != *path => return Some((earlier, path.clone())),
             _ => {}
         }
     }
@@ -200,13 +211,11 @@ fn same_key(paths: &[PathBuf]) -> Option<(PathBuf, PathBuf)> {
 
 /// The same paths to the same place with the same callback: the batch to continue, if it has not ended.
 fn fingerprint(
-    args: &UploadArgs,
+    paths: &[PathBuf],
     destination_id: &str,
     key_rule: &Option<KeyRule>,
     callback: &Option<CallbackProfileForm>,
 ) -> String {
-    let paths: Vec<PathBuf> =
-        args.paths.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect();
     serde_json::json!([destination_id, paths, key_rule, callback]).to_string()
 }
 

@@ -55,13 +55,12 @@ impl Engine {
     /// # Errors
     /// `DataFolderInUse`, `Store`.
     pub async fn start(config: EngineConfig) -> Result<Engine, Error> {
-        let stall = config.stall;
         let EngineConfig { data_dir, secrets, parallel, part_size_bytes, patience, work, quiet, rescan, .. } = config;
         let store = tokio::task::spawn_blocking(move || Store::open(&data_dir))
             .await
             .unwrap_or_else(|_| Err(Error::Refused("opening the data folder was interrupted".into())))?;
         let (changes, tasks, progress) = (Arc::<ChangeBus>::default(), Tasks::default(), Arc::<Progress>::default());
-        let destinations = Destinations::new(store.clone(), secrets, stall, Arc::clone(&changes))?;
+        let destinations = Destinations::new(store.clone(), secrets, config.stall, Arc::clone(&changes))?;
         let (line, inbox) = mpsc::channel(1024);
         let (finished_tx, finished) = mpsc::unbounded_channel();
         let abort = Arc::new(Notify::new());

@@ -13,14 +13,6 @@ pub(crate) fn test(steps: &mut Steps, filter: Option<&str>) {
         return;
     }
     // The same packages as in the other steps, so that cargo builds nothing anew.
-    let mut command = cargo(&[
-        "test",
-        "--workspace",
-        "--test",
-        "desktop",
-        "--",
-        "--ignored",
-        "--test-threads=1",
-    ]);
+    let mut command = cargo(&["test", "--workspace", "--test", "desktop", "--", "--ignored", "--test-threads=1"]);
     steps.run(NAME, command.args(filter));
 }

@@ -30,10 +30,7 @@ impl Drop for Sandbox {
 
 /// Builds the `waybill` command and does the job. Everything lies in one folder that is kept.
 pub(crate) fn run() -> Result<(), String> {
-    must(
-        &mut cargo(&["build", "--package", "waybill-cli"]),
-        "cargo build (the first time takes a few minutes)",
-    )?;
+    must(&mut cargo(&["build", "--package", "waybill-cli"]), "cargo build (the first time takes a few minutes)")?;
     let waybill = built("waybill")?;
     let folder = match std::env::var_os("WAYBILL_DATA_DIR").filter(|folder| !folder.is_empty()) {
         Some(folder) => PathBuf::from(folder),
@@ -53,21 +50,12 @@ pub(crate) fn run() -> Result<(), String> {
     let (bucket, key) = (text(&finished, "bucket")?, text(&finished, "key")?);
     let callback = finished.get("callback").cloned().unwrap_or_default();
     if callback.get("outcome").and_then(Value::as_str) != Some("answered") {
-        return Err(format!(
-            "the file is stored, but its callback was not answered: {callback}"
-        ));
+        return Err(format!("the file is stored, but its callback was not answered: {callback}"));
     }
     let object = find_object(&objects, &source)?;
-    say(&format!(
-        "stored    oss://{bucket}/{key}, CRC-64 {}",
-        shown(&finished, "crc64")
-    ));
+    say(&format!("stored    oss://{bucket}/{key}, CRC-64 {}", shown(&finished, "crc64")));
     say(&format!("file      {}", object.display()));
-    say(&format!(
-        "callback  {} from {}",
-        shown(&callback, "status"),
-        text(&sandbox.info, "callbackUrl")?
-    ));
+    say(&format!("callback  {} from {}", shown(&callback, "status"), text(&sandbox.info, "callbackUrl")?));
     say(&pretty(text(&callback, "body")?));
     say("\nFirst light: the file is stored, and the callback server has answered.");
     Ok(())
@@ -84,15 +72,10 @@ fn start_sandbox(waybill: &Path, objects: &Path) -> Result<Sandbox, String> {
         .spawn()
         .map_err(|error| format!("cannot start the sandbox: {error}"))?;
     let output = child.stdout.take();
-    let mut sandbox = Sandbox {
-        child,
-        info: Value::Null,
-    };
+    let mut sandbox = Sandbox { child, info: Value::Null };
     let mut line = String::new();
     if let Some(output) = output {
-        BufReader::new(output)
-            .read_line(&mut line)
-            .map_err(|error| format!("cannot hear the sandbox: {error}"))?;
+        BufReader::new(output).read_line(&mut line).map_err(|error| format!("cannot hear the sandbox: {error}"))?;
     }
     sandbox.info = serde_json::from_str(&line).map_err(|_| "the sandbox ended before it was ready".to_owned())?;
     Ok(sandbox)
@@ -103,26 +86,9 @@ fn upload(waybill: &Path, folder: &Path, source: &Path, sandbox: &Value) -> Resu
     let output = Command::new(waybill)
         .arg("upload")
         .arg(source)
-        .args([
-            "--bucket",
-            text(sandbox, "bucket")?,
-            "--region",
-            text(sandbox, "region")?,
-        ])
-        .args([
-            "--endpoint",
-            text(sandbox, "endpoint")?,
-            "--callback-url",
-            text(sandbox, "callbackUrl")?,
-        ])
-        .args([
-            "--callback-body",
-            CALLBACK_BODY,
-            "--callback-body-type",
-            "json",
-            "--var",
-            "from=xtask",
-        ])
+        .args(["--bucket", text(sandbox, "bucket")?, "--region", text(sandbox, "region")?])
+        .args(["--endpoint", text(sandbox, "endpoint")?, "--callback-url", text(sandbox, "callbackUrl")?])
+        .args(["--callback-body", CALLBACK_BODY, "--callback-body-type", "json", "--var", "from=xtask"])
         .args(["--part-size", "8MiB", "--json", "--data-dir"])
         .arg(folder)
         .env("OSS_ACCESS_KEY_ID", text(sandbox, "accessKeyId")?)
@@ -156,11 +122,7 @@ fn find_object(folder: &Path, source: &Path) -> Result<PathBuf, String> {
             }
         }
     }
-    Err(format!(
-        "no object below {} equals {}",
-        folder.display(),
-        source.display()
-    ))
+    Err(format!("no object below {} equals {}", folder.display(), source.display()))
 }
 
 /// Bytes that no compression shortens and no part repeats (xorshift).
@@ -183,10 +145,7 @@ fn secret() -> String {
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> Result<&'a str, String> {
-    value
-        .get(field)
-        .and_then(Value::as_str)
-        .ok_or_else(|| format!("{field} is missing in {value}"))
+    value.get(field).and_then(Value::as_str).ok_or_else(|| format!("{field} is missing in {value}"))
 }
 
 fn shown(value: &Value, field: &str) -> String {
@@ -213,10 +172,7 @@ mod tests {
         let content = content();
         assert_eq!(content.len(), 3 * (8 << 20));
         let parts: Vec<&[u8]> = content.chunks(8 << 20).collect();
-        assert!(
-            parts[0] != parts[1] && parts[1] != parts[2],
-            "a part in the wrong place must show"
-        );
+        assert!(parts[0] != parts[1] && parts[1] != parts[2], "a part in the wrong place must show");
     }
 
     #[test]

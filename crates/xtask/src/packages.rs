@@ -37,10 +37,7 @@ pub(crate) const WINDOW: &[Package] = &[
     package("pkg-config", Probe::Program("pkg-config")),
     package("libwebkit2gtk-4.1-dev", Probe::Library("webkit2gtk-4.1")),
     package("librsvg2-dev", Probe::Library("librsvg-2.0")),
-    package(
-        "libayatana-appindicator3-dev",
-        Probe::Library("ayatana-appindicator3-0.1"),
-    ),
+    package("libayatana-appindicator3-dev", Probe::Library("ayatana-appindicator3-0.1")),
 ];
 
 /// To drive the real window without a screen.
@@ -67,9 +64,7 @@ pub(crate) fn ensure(needed: &[&[Package]]) -> Result<(), String> {
         "macos" => on_macos(),
         "windows" => on_windows(),
         other => {
-            say(&format!(
-                "xtask does not know {other}; going on, see https://tauri.app/start/prerequisites/"
-            ));
+            say(&format!("xtask does not know {other}; going on, see https://tauri.app/start/prerequisites/"));
             Ok(())
         }
     }
@@ -92,10 +87,7 @@ fn on_debian(needed: &[&Package]) -> Result<(), String> {
     apt_get(&[&["install", "-y", "--no-install-recommends"], missing.as_slice()].concat())?;
     match missing_on_debian(&names)?.as_slice() {
         [] => Ok(()),
-        still => Err(format!(
-            "apt-get ended well, but these are still missing: {}",
-            still.join(" ")
-        )),
+        still => Err(format!("apt-get ended well, but these are still missing: {}", still.join(" "))),
     }
 }
 
@@ -111,11 +103,7 @@ fn missing_on_debian<'a>(names: &[&'a str]) -> Result<Vec<&'a str>, String> {
 }
 
 fn not_installed<'a>(names: &[&'a str], answer: &str) -> Vec<&'a str> {
-    let installed = |name: &str| {
-        answer
-            .lines()
-            .any(|line| line.split_once(' ') == Some((name, "installed")))
-    };
+    let installed = |name: &str| answer.lines().any(|line| line.split_once(' ') == Some((name, "installed")));
     let mut missing: Vec<&str> = names.iter().copied().filter(|name| !installed(name)).collect();
     missing.dedup();
     missing
@@ -129,11 +117,7 @@ fn apt_get(arguments: &[&str]) -> Result<(), String> {
         .current_dir(root())
         .status()
         .map_err(|error| format!("cannot start apt-get: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("apt-get {} failed ({status})", arguments.join(" ")))
-    }
+    if status.success() { Ok(()) } else { Err(format!("apt-get {} failed ({status})", arguments.join(" "))) }
 }
 
 fn is_root() -> bool {
@@ -141,11 +125,7 @@ fn is_root() -> bool {
 }
 
 fn on_another_linux(needed: &[&Package]) -> Result<(), String> {
-    let missing: Vec<&str> = needed
-        .iter()
-        .filter(|package| !has(package))
-        .map(|package| package.name)
-        .collect();
+    let missing: Vec<&str> = needed.iter().filter(|package| !has(package)).map(|package| package.name).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -167,10 +147,10 @@ fn has(package: &Package) -> bool {
 fn on_macos() -> Result<(), String> {
     match answers("xcode-select", &["-p"]) {
         Some(_) => Ok(()),
-        None => Err(
-            "The Xcode command line tools are missing. Install them and start again:\n\n  xcode-select --install\n"
-                .into(),
-        ),
+        None => {
+            Err("The Xcode command line tools are missing. Install them and start again:\n\n  xcode-select --install\n"
+                .into())
+        }
     }
 }
 
@@ -178,9 +158,8 @@ fn on_macos() -> Result<(), String> {
 fn on_windows() -> Result<(), String> {
     const CLIENT: &str = r"Microsoft\EdgeUpdate\Clients\{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}";
     let places = [r"HKLM\SOFTWARE\WOW6432Node", r"HKLM\SOFTWARE", r"HKCU\Software"];
-    let found = places
-        .iter()
-        .any(|place| answers("reg", &["query", &format!(r"{place}\{CLIENT}"), "/v", "pv"]).is_some());
+    let found =
+        places.iter().any(|place| answers("reg", &["query", &format!(r"{place}\{CLIENT}"), "/v", "pv"]).is_some());
     if found {
         return Ok(());
     }
@@ -194,14 +173,7 @@ mod tests {
     #[test]
     fn a_package_that_was_removed_or_never_known_is_missing() {
         let answer = "xvfb installed\nopenbox config-files\nxvfb-extra installed\n";
-        assert_eq!(
-            not_installed(&["xvfb", "openbox", "xdotool"], answer),
-            ["openbox", "xdotool"]
-        );
-        assert_eq!(
-            not_installed(&["xvfb"], answer),
-            [""; 0],
-            "what is installed is not installed again"
-        );
+        assert_eq!(not_installed(&["xvfb", "openbox", "xdotool"], answer), ["openbox", "xdotool"]);
+        assert_eq!(not_installed(&["xvfb"], answer), [""; 0], "what is installed is not installed again");
     }
 }

@@ -12,9 +12,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<(), String> {
         [] => arguments,
         [dashes, rest @ ..] if dashes == "--" => rest,
         [other, ..] => {
-            return Err(format!(
-                "`cargo xtask run` does not know {other:?}; the window's own arguments follow `--`"
-            ));
+            return Err(format!("`cargo xtask run` does not know {other:?}; the window's own arguments follow `--`"));
         }
     };
     if !has_display() {
@@ -26,10 +24,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<(), String> {
     }
     packages::ensure(&[packages::WINDOW])?;
     window::build()?;
-    must(
-        &mut cargo(&["build", "--package", "waybill-app"]),
-        "cargo build (the first time takes a few minutes)",
-    )?;
+    must(&mut cargo(&["build", "--package", "waybill-app"]), "cargo build (the first time takes a few minutes)")?;
     must(Command::new(built("waybill-app")?).args(arguments), "Waybill")
 }
 

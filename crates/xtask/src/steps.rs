@@ -14,10 +14,7 @@ pub(crate) fn say(line: &str) {
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
     // crates/xtask lies two folders below it, by the layout of the workspace.
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .unwrap_or(Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."))
 }
 
 /// The folder of the programs that cargo builds: xtask is one of them.
@@ -36,15 +33,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// What a program says when it succeeds, or none.
 pub(crate) fn answers(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Whether a program is on the PATH.
@@ -56,14 +46,8 @@ pub(crate) fn finds(program: &str) -> bool {
 /// Runs a command to its end with our terminal.
 pub(crate) fn must(command: &mut Command, what: &str) -> Result<(), String> {
     say(&format!("\n── {what}"));
-    let status = command
-        .status()
-        .map_err(|error| format!("{what}: cannot start: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{what} failed ({status})"))
-    }
+    let status = command.status().map_err(|error| format!("{what}: cannot start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{what} failed ({status})")) }
 }
 
 /// The steps of a test run: goes on after a failure, and remembers it.
@@ -103,10 +87,8 @@ impl Steps {
     fn close(&mut self, name: &str, outcome: Result<(), String>, words: &str, took: Option<Duration>) -> bool {
         let ok = outcome.is_ok();
         let verdict = outcome.err().unwrap_or_else(|| "ok".into());
-        let details: Vec<String> = [words.to_owned(), took.map(in_words).unwrap_or_default()]
-            .into_iter()
-            .filter(|w| !w.is_empty())
-            .collect();
+        let details: Vec<String> =
+            [words.to_owned(), took.map(in_words).unwrap_or_default()].into_iter().filter(|w| !w.is_empty()).collect();
         let line = match details.is_empty() {
             true => format!("{name}: {verdict}"),
             false => format!("{name}: {verdict} ({})", details.join(", ")),
@@ -130,20 +112,13 @@ impl Steps {
             say(&format!("══ all {all} passed in {took}"));
             return Ok(());
         }
-        Err(format!(
-            "══ {} of {all} failed in {took}: {}",
-            self.failed.len(),
-            self.failed.join(", ")
-        ))
+        Err(format!("══ {} of {all} failed in {took}: {}", self.failed.len(), self.failed.join(", ")))
     }
 }
 
 /// Runs a command, passes its output on, and counts the tests it speaks of.
 fn watch(command: &mut Command) -> Result<(bool, Tally), String> {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot start: {error}"))?;
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| format!("cannot start: {error}"))?;
     let mut tally = Tally::default();
     if let Some(output) = child.stdout.take() {
         let mut output = BufReader::new(output);
@@ -169,14 +144,9 @@ impl Tally {
     fn read(&mut self, line: &str) {
         let plain = without_colours(line);
         let line = plain.trim();
-        let counted = line
-            .strip_prefix("test result:")
-            .or_else(|| line.strip_prefix("Tests  "));
+        let counted = line.strip_prefix("test result:").or_else(|| line.strip_prefix("Tests  "));
         let Some(counted) = counted else { return };
-        let words: Vec<&str> = counted
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> = counted.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
         for pair in words.windows(2) {
             match (pair[0].parse::<u32>(), pair[1]) {
                 (Ok(count), "passed") => self.passed += count,
@@ -232,10 +202,7 @@ mod tests {
 
     #[test]
     fn other_lines_that_speak_of_passing_are_not_counted() {
-        assert_eq!(
-            tally(&["3 passed the door", " Test Files  4 passed (4)"]),
-            Tally::default()
-        );
+        assert_eq!(tally(&["3 passed the door", " Test Files  4 passed (4)"]), Tally::default());
     }
 
     #[test]

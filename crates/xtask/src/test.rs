@@ -62,21 +62,12 @@ fn ui(steps: &mut Steps) -> bool {
 
 fn rust(steps: &mut Steps, has_pages: bool) {
     if !has_pages {
-        for name in [
-            "clippy",
-            "cargo build",
-            "cargo test",
-            "generated bindings",
-            "real window",
-        ] {
+        for name in ["clippy", "cargo build", "cargo test", "generated bindings", "real window"] {
             steps.skip(name, "the window's pages could not be built");
         }
         return;
     }
-    steps.run(
-        "clippy",
-        &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    );
+    steps.run("clippy", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
     if !steps.run("cargo build", &mut cargo(&["build", "--workspace", "--all-targets"])) {
         for name in ["cargo test", "generated bindings", "real window"] {
             steps.skip(name, "cargo build failed");
@@ -86,10 +77,8 @@ fn rust(steps: &mut Steps, has_pages: bool) {
     // The bindings are exported by tests of ts-rs: into a folder of their own, to be compared with the committed ones.
     let fresh = root().join("target/bindings");
     let _ = fs::remove_dir_all(&fresh);
-    let passed = steps.run(
-        "cargo test",
-        cargo(&["test", "--workspace", "--no-fail-fast"]).env("TS_RS_EXPORT_DIR", &fresh),
-    );
+    let passed =
+        steps.run("cargo test", cargo(&["test", "--workspace", "--no-fail-fast"]).env("TS_RS_EXPORT_DIR", &fresh));
     match bindings(&fresh, &root().join("ui/src/bindings")) {
         Err(message) if !passed => steps.skip("generated bindings", &format!("cargo test failed, and {message}")),
         outcome => drop(steps.check("generated bindings", outcome)),

@@ -111,10 +111,7 @@ mod tests {
         assert!(version("v20.18.3\n") < Some(OLDEST));
         assert!(version("v18.20.8") < Some(OLDEST));
         assert!(version("v20.19.0") >= Some(OLDEST));
-        assert!(
-            version("v22.1.0\n") >= Some(OLDEST),
-            "the minor counts only within its major"
-        );
+        assert!(version("v22.1.0\n") >= Some(OLDEST), "the minor counts only within its major");
         assert_eq!(version("nonsense"), None);
     }
 

@@ -4,17 +4,16 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
-use crate::process::{Owned, children, command, runs, signal};
+use crate::process::{Owned, children, command, kill_9, runs, spawn};
 use crate::session::target_folder;
 use crate::{Driver, Sandbox, Session, until, until_ok};
 
 /// One running window. It can be started again on the same data folder.
 #[derive(Debug)]
 pub struct App<'a> {
-    session: &'a Session,
     /// Drives the page.
     pub page: Driver,
-    _server: Owned,
+    server: Server<'a>,
     pid: u32,
 }
 
@@ -23,15 +22,11 @@ impl<'a> App<'a> {
     pub fn start(session: &'a Session) -> Self {
         let binary = target_folder().join("waybill-app");
         assert!(binary.is_file(), "{} is not built; `cargo xtask test` builds it", binary.display());
-        let (mut server, address) = start_server(session);
-        let page = until_ok("the window", || {
-            assert!(server.runs(), "WebKitWebDriver ended; see app.log in {}", session.home().display());
-            Driver::open(&address, &json!({ "binary": binary, "args": [] }))
-        });
-        let pid = until("the window's process", || children(server.id()).first().copied());
-        let app = Self { session, page, _server: server, pid };
-        app.page.wait_for("[data-testid=nav-destination]");
-        app
+        let server = Server::start(session);
+        let page = until_ok("the window", || Driver::open(&server.address, &json!({ "binary": binary, "args": [] })));
+        let pid = until("the window's process", || children(server.process.id()).first().copied());
+        page.wait_for("[data-testid=nav-destination]");
+        Self { page, server, pid }
     }
 
     /// The app's own pid.
@@ -41,65 +36,66 @@ impl<'a> App<'a> {
 
     /// The sandbox inside the app.
     pub fn sandbox(&self) -> Sandbox {
-        Sandbox::of(&self.page, &self.session.data_dir())
+        Sandbox::of(&self.page, &self.server.session.data_dir())
     }
 
     /// `kill -9`, and waits until the process is gone.
-    pub fn kill_9(mut self) {
-        let pid = self.pid;
-        signal("KILL", pid);
-        until("the end of the killed process", || (!runs(pid)).then_some(()));
-        // Nothing is left for the driver to close.
-        self.pid = 0;
+    pub fn kill_9(self) {
+        assert!(kill_9(self.pid), "the window has ended by itself");
+        until("the end of the killed process", || (!runs(self.pid)).then_some(()));
     }
 
     /// Closes the window as its user does, and waits until the process has ended.
-    pub fn close(mut self) {
-        let pid = self.pid;
+    pub fn close(self) {
         let window = self.window();
-        self.session.xdotool(&["windowactivate", "--sync", &window, "key", "--clearmodifiers", "alt+F4"]);
-        until("the end of the closed window", || (!runs(pid)).then_some(()));
-        self.pid = 0;
+        self.server.session.xdotool(&["windowactivate", "--sync", &window, "key", "--clearmodifiers", "alt+F4"]);
+        until("the end of the closed window", || (!runs(self.pid)).then_some(()));
     }
 
     /// The X window's id.
     pub fn window(&self) -> String {
         let pid = self.pid.to_string();
         until("the window on the screen", || {
-            let found =
-                self.session.run("xdotool", &["search", "--onlyvisible", "--pid", &pid, "--name", "^Waybill$"])?;
+            let search = ["search", "--onlyvisible", "--pid", &pid, "--name", "^Waybill$"];
+            let found = self.server.session.run("xdotool", &search)?;
             found.lines().last().map(str::to_owned)
         })
     }
 }
 
-impl Drop for App<'_> {
-    fn drop(&mut self) {
-        if self.pid == 0 {
-            return;
-        }
-        if std::thread::panicking() {
-            self.session.keep();
-        }
-        // The driver ends with `server`; the window is its child, not ours.
-        if runs(self.pid) {
-            signal("KILL", self.pid);
-        }
+/// WebKitWebDriver: it starts the window, so the window is its child and not ours.
+#[derive(Debug)]
+struct Server<'a> {
+    session: &'a Session,
+    process: Owned,
+    address: String,
+}
+
+impl<'a> Server<'a> {
+    /// What driver and window write goes to `app.log` in the session's folder.
+    fn start(session: &'a Session) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = listener.expect("loopback has a free port").port();
+        let mut command = command("WebKitWebDriver");
+        session.apply(&mut command);
+        command
+            .arg(format!("--port={port}"))
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("RUST_BACKTRACE", "1")
+            .env("WAYBILL_DATA_DIR", session.data_dir())
+            .stdout(session.log())
+            .stderr(session.log());
+        Self { session, process: spawn(&mut command), address: format!("http://127.0.0.1:{port}") }
     }
 }
 
-/// The driver's log, and the window's stderr, go to `app.log` in the session's folder.
-fn start_server(session: &Session) -> (Owned, String) {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-    let (log, errors) = (session.log(), session.log());
-    let mut command = command("WebKitWebDriver");
-    command
-        .arg(format!("--port={port}"))
-        .env("TAURI_WEBVIEW_AUTOMATION", "true")
-        .env("RUST_BACKTRACE", "1")
-        .stdout(log)
-        .stderr(errors);
-    session.apply(&mut command);
-    command.env("WAYBILL_DATA_DIR", session.data_dir());
-    (crate::process::spawn(&mut command), format!("http://127.0.0.1:{port}"))
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.session.keep();
+        }
+        for window in children(self.process.id()) {
+            kill_9(window);
+        }
+    }
 }

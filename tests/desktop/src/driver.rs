@@ -28,7 +28,7 @@ impl Driver {
     /// Asks the driver at `address` to start a browser (`webkitgtk:browserOptions`).
     pub(crate) fn open(address: &str, browser: &Value) -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build();
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(90)).build();
         let mut driver = Self { http: http.map_err(|error| error.to_string())?, runtime, session: address.to_owned() };
         let wanted = json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": browser } } });
         let answer = driver.post("/session", &wanted)?;

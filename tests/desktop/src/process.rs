@@ -30,11 +30,6 @@ impl Owned {
         self.child.id()
     }
 
-    /// Whether it still runs.
-    pub(crate) fn runs(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
-    }
-
     /// The first line of its stdout, which must be piped.
     pub(crate) fn first_line(&mut self) -> String {
         let mut line = String::new();
@@ -53,10 +48,10 @@ impl Drop for Owned {
     }
 }
 
-/// Sends a signal to one process.
-pub(crate) fn signal(name: &str, pid: u32) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
-    assert!(sent.is_ok_and(|status| status.success()), "cannot send {name} to process {pid}");
+/// Sends SIGKILL to one process; false when it is gone already.
+pub(crate) fn kill_9(pid: u32) -> bool {
+    let sent = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
+    sent.is_ok_and(|status| status.success())
 }
 
 /// Whether a process runs; one that has ended but was not waited for does not.

@@ -1,5 +1,6 @@
 //! A desktop session for one test: message bus, screen, window manager and keychain, all of its own.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ pub struct Session {
     manager: Option<Owned>,
     screen: Option<Owned>,
     bus: Option<Owned>,
+    kept: Cell<bool>,
     home: TempDir,
 }
 
@@ -49,6 +51,7 @@ impl Session {
             manager: None,
             screen: None,
             bus: None,
+            kept: Cell::new(false),
             home,
         };
         session.start_bus();
@@ -110,6 +113,9 @@ impl Session {
 
     /// For a scenario that has failed: a picture, and the session's folder as it is, in `target/desktop-failed/SCENARIO`.
     pub(crate) fn keep(&self) {
+        if self.kept.replace(true) {
+            return;
+        }
         self.shot("failed");
         let kept = target_folder().with_file_name("desktop-failed").join(&self.name);
         let _ = fs::remove_dir_all(&kept);
@@ -137,7 +143,7 @@ impl Session {
         fs::write(&file, BUS).expect("the session's folder can be written");
         let mut command = command("dbus-daemon");
         command.arg("--config-file").arg(&file).args(["--nofork", "--nopidfile", "--print-address=1"]);
-        let mut bus = self.spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()));
+        let mut bus = self.spawn(command.stdout(Stdio::piped()).stderr(self.log()));
         let address = bus.first_line();
         assert!(!address.is_empty(), "dbus-daemon ended before it was ready");
         self.environment.push(("DBUS_SESSION_BUS_ADDRESS", address));
@@ -147,7 +153,7 @@ impl Session {
     fn start_screen(&mut self) {
         let mut command = command("Xvfb");
         command.args(["-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]);
-        let mut screen = self.spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()));
+        let mut screen = self.spawn(command.stdout(Stdio::piped()).stderr(self.log()));
         let number = screen.first_line();
         assert!(!number.is_empty(), "Xvfb ended before it was ready");
         self.environment.push(("DISPLAY", format!(":{number}")));
@@ -155,7 +161,7 @@ impl Session {
     }
 
     fn start_window_manager(&mut self) {
-        let manager = self.spawn(command("openbox").stdout(Stdio::null()).stderr(Stdio::null()));
+        let manager = self.spawn(command("openbox").stdout(self.log()).stderr(self.log()));
         self.manager = Some(manager);
         // Without a window manager nobody has set the number of desktops, and drag and drop does not work.
         until("openbox", || self.run("xdotool", &["get_num_desktops"]));
@@ -167,12 +173,20 @@ impl Session {
         let password = fs::File::open(&empty_line).expect("was just written");
         let mut command = command("gnome-keyring-daemon");
         command.args(["--foreground", "--unlock", "--components=secrets"]).stdin(password);
-        let keychain = self.spawn(command.stdout(Stdio::null()).stderr(Stdio::null()));
+        let keychain = self.spawn(command.stdout(Stdio::null()).stderr(self.log()));
         self.keychain = Some(keychain);
         let ask =
             ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner"];
         let ask = [ask.as_slice(), &["string:org.freedesktop.secrets"]].concat();
         until("the Secret Service", || self.run("dbus-send", &ask).filter(|answer| answer.contains("true")));
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.keep();
+        }
     }
 }
 

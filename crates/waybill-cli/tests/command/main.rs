@@ -1,0 +1,15 @@
+//! The `waybill` command as a process of its own, against a sandbox in this one.
+
+mod bed;
+mod failures;
+mod finishing;
+mod folder;
+mod history;
+mod killed;
+mod limits;
+mod receipts;
+mod running;
+mod sandbox;
+mod secrets;
+mod taken_up;
+mod token;

@@ -1,0 +1,124 @@
+//! A running command: what it says line by line, and how it ends.
+
+use std::process::{ExitStatus, Stdio};
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::bed::LIMIT;
+
+/// A started command; killed if the test ends first.
+pub(crate) struct Running {
+    child: Child,
+    lines: mpsc::UnboundedReceiver<String>,
+    stderr: JoinHandle<String>,
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    status: ExitStatus,
+    /// Lines of standard output that were not read before.
+    pub(crate) lines: Vec<String>,
+    pub(crate) stderr: String,
+}
+
+/// Runs a command to its end.
+pub(crate) async fn run(command: Command) -> Ended {
+    Running::start(command).end().await
+}
+
+impl Running {
+    pub(crate) fn start(mut command: Command) -> Running {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("the command starts");
+        let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+        let (send, lines) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let mut stdout = BufReader::new(stdout).lines();
+            while let Ok(Some(line)) = stdout.next_line().await {
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        // Both are read all the time: a command that nobody listens to would stop at a full pipe.
+        let stderr = tokio::spawn(async move {
+            let (mut stderr, mut said) = (stderr, Vec::new());
+            stderr.read_to_end(&mut said).await.expect("standard error is read");
+            String::from_utf8_lossy(&said).into_owned()
+        });
+        Running { child, lines, stderr }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// The next line of standard output.
+    pub(crate) async fn line(&mut self) -> String {
+        match timeout(LIMIT, self.lines.recv()).await.expect("a line comes in time") {
+            Some(line) => line,
+            None => panic!("the command ended without another line"),
+        }
+    }
+
+    /// The next receipt.
+    pub(crate) async fn receipt(&mut self) -> Value {
+        serde_json::from_str(&self.line().await).expect("a line of JSON")
+    }
+
+    /// SIGKILL, in the middle of whatever it does.
+    pub(crate) async fn kill(mut self) -> Ended {
+        assert!(self.child.try_wait().expect("it can be asked").is_none(), "it has ended before it was killed");
+        self.child.kill().await.expect("it is killed");
+        self.end().await
+    }
+
+    /// SIGINT, as Ctrl-C sends it.
+    #[cfg(unix)]
+    pub(crate) async fn interrupt(self) -> Ended {
+        let kill = format!("kill -INT {}", self.pid());
+        assert!(Command::new("sh").args(["-c", &kill]).status().await.expect("sh runs").success());
+        self.end().await
+    }
+
+    pub(crate) async fn end(mut self) -> Ended {
+        let status = timeout(LIMIT, self.child.wait()).await.expect("it ends in time").expect("it can be waited for");
+        let mut lines = Vec::new();
+        while let Some(line) = self.lines.recv().await {
+            lines.push(line);
+        }
+        Ended { status, lines, stderr: self.stderr.await.expect("standard error is read") }
+    }
+}
+
+impl Ended {
+    /// None if a signal ended it.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// The receipts, if it ended with this code.
+    pub(crate) fn receipts(&self, code: i32) -> Vec<Value> {
+        assert_eq!(self.code(), Some(code), "{self:#?}");
+        self.lines.iter().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+
+    /// Its one receipt, if it ended with this code.
+    pub(crate) fn receipt(&self, code: i32) -> Value {
+        let mut receipts = self.receipts(code);
+        assert_eq!(receipts.len(), 1, "{self:#?}");
+        receipts.remove(0)
+    }
+
+    /// What it said, if it refused to begin.
+    pub(crate) fn refusal(&self) -> &str {
+        assert_eq!((self.code(), self.lines.len()), (Some(1), 0), "{self:#?}");
+        &self.stderr
+    }
+}
