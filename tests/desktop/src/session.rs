@@ -152,7 +152,9 @@ impl Session {
 
     fn start_screen(&mut self) {
         let mut command = command("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]);
+        // Without `-noreset` the screen starts over, and throws everybody out, when its last client goes: a quick look by
+        // xdotool before the window manager has come would do it.
+        command.args(["-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp", "-noreset"]);
         let mut screen = self.spawn(command.stdout(Stdio::piped()).stderr(self.log()));
         let number = screen.first_line();
         assert!(!number.is_empty(), "Xvfb ended before it was ready");
