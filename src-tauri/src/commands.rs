@@ -129,3 +129,28 @@ pub(crate) async fn delete_watched_folder(shell: State<'_, Shell>, id: String) -
 pub(crate) async fn pause_watched_folder(shell: State<'_, Shell>, id: String, paused: bool) -> Answer<()> {
     shell.engine.pause_watched_folder(&id, paused).await.map_err(ipc)
 }
+
+#[cfg(test)]
+mod tests {
+    /// Names of the functions above.
+    fn own() -> Vec<&'static str> {
+        let source = include_str!("commands.rs").split("#[cfg(test)]").next().unwrap_or_default();
+        source.split("pub(crate) async fn ").skip(1).filter_map(|rest| rest.split('(').next()).collect()
+    }
+
+    #[test]
+    fn each_command_is_registered_declared_and_allowed_by_its_own_name() {
+        let (lib, build) = (include_str!("lib.rs"), include_str!("../build.rs"));
+        let capability = include_str!("../capabilities/main.json");
+        assert!(own().len() > 20, "the commands must be found in their source: {:?}", own());
+        for name in own() {
+            assert!(lib.contains(&format!("commands::{name},")), "{name} is not registered in lib.rs");
+            assert!(build.contains(&format!("\"{name}\",")), "{name} is not declared in build.rs");
+            let permission = format!("\"allow-{}\"", name.replace('_', "-"));
+            assert!(capability.contains(&permission), "{permission} is missing in capabilities/main.json");
+        }
+        let allowed = capability.matches("\"allow-").count();
+        assert_eq!(allowed, own().len(), "nothing but these commands is allowed");
+        assert!(!capability.contains(":default"), "permissions are given one by one, never as a default set");
+    }
+}

@@ -63,6 +63,7 @@ impl TestBed {
         config.parallel = 4;
         config.part_size_bytes = MIB as u64;
         config.quiet = Duration::from_millis(400);
+        config.finishing = Duration::from_secs(2);
         change(&mut config);
         let callback = Some(callback_to(&sandbox.info().callback_url));
         let mut bed = TestBed { dir, sandbox, config, callback, engine: None };

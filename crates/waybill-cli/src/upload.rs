@@ -216,6 +216,8 @@ fn fingerprint(
     key_rule: &Option<KeyRule>,
     callback: &Option<CallbackProfileForm>,
 ) -> String {
+    // As text: a path that is not Unicode has no JSON form, and is refused later in words.
+    let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
     serde_json::json!([destination_id, paths, key_rule, callback]).to_string()
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::queue::Work;
+use crate::queue_line::Work;
 use crate::secrets::{Keychain, SecretStore};
 use crate::upload::plan::DEFAULT_PART_SIZE_BYTES;
 
@@ -29,6 +29,9 @@ pub struct EngineConfig {
     pub rescan: Duration,
     /// How long nothing may move before a request is given up and tried again.
     pub stall: Duration,
+    /// How long OSS may go on with a finishing request whose connection is lost: five callback URLs of 5 s each, and
+    /// some to spare.
+    pub finishing: Duration,
 }
 
 impl EngineConfig {
@@ -44,6 +47,7 @@ impl EngineConfig {
             quiet: Duration::from_secs(2),
             rescan: Duration::from_secs(60),
             stall: Duration::from_secs(30),
+            finishing: Duration::from_secs(30),
         }
     }
 }

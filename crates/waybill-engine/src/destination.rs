@@ -1,5 +1,6 @@
 //! Destinations: account, endpoint, bucket, key template and callback, and the client that speaks to each.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,9 +10,10 @@ use crate::callback_profile;
 use crate::changes::ChangeBus;
 use crate::clock::now_ms;
 use crate::error::{Code, Error};
-use crate::key_template::{FileFacts, render};
+use crate::key_template;
 use crate::secrets::{MemorySecrets, SecretStore};
 use crate::store::Store;
+use crate::store::aborts;
 use crate::store::destinations::{self, DestinationRow};
 use crate::store::settings;
 use crate::view::{CallbackProfileForm, ConnectionReport, DestinationForm, DestinationView};
@@ -63,7 +65,16 @@ impl Destinations {
     /// All, the current one marked.
     pub(crate) async fn all(&self) -> Result<Vec<DestinationView>, Error> {
         let (rows, current) = self.store.read(|c| Ok((destinations::all(c)?, settings::get(c, CURRENT)?))).await?;
-        Ok(rows.into_iter().map(|row| view(row, current.as_deref())).collect())
+        let view = |row: DestinationRow| {
+            // One that an earlier command line left behind is the user's to edit or delete.
+            let built_in = self.is_served(&row);
+            DestinationView {
+                built_in,
+                has_secret: row.has_secret && (built_in || !row.built_in),
+                ..view(row, current.as_deref())
+            }
+        };
+        Ok(rows.into_iter().map(view).collect())
     }
 
     /// The one with this id, or the current one.
@@ -87,7 +98,7 @@ impl Destinations {
     /// Checks a form, stores its secret in the keychain and the rest in the database.
     pub(crate) async fn save(&self, form: DestinationForm) -> Result<DestinationView, Error> {
         let earlier = self.earlier(&form).await?;
-        if earlier.as_ref().is_some_and(|row| row.built_in) {
+        if earlier.as_ref().is_some_and(|row| self.is_served(row)) {
             return Err(Error::Refused("the program's own destinations cannot be edited".into()));
         }
         let mut row = checked(&form)?;
@@ -148,7 +159,7 @@ impl Destinations {
     /// Removes one and its secret; refused while uploads or watched folders need it.
     pub(crate) async fn delete(&self, id: &str) -> Result<(), Error> {
         let row = self.find(Some(id.to_owned())).await?;
-        if row.built_in {
+        if self.is_served(&row) {
             return Err(Error::Refused("the program's own destinations cannot be deleted".into()));
         }
         let wanted = row.id.clone();
@@ -169,6 +180,7 @@ impl Destinations {
         self.store
             .write(move |c| {
                 destinations::delete(c, &row.id)?;
+                aborts::forget_all_of(c, &row.id)?;
                 if settings::get(c, CURRENT)?.as_deref() == Some(&row.id)
                     && let Some(other) = destinations::all(c)?.first()
                 {
@@ -231,16 +243,25 @@ impl Destinations {
         self.connect(&row, bucket.clone(), credential)
     }
 
+    /// Made by this program and in use: its credential is in memory.
+    fn is_served(&self, row: &DestinationRow) -> bool {
+        row.built_in && self.session.get(&row.id, &row.access_key_id).is_ok_and(|credential| credential.is_some())
+    }
+
+    /// Names by id, and whether uploads to it can start; for lists.
+    pub(crate) async fn names(&self) -> Result<HashMap<String, (String, bool)>, Error> {
+        let rows = self.store.read(destinations::all).await?;
+        let entry = |row: DestinationRow| {
+            let ready = !row.built_in || self.is_served(&row);
+            (row.id, (row.name, ready))
+        };
+        Ok(rows.into_iter().map(entry).collect())
+    }
+
     /// Built-in destinations whose maker has not started yet: their uploads wait instead of failing.
     pub(crate) async fn not_ready(&self) -> Result<Vec<String>, Error> {
-        let rows = self.store.read(destinations::all).await?;
-        let mut waiting = Vec::new();
-        for row in rows.into_iter().filter(|row| row.built_in) {
-            if self.session.get(&row.id, &row.access_key_id)?.is_none() {
-                waiting.push(row.id);
-            }
-        }
-        Ok(waiting)
+        let rows = self.store.write(destinations::all).await?;
+        Ok(rows.into_iter().filter(|row| row.built_in && !self.is_served(row)).map(|row| row.id).collect())
     }
 
     /// Why the keychain cannot be used, if so.
@@ -310,9 +331,8 @@ fn checked(form: &DestinationForm) -> Result<DestinationRow, Error> {
         "" => Err(Error::Invalid(format!("{what} is missing"))),
         value => Ok(value.to_owned()),
     };
-    let key_template = filled(&form.key_template, "the object key template")?;
-    let sample = FileFacts { relative: "folder/name.ext", queued: &jiff::Zoned::now(), upload_no: None };
-    waybill_oss::ObjectKey::parse(&render(&key_template, &sample)?)?;
+    let template = filled(&form.key_template, "the object key template")?;
+    key_template::check(&template)?;
     if let Some(callback) = &form.callback {
         callback_profile::check(callback)?;
     }
@@ -322,7 +342,7 @@ fn checked(form: &DestinationForm) -> Result<DestinationRow, Error> {
         endpoint: form.endpoint.trim().to_owned(),
         region,
         bucket: bucket.as_str().to_owned(),
-        key_template,
+        key_template: template,
         access_key_id: filled(&form.access_key_id, "the AccessKey id")?,
         has_secret: false,
         has_token: false,

@@ -15,11 +15,12 @@ use crate::error::Error;
 use crate::intake::{self, Callback, Enqueue, Intake};
 use crate::launch::Launcher;
 use crate::progress::Progress;
-use crate::queue::{Queue, QueueLine, Work};
+use crate::queue::Queue;
+use crate::queue_line::{QueueLine, Work};
 use crate::rows;
 use crate::store::batches::{self, NewBatch};
 use crate::store::uploads::{self, UploadRecord};
-use crate::store::{Store, destinations, lists, log, parts};
+use crate::store::{Store, lists, log, parts};
 use crate::task::Tasks;
 use crate::throttle::Throttle;
 use crate::upload::abort;
@@ -32,8 +33,6 @@ use crate::watching::{Shared, WatchedFolders};
 
 /// Between two batches of changes: at most five a second.
 const CHANGES_EVERY: Duration = Duration::from_millis(200);
-/// Uploads that one write of a bulk action moves.
-const BULK: usize = 500;
 
 /// A running engine. Cheap to clone; [`Engine::stop`] ends it for all clones.
 #[derive(Clone, Debug)]
@@ -55,8 +54,11 @@ impl Engine {
     /// # Errors
     /// `DataFolderInUse`, `Store`.
     pub async fn start(config: EngineConfig) -> Result<Engine, Error> {
-        let EngineConfig { data_dir, secrets, parallel, part_size_bytes, patience, work, quiet, rescan, .. } = config;
-        let store = tokio::task::spawn_blocking(move || Store::open(&data_dir))
+        let EngineConfig {
+            data_dir, secrets, parallel, part_size_bytes, patience, work, quiet, rescan, finishing, ..
+        } = config;
+        let opened = data_dir.clone();
+        let store = tokio::task::spawn_blocking(move || Store::open(&opened))
             .await
             .unwrap_or_else(|_| Err(Error::Refused("opening the data folder was interrupted".into())))?;
         let (changes, tasks, progress) = (Arc::<ChangeBus>::default(), Tasks::default(), Arc::<Progress>::default());
@@ -66,24 +68,31 @@ impl Engine {
         let abort = Arc::new(Notify::new());
         let queue = Queue {
             store: store.clone(),
-            launcher: Launcher { destinations: destinations.clone(), part_size_bytes },
+            launcher: Launcher { destinations: destinations.clone(), part_size_bytes, finishing },
             throttle: Throttle::new(parallel),
             progress: Arc::clone(&progress),
             changes: Arc::clone(&changes),
             tasks: tasks.clone(),
             line: line.clone(),
             abort: Arc::clone(&abort),
-            finished: finished_tx,
+            finished: (work == Work::OnlyAsked).then_some(finished_tx),
             patience,
             batches: (work == Work::OnlyAsked).then(Vec::new),
             active: HashMap::new(),
             runs: 0,
+            abandoned: true,
         };
         tasks.spawn("queue", queue.run(inbox));
         tasks.spawn("abort", abort::run(store.clone(), destinations.clone(), abort, tasks.token().clone()));
         let queue = QueueLine::new(line);
-        let shared =
-            Shared { store: store.clone(), queue: queue.clone(), changes: Arc::clone(&changes), quiet, rescan };
+        let shared = Shared {
+            data_dir: std::fs::canonicalize(&data_dir).unwrap_or(data_dir),
+            store: store.clone(),
+            queue: queue.clone(),
+            changes: Arc::clone(&changes),
+            quiet,
+            rescan,
+        };
         let folders = WatchedFolders::new(shared, tasks.clone());
         let engine = Engine {
             store,
@@ -203,6 +212,7 @@ impl Engine {
     }
 
     /// Waits for the next upload, of any batch, that becomes stored, failed or cancelled; None once the engine stops.
+    /// Only for [`Work::OnlyAsked`]: the window hears of changes instead.
     pub async fn next_finished(&self) -> Option<i64> {
         let mut finished = self.finished.lock().await;
         tokio::select! {
@@ -248,7 +258,7 @@ impl Engine {
     /// # Errors
     /// `Store`.
     pub async fn pause_all(&self) -> Result<(), Error> {
-        self.for_all(&[Phase::Queued, Phase::Starting, Phase::Sending], Event::Pause).await
+        self.queue.wish_all(&[Phase::Queued, Phase::Starting, Phase::Sending], Event::Pause).await
     }
 
     /// Goes on with everything paused.
@@ -256,7 +266,7 @@ impl Engine {
     /// # Errors
     /// `Store`.
     pub async fn resume_all(&self) -> Result<(), Error> {
-        self.for_all(&[Phase::Paused], Event::Resume).await
+        self.queue.wish_all(&[Phase::Paused], Event::Resume).await
     }
 
     /// Tries everything failed again.
@@ -264,7 +274,7 @@ impl Engine {
     /// # Errors
     /// `Store`.
     pub async fn retry_failed(&self) -> Result<(), Error> {
-        self.for_all(&[Phase::Failed], Event::Retry).await
+        self.queue.wish_all(&[Phase::Failed], Event::Retry).await
     }
 
     /// Takes stored and cancelled uploads out of Transfers; History keeps them.
@@ -424,17 +434,11 @@ impl Engine {
     }
 
     async fn rows(&self, records: &[UploadRecord]) -> Result<Vec<UploadRow>, Error> {
-        let names: HashMap<String, String> = self
-            .store
-            .read(destinations::all)
-            .await?
-            .into_iter()
-            .map(|destination| (destination.id, destination.name))
-            .collect();
+        let names = self.destinations.names().await?;
         let samples = self.progress.sample(Instant::now());
         let row = |record: &UploadRecord| {
-            let name = names.get(&record.destination_id).map_or("", String::as_str);
-            rows::row(record, name, samples.get(&record.no).copied())
+            let (name, ready) = names.get(&record.destination_id).map_or(("", true), |(name, ready)| (name, *ready));
+            rows::row(record, name, ready, samples.get(&record.no).copied())
         };
         Ok(records.iter().map(row).collect())
     }
@@ -477,24 +481,6 @@ impl Engine {
                 }
             });
         }
-        Ok(())
-    }
-
-    /// Asks for one move of every upload in `phases`, a page at a time. Uploads that have moved on refuse; that is fine.
-    async fn for_all(&self, phases: &'static [Phase], event: Event) -> Result<(), Error> {
-        let mut after = 0;
-        loop {
-            let page = self.store.write(move |c| uploads::numbers(c, phases, None, after, BULK)).await?;
-            let Some(last) = page.last() else { break };
-            after = *last;
-            for no in page {
-                match self.queue.wish(no, event.clone()).await {
-                    Ok(()) | Err(Error::Refused(_)) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        self.changes.reload();
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Errors of the engine, and the codes the window acts on.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use waybill_oss::Advice;
@@ -124,6 +126,8 @@ impl Error {
         match self {
             Error::Oss(error) => error.advice(),
             Error::Source { code: Code::SourceChanged, .. } | Error::Store { .. } => Advice::Now,
+            // At login the keychain may come up after us, or wait to be unlocked.
+            Error::Secret { code: Code::Keychain, .. } => Advice::Later(Duration::from_secs(10)),
             _ => Advice::Never,
         }
     }

@@ -14,9 +14,9 @@ use crate::clock::now_ms;
 use crate::error::{Code, Error};
 use crate::key_template::{FileFacts, render};
 use crate::store::destinations::DestinationRow;
-use crate::store::uploads::{self, NewUpload};
+use crate::store::uploads::{self, NewUpload, Queued};
 use crate::store::{Store, batches};
-use crate::upload::source::io_error;
+use crate::upload::source::{SourceStamp, io_error};
 use crate::view::{Added, CallbackProfileForm, RefusedPath};
 
 /// Rows of one write.
@@ -82,7 +82,13 @@ impl Intake {
     }
 
     /// The row for one file, or why there is none. `relative` is its path below what was given, `/` between.
-    pub(crate) fn upload(&self, batch: i64, path: &Path, relative: &str, size_bytes: u64) -> Result<NewUpload, Error> {
+    pub(crate) fn upload(
+        &self,
+        batch: i64,
+        path: &Path,
+        relative: &str,
+        stamp: SourceStamp,
+    ) -> Result<NewUpload, Error> {
         let path_text = path
             .to_str()
             .ok_or_else(|| Error::Invalid(format!("\"{}\" has a name that is not Unicode", path.display())))?;
@@ -100,7 +106,7 @@ impl Intake {
             key: ObjectKey::parse(&key)?.as_str().to_owned(),
             content_type: mime_guess::from_path(path).first_raw().map(str::to_owned),
             callback: self.callback.clone(),
-            size_bytes,
+            stamp,
             created_ms: now_ms(),
         })
     }
@@ -188,7 +194,7 @@ impl<F: Fn()> Reading<'_, F> {
             let message = format!("\"{}\" is not a file (a link to a folder, a socket or a device)", path.display());
             return Err(Error::Source { code: Code::NotAFile, message });
         }
-        self.intake.upload(self.batch, path, &relative_to(base, path), metadata.len())
+        self.intake.upload(self.batch, path, &relative_to(base, path), SourceStamp::of(&metadata))
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -196,14 +202,21 @@ impl<F: Fn()> Reading<'_, F> {
         if chunk.is_empty() {
             return Ok(());
         }
-        let added = self.store.write_blocking(move |c| {
-            let mut added = 0;
-            for row in &chunk {
-                added += i64::from(uploads::insert(c, row)?.is_some());
+        let (added, taken) = self.store.write_blocking(move |c| {
+            let (mut added, mut taken) = (0, Vec::new());
+            for row in chunk {
+                match uploads::insert(c, &row)? {
+                    Queued::Now(_) => added += 1,
+                    Queued::Before => {}
+                    Queued::KeyTaken => taken.push((row.path, row.key)),
+                }
             }
-            Ok(added)
+            Ok((added, taken))
         })?;
         self.added.queued += added;
+        for (path, key) in taken {
+            self.refuse(Path::new(&path), &key_taken(&path, &key));
+        }
         (self.queued)();
         Ok(())
     }
@@ -215,6 +228,10 @@ impl<F: Fn()> Reading<'_, F> {
             self.added.refused.push(RefusedPath { path, problem: reason.problem() });
         }
     }
+}
+
+fn key_taken(path: &str, key: &str) -> Error {
+    Error::Invalid(format!("\"{path}\" would replace another file of this drop: both go to the key \"{key}\""))
 }
 
 /// `path` below `base` with `/` between its segments on every system.

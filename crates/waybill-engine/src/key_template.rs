@@ -45,6 +45,16 @@ pub(crate) fn render(template: &str, facts: &FileFacts<'_>) -> Result<String, Er
     Ok(out)
 }
 
+/// Refuses a template that cannot be filled in or cannot be an object key.
+///
+/// # Errors
+/// `Invalid`.
+pub(crate) fn check(template: &str) -> Result<(), Error> {
+    let sample = FileFacts { relative: "folder/name.ext", queued: &Zoned::now(), upload_no: None };
+    waybill_oss::ObjectKey::parse(&render(template, &sample)?)?;
+    Ok(())
+}
+
 fn value(name: &str, facts: &FileFacts<'_>) -> Option<String> {
     let path = Path::new(facts.relative);
     let text =

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,7 @@ use crate::callback_profile;
 use crate::destination::Destinations;
 use crate::error::Error;
 use crate::progress::Gauge;
-use crate::queue::Message;
+use crate::queue_line::Message;
 use crate::store::uploads::UploadRecord;
 use crate::throttle::Throttle;
 use crate::upload::driver::{self, Errand, Report, Reports, Trip};
@@ -22,6 +23,7 @@ use crate::upload::state::Forget;
 pub(crate) struct Launcher {
     pub(crate) destinations: Destinations,
     pub(crate) part_size_bytes: u64,
+    pub(crate) finishing: Duration,
 }
 
 impl Launcher {
@@ -38,13 +40,19 @@ impl Launcher {
         stop: CancellationToken,
     ) {
         let reports = Reports { send: line, no: record.no, run };
-        match self.trip(&record, throttle, gauge, reports.clone(), stop).await {
-            Ok(trip) => driver::run(trip, errand).await,
-            Err(error) => {
-                // A queue that is gone has nobody to tell.
-                let _ = reports.consent(Report::Trouble(error, Forget::Nothing)).await;
-            }
-        }
+        let preparing = self.trip(&record, throttle, gauge, reports.clone(), stop.clone());
+        let trip = tokio::select! {
+            trip = preparing => trip,
+            // The keychain may be waiting for its user.
+            () = stop.cancelled() => return,
+        };
+        let report = match (trip, &errand) {
+            (Ok(trip), _) => return driver::run(trip, errand).await,
+            (Err(error), Errand::Settle { .. }) => Report::Unsettled(error),
+            (Err(error), Errand::Send { .. }) => Report::Trouble(error, Forget::Nothing),
+        };
+        // A queue that is gone has nobody to tell.
+        let _ = reports.consent(report).await;
     }
 
     async fn trip(
@@ -61,6 +69,10 @@ impl Launcher {
             .as_ref()
             .map(|profile| callback_profile::spec_for(profile, &record.key, record.no, record.created_ms))
             .transpose()?;
+        if let Some(callback) = &callback {
+            // Found now rather than after 100 GB: the filled-in variables may not fit where the templates did.
+            callback.encode()?;
+        }
         Ok(Trip {
             path: PathBuf::from(&record.path),
             key: ObjectKey::parse(&record.key)?,
@@ -70,6 +82,7 @@ impl Launcher {
             throttle,
             gauge,
             part_size_bytes: self.part_size_bytes,
+            finishing: self.finishing,
             reports,
             stop,
         })

@@ -14,6 +14,7 @@ mod key_template;
 mod launch;
 mod progress;
 mod queue;
+mod queue_line;
 mod rows;
 mod secrets;
 mod store;
@@ -29,7 +30,7 @@ pub use destination::BuiltIn;
 pub use engine::Engine;
 pub use error::{Code, Error};
 pub use intake::{Callback, Enqueue, KeyRule};
-pub use queue::Work;
+pub use queue_line::Work;
 pub use secrets::{KEYCHAIN_SERVICE, Keychain, MemorySecrets, SecretStore};
 
 /// The AccessKey pair, as the engine takes it.

@@ -10,12 +10,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use waybill_oss::Advice;
 
 use crate::changes::ChangeBus;
 use crate::clock::now_ms;
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::launch::Launcher;
 use crate::progress::Progress;
+use crate::queue_line::Message;
 use crate::store::aborts::{self, Abort};
 use crate::store::parts;
 use crate::store::uploads::{self, UploadRecord};
@@ -25,69 +27,11 @@ use crate::throttle::Throttle;
 use crate::upload::driver::{Errand, Report};
 use crate::upload::plan::StoredPart;
 use crate::upload::retry::again_after;
-use crate::upload::state::{Effect, Event, UploadState, step};
+use crate::upload::state::{Effect, Event, Forget, UploadState, step};
 use crate::view::Phase;
 
 /// Wait before the store is asked again after it failed.
 const AFTER_STORE_TROUBLE: Duration = Duration::from_secs(5);
-
-/// What reaches the queue.
-#[derive(Debug)]
-pub(crate) enum Message {
-    /// A user's wish for one upload.
-    Wish { no: i64, event: Event, answer: oneshot::Sender<Result<(), Error>> },
-    /// A driver's word; `run` tells it from an earlier driver of the same upload.
-    Report { no: i64, run: u64, report: Report, answer: Option<oneshot::Sender<Result<(), Error>>> },
-    /// A driver has ended, whatever the reason.
-    Ended { no: i64, run: u64 },
-    /// There may be something to start; `batch` joins those that may be started.
-    Look { batch: Option<i64> },
-}
-
-/// Which uploads this process works on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Work {
-    /// Everything in the data folder: the window.
-    Everything,
-    /// Only the batches that this process is asked for: the command line.
-    OnlyAsked,
-}
-
-/// The way to the queue for users' wishes. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct QueueLine {
-    send: mpsc::Sender<Message>,
-}
-
-impl QueueLine {
-    pub(crate) fn new(send: mpsc::Sender<Message>) -> QueueLine {
-        QueueLine { send }
-    }
-
-    /// Asks for a move and waits until it is saved.
-    pub(crate) async fn wish(&self, no: i64, event: Event) -> Result<(), Error> {
-        let (answer, answered) = oneshot::channel();
-        let message = Message::Wish { no, event, answer };
-        if self.send.send(message).await.is_err() {
-            return Err(stopped());
-        }
-        answered.await.unwrap_or_else(|_| Err(stopped()))
-    }
-
-    /// Says that something may be ready to start.
-    pub(crate) async fn look(&self, batch: Option<i64>) {
-        // A queue that is gone starts nothing.
-        let _ = self.send.send(Message::Look { batch }).await;
-    }
-}
-
-impl QueueLine {
-    /// As [`QueueLine::look`], for threads of the blocking pool.
-    pub(crate) fn look_blocking(&self, batch: Option<i64>) {
-        // A queue that is gone starts nothing.
-        let _ = self.send.blocking_send(Message::Look { batch });
-    }
-}
 
 /// The queue's parts; [`Queue::run`] owns them.
 pub(crate) struct Queue {
@@ -100,13 +44,15 @@ pub(crate) struct Queue {
     pub(crate) line: mpsc::Sender<Message>,
     pub(crate) abort: Arc<Notify>,
     /// Hears the number of every upload that became final.
-    pub(crate) finished: mpsc::UnboundedSender<i64>,
+    pub(crate) finished: Option<mpsc::UnboundedSender<i64>>,
     /// Tries before network trouble becomes a failure; None for no end.
     pub(crate) patience: Option<u32>,
     /// None: everything.
     pub(crate) batches: Option<Vec<i64>>,
     pub(crate) active: HashMap<i64, Active>,
     pub(crate) runs: u64,
+    /// Uploads may stand in Starting or Sending without a driver; true at the start.
+    pub(crate) abandoned: bool,
 }
 
 /// An upload with a driver.
@@ -122,7 +68,6 @@ impl Queue {
     /// Works until the engine stops.
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
         let stop = self.tasks.token().clone();
-        self.take_up_after_start().await;
         let mut look = true;
         // A moment, not a wait: words of drivers come all the time and must not put it off.
         let mut due: Option<Instant> = None;
@@ -164,6 +109,12 @@ impl Queue {
                 let _ = answer.send(result);
                 true
             }
+            Message::WishAll { phases, event, answer } => {
+                let result = self.wish_all(phases, event).await;
+                // As above.
+                let _ = answer.send(result);
+                true
+            }
             Message::Report { no, run, report, answer } => {
                 self.report(no, run, report, answer);
                 false
@@ -198,6 +149,24 @@ impl Queue {
         Ok(())
     }
 
+    /// A page at a time, so that a million uploads need no memory; nothing is started in between.
+    async fn wish_all(&mut self, phases: &'static [Phase], event: Event) -> Result<(), Error> {
+        let mut after = 0;
+        loop {
+            let page = self.store.write(move |c| uploads::numbers(c, phases, after, 500)).await?;
+            let Some(last) = page.last() else { break };
+            after = *last;
+            for no in page {
+                match self.wish(no, event.clone()).await {
+                    Ok(()) | Err(Error::Refused(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        self.changes.reload();
+        Ok(())
+    }
+
     /// A driver's word. The answer follows once it is saved; later words of the same driver are saved after it.
     fn report(&mut self, no: i64, run: u64, report: Report, answer: Option<oneshot::Sender<Result<(), Error>>>) {
         let Some(active) = self.active.get_mut(&no).filter(|active| active.run == run) else {
@@ -216,9 +185,20 @@ impl Queue {
             Report::Stored(object, callback) => (Event::Stored(object, callback), None),
             Report::Trouble(error, forget) => {
                 let attempts = if active.progressed { 1 } else { active.record.state.attempts() };
-                let wait = again_after(error.code(), error.advice(), attempts, self.patience, jitter());
-                let again_at_ms = wait.map(|wait| now_ms() + wait.as_millis() as i64);
-                (Event::Trouble { problem: error.problem(), again_at_ms, forget }, None)
+                let again_at_ms = again_at(&error, error.advice(), attempts, self.patience);
+                (Event::Trouble { problem: error.problem(), attempts, again_at_ms, forget }, None)
+            }
+            Report::Unsettled(error) => {
+                // Even a refusal is asked about again: the object may be stored, and a right to look may come back.
+                let advice = match error.advice() {
+                    Advice::Never => Advice::Now,
+                    advice => advice,
+                };
+                let (problem, attempts) = (error.problem(), active.record.state.attempts());
+                match again_at(&error, advice, attempts, self.patience) {
+                    Some(again_at_ms) => (Event::Unsettled { problem, again_at_ms }, None),
+                    None => (Event::Trouble { problem, attempts, again_at_ms: None, forget: Forget::Nothing }, None),
+                }
             }
         };
         let note = note_of(&event);
@@ -236,8 +216,8 @@ impl Queue {
             move |result| {
                 if result.is_ok() {
                     changes.row(no);
-                    if is_final(phase) {
-                        // Nobody may be listening.
+                    if let Some(finished) = finished.filter(|_| is_final(phase)) {
+                        // Nobody may be listening any more.
                         let _ = finished.send(no);
                     }
                     if let Some(wake) = wake {
@@ -258,14 +238,12 @@ impl Queue {
             return false;
         };
         self.progress.end(no);
-        let state = active.record.state;
-        if matches!(state.phase(), Phase::Starting | Phase::Sending)
-            && let Ok((state, _)) = step(state.clone(), Event::Abandoned)
-            && let Err(error) = self.save(no, state, None, None, None).await
-        {
-            tracing::warn!(no, %error, "could not queue an abandoned upload; it is taken up at the next start");
+        // What the database says counts: a driver also ends when its last word could not be saved.
+        if let Err(error) = self.take_up_abandoned(Some(no)).await {
+            tracing::warn!(no, %error, "could not queue an abandoned upload");
+            self.abandoned = true;
         }
-        if matches!(state, UploadState::Cancelled) {
+        if matches!(active.record.state, UploadState::Cancelled) {
             // Parts that were in flight are stored or gone by now, so the abort finds them all.
             self.abort.notify_one();
         }
@@ -273,10 +251,43 @@ impl Queue {
         true
     }
 
+    /// Starting and Sending without a driver are queued again: one upload, or all that an earlier process or a failing
+    /// disk left behind. Completing is settled when it gets a slot.
+    async fn take_up_abandoned(&self, only: Option<i64>) -> Result<(), Error> {
+        let busy: Vec<i64> = self.active.keys().copied().collect();
+        self.store
+            .write(move |c| {
+                let mut after = only.map_or(0, |no| no - 1);
+                loop {
+                    let page = uploads::numbers(
+                        c,
+                        &[Phase::Starting, Phase::Sending],
+                        after,
+                        if only.is_some() { 1 } else { 500 },
+                    )?;
+                    let Some(last) = page.last() else { return Ok(()) };
+                    after = *last;
+                    for no in page {
+                        if only.is_some_and(|only| only != no) {
+                            return Ok(());
+                        }
+                        let Some(record) = uploads::load(c, no)?.filter(|_| !busy.contains(&no)) else { continue };
+                        if let Ok((state, _)) = step(record.state, Event::Abandoned) {
+                            save(c, no, &state, Some(("takenUp", String::new())), None, None)?;
+                        }
+                    }
+                }
+            })
+            .await
+    }
+
     /// Gives slots to what may start, and says how long until the next retry is due.
     async fn start_what_may_start(&mut self) -> Option<Duration> {
         // One moment for both questions: what is due is either claimed now or waited for.
         let now = now_ms();
+        if self.abandoned {
+            self.abandoned = self.take_up_abandoned(None).await.is_err();
+        }
         match self.claim(now).await {
             Ok(claimed) => {
                 for (record, errand) in claimed {
@@ -288,7 +299,8 @@ impl Queue {
                 return Some(AFTER_STORE_TROUBLE);
             }
         }
-        let next = self.store.read(move |c| uploads::next_due(c, now)).await.ok().flatten()?;
+        // Through the writing connection, like everything the queue reads: a long search must not hold it up.
+        let next = self.store.write(move |c| uploads::next_due(c, now)).await.ok().flatten()?;
         Some(Duration::from_millis(u64::try_from(next - now_ms()).unwrap_or(0)))
     }
 
@@ -343,30 +355,6 @@ impl Queue {
         self.changes.row(no);
     }
 
-    /// Starting and Sending of an earlier process are queued again; Completing is settled when it gets a slot.
-    async fn take_up_after_start(&self) {
-        let result = self
-            .store
-            .write(|c| {
-                let mut after = 0;
-                loop {
-                    let page = uploads::numbers(c, &[Phase::Starting, Phase::Sending], None, after, 500)?;
-                    let Some(last) = page.last() else { return Ok(()) };
-                    after = *last;
-                    for no in page {
-                        let Some(record) = uploads::load(c, no)? else { continue };
-                        if let Ok((state, _)) = step(record.state, Event::Abandoned) {
-                            save(c, no, &state, Some(("takenUp", String::new())), None, None)?;
-                        }
-                    }
-                }
-            })
-            .await;
-        if let Err(error) = result {
-            tracing::error!(%error, "could not take up the uploads of the last run");
-        }
-    }
-
     async fn save(
         &self,
         no: i64,
@@ -381,8 +369,8 @@ impl Queue {
     fn announce(&self, no: i64, phase: Phase) {
         self.changes.row(no);
         if is_final(phase) {
-            // Nobody may be listening.
-            let _ = self.finished.send(no);
+            // Nobody may be listening any more.
+            let _ = self.finished.as_ref().map(|finished| finished.send(no));
         }
     }
 }
@@ -444,6 +432,7 @@ fn note_of(event: &Event) -> Option<(&'static str, String)> {
         Event::Trouble { problem, again_at_ms, .. } => {
             (if again_at_ms.is_some() { "retry" } else { "failed" }, problem.message.clone())
         }
+        Event::Unsettled { problem, .. } => ("unsettled", problem.message.clone()),
         Event::Pause => ("paused", String::new()),
         Event::Resume => ("resumed", String::new()),
         Event::Retry => ("retried", String::new()),
@@ -481,8 +470,8 @@ fn refusal(phase: Phase) -> Error {
     })
 }
 
-fn stopped() -> Error {
-    Error::Store { code: Code::Store, message: "Waybill is stopping".into() }
+fn again_at(error: &Error, advice: Advice, attempts: u32, patience: Option<u32>) -> Option<i64> {
+    again_after(error.code(), advice, attempts, patience, jitter()).map(|wait| now_ms() + wait.as_millis() as i64)
 }
 
 /// In 0..1, from the clock's low digits: enough to keep uploads that failed together from coming back together.

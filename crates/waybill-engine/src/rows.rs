@@ -3,14 +3,17 @@
 use waybill_oss::CallbackOutcome;
 
 use crate::callback_profile;
+use crate::error::Code;
 use crate::progress::{Sample, eta_seconds};
 use crate::store::uploads::UploadRecord;
 use crate::upload::plan::StoredPart;
 use crate::upload::state::{ObjectFacts, UploadState};
-use crate::view::{CallbackBadge, CallbackView, LogLine, ObjectView, PartView, Phase, UploadDetails, UploadRow};
+use crate::view::{
+    CallbackBadge, CallbackView, LogLine, ObjectView, PartView, Phase, Problem, UploadDetails, UploadRow,
+};
 
-/// One row of a list; `sample` while it is under way.
-pub(crate) fn row(record: &UploadRecord, destination: &str, sample: Option<Sample>) -> UploadRow {
+/// One row of a list; `ready`: its destination has keys; `sample` while it is under way.
+pub(crate) fn row(record: &UploadRecord, destination: &str, ready: bool, sample: Option<Sample>) -> UploadRow {
     let state = &record.state;
     let phase = state.phase();
     let size_bytes = record.size_bytes;
@@ -20,7 +23,10 @@ pub(crate) fn row(record: &UploadRecord, destination: &str, sample: Option<Sampl
         (_, None) => record.stored_bytes.min(size_bytes),
     };
     let (problem, retry_at_ms) = match state {
-        UploadState::Queued { problem, not_before_ms, .. } => (problem.clone(), *not_before_ms),
+        UploadState::Queued { .. } if !ready => (Some(no_keys(destination)), None),
+        UploadState::Queued { problem, not_before_ms, .. } | UploadState::Completing { problem, not_before_ms, .. } => {
+            (problem.clone(), *not_before_ms)
+        }
         UploadState::Failed { problem, .. } => (Some(problem.clone()), None),
         _ => (None, None),
     };
@@ -138,6 +144,16 @@ fn part_view(part: StoredPart) -> PartView {
         size_bytes: part.size_bytes as i64,
         etag: Some(part.etag),
         crc64: Some(part.crc64.to_string()),
+    }
+}
+
+/// A command line's destination has its keys only while the command runs.
+fn no_keys(destination: &str) -> Problem {
+    Problem {
+        code: Code::NoSecret,
+        message: format!("\"{destination}\" has no keys now; it waits until the same command is run again"),
+        request_id: None,
+        ec: None,
     }
 }
 

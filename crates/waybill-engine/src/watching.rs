@@ -1,7 +1,7 @@
 //! All watched folders: which there are, and a scanner for each that is not paused.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::changes::ChangeBus;
 use crate::clock::now_ms;
 use crate::error::Error;
-use crate::queue::QueueLine;
+use crate::key_template;
+use crate::queue_line::QueueLine;
 use crate::store::watched::{self, FolderRow};
 use crate::store::{Store, destinations};
 use crate::task::Tasks;
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) queue: QueueLine,
     pub(crate) changes: Arc<ChangeBus>,
+    /// Never watched: every upload writes to it.
+    pub(crate) data_dir: PathBuf,
     /// How long a file must look the same before it is settled.
     pub(crate) quiet: Duration,
     /// Between two looks when nothing hints at a change.
@@ -83,9 +86,13 @@ impl WatchedFolders {
         let saved = folder.clone();
         let (shared, existing) = (self.shared.clone(), form.include_existing || form.id.is_some());
         let work = move || {
-            let row = saved.clone();
-            shared.store.write_blocking(move |c| watched::save(c, &row, now_ms()))?;
-            if existing { Ok(()) } else { scanner::know_existing(&shared, &saved) }
+            let save = |row: FolderRow| shared.store.write_blocking(move |c| watched::save(c, &row, now_ms()));
+            if !existing {
+                // Paused until all of it is known: a crash in between must not upload what was there before.
+                save(FolderRow { paused: true, ..saved.clone() })?;
+                scanner::know_existing(&shared, &saved)?;
+            }
+            save(saved)
         };
         tokio::task::spawn_blocking(work)
             .await
@@ -132,10 +139,18 @@ impl WatchedFolders {
         if !Path::new(&path).is_dir() {
             return Err(Error::Invalid(format!("\"{path}\" is not a folder")));
         }
-        let destination = form.destination_id.clone();
-        if self.shared.store.read(move |c| destinations::load(c, &destination)).await?.is_none() {
-            return Err(Error::Invalid("choose a destination".into()));
+        let path = canonical(path);
+        let data_dir = &self.shared.data_dir;
+        if data_dir.starts_with(&path) || Path::new(&path).starts_with(data_dir) {
+            return Err(Error::Invalid(format!(
+                "\"{path}\" holds Waybill's own data, which changes with every upload; choose a folder beside it"
+            )));
         }
+        let destination = form.destination_id.clone();
+        let destination = self.shared.store.read(move |c| destinations::load(c, &destination)).await?;
+        let destination = destination.ok_or_else(|| Error::Invalid("choose a destination".into()))?;
+        let prefix = form.prefix.trim();
+        key_template::check(&format!("{prefix}{}", destination.key_template))?;
         let others = self.shared.store.read(watched::all).await?;
         let overlaps = |other: &FolderRow| {
             let (a, b) = (Path::new(&path), Path::new(&other.path));
@@ -148,7 +163,7 @@ impl WatchedFolders {
             id: form.id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
             path,
             destination_id: form.destination_id.clone(),
-            prefix: form.prefix.trim().to_owned(),
+            prefix: prefix.to_owned(),
             paused: false,
         })
     }
@@ -157,7 +172,9 @@ impl WatchedFolders {
         let stop = self.tasks.token().child_token();
         let health = Arc::new(Mutex::new(Health { reachable: true, ..Health::default() }));
         let running = Running { stop: stop.clone(), health: Arc::clone(&health) };
-        self.map().insert(folder.id.clone(), running);
+        if let Some(earlier) = self.map().insert(folder.id.clone(), running) {
+            earlier.stop.cancel();
+        }
         self.tasks.spawn("watch", scanner::run(self.shared.clone(), folder, health, stop));
     }
 
@@ -187,4 +204,11 @@ impl WatchedFolders {
     fn map(&self) -> std::sync::MutexGuard<'_, HashMap<String, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The folder's one name, so that a link to it is not watched as a second folder.
+fn canonical(path: String) -> String {
+    let known = std::fs::canonicalize(&path).ok().and_then(|path| path.to_str().map(str::to_owned));
+    // Windows' verbatim form would stand in every key and window; the plain one names the same folder.
+    known.map_or(path, |known| known.strip_prefix(r"\\?\").map(str::to_owned).unwrap_or(known))
 }

@@ -16,6 +16,8 @@ use crate::meter::Meter;
 
 /// Bytes read at a time: large enough to be cheap, small enough to stay in the cache for the checksum.
 const CHUNK: u64 = 512 * 1024;
+/// Bytes handed to the socket at a time.
+const SLICE: usize = 64 * 1024;
 
 /// A stretch of an open file. Reads are positional, so many parts share one handle.
 #[derive(Clone, Debug)]
@@ -62,6 +64,10 @@ pub(crate) struct FileBody {
     left: u64,
     meter: Arc<Meter>,
     gate: Option<Gate>,
+    /// Read, and not yet handed over.
+    read: Bytes,
+    /// Of the whole body, once all of it is read.
+    crc64: Option<u64>,
 }
 
 enum State {
@@ -104,14 +110,19 @@ impl FileBody {
         } else {
             State::Ready(Box::new(reader))
         };
-        FileBody { state, left, meter, gate }
+        FileBody { state, left, meter, gate, read: Bytes::new(), crc64: None }
     }
 
-    fn last(&mut self, chunk: Bytes, crc64: u64) -> Frame<Bytes> {
-        self.left = 0;
-        self.meter.advance(chunk.len() as u64);
-        self.meter.body_sent(Some(crc64));
-        Frame::data(chunk)
+    /// The next slice for the socket. Slices are small, since what is handed over counts as moved: on a slow line a whole
+    /// chunk would leave in silence.
+    fn hand_over(&mut self) -> Frame<Bytes> {
+        let slice = self.read.split_to(self.read.len().min(SLICE));
+        self.left -= slice.len() as u64;
+        self.meter.advance(slice.len() as u64);
+        if self.left == 0 {
+            self.meter.body_sent(self.crc64);
+        }
+        Frame::data(slice)
     }
 
     fn fail(&mut self, error: io::Error) -> io::Error {
@@ -133,6 +144,9 @@ impl Body for FileBody {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let this = self.get_mut();
         loop {
+            if !this.read.is_empty() {
+                return Poll::Ready(Some(Ok(this.hand_over())));
+            }
             match std::mem::replace(&mut this.state, State::Over) {
                 State::Over => return Poll::Ready(None),
                 State::Ready(mut reader) => {
@@ -151,17 +165,15 @@ impl Body for FileBody {
                         Ok((_, Err(error))) => return Poll::Ready(Some(Err(this.fail(error)))),
                         Err(error) => return Poll::Ready(Some(Err(this.fail(io::Error::other(error))))),
                     };
-                    if this.left == chunk.len() as u64 {
-                        let crc64 = reader.crc.finish();
-                        match this.gate.take() {
-                            Some(gate) => this.state = State::Asking(gate.ask(crc64), chunk, crc64),
-                            None => return Poll::Ready(Some(Ok(this.last(chunk, crc64)))),
-                        }
-                    } else {
-                        this.left -= chunk.len() as u64;
-                        this.meter.advance(chunk.len() as u64);
+                    if this.left > chunk.len() as u64 {
+                        this.read = chunk;
                         this.state = State::Ready(reader);
-                        return Poll::Ready(Some(Ok(Frame::data(chunk))));
+                        continue;
+                    }
+                    let crc64 = reader.crc.finish();
+                    match this.gate.take() {
+                        Some(gate) => this.state = State::Asking(gate.ask(crc64), chunk, crc64),
+                        None => (this.read, this.crc64) = (chunk, Some(crc64)),
                     }
                 }
                 State::Asking(mut asked, chunk, crc64) => {
@@ -169,17 +181,17 @@ impl Body for FileBody {
                         this.state = State::Asking(asked, chunk, crc64);
                         return Poll::Pending;
                     };
-                    if open {
-                        return Poll::Ready(Some(Ok(this.last(chunk, crc64))));
+                    if !open {
+                        return Poll::Ready(Some(Err(this.fail(shut()))));
                     }
-                    return Poll::Ready(Some(Err(this.fail(shut()))));
+                    (this.read, this.crc64) = (chunk, Some(crc64));
                 }
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.state, State::Over)
+        matches!(self.state, State::Over) && self.read.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -26,6 +26,9 @@ const STALL: Duration = Duration::from_secs(30);
 /// How long a finishing request may wait for its answer: five callback addresses at five seconds each, and room for
 /// OSS to put thousands of parts together.
 const FINISHING: Duration = Duration::from_secs(60);
+/// After the last byte of a file was handed over, up to a mebibyte of it may still lie in buffers, which a slow line takes
+/// this many times [`STALL`] to drain.
+const DRAIN: u32 = 4;
 /// As much of an answer as is read: OSS passes a callback's answer on up to 3 MB.
 const ANSWER_LIMIT: usize = 3 * 1024 * 1024;
 
@@ -108,6 +111,8 @@ impl Client {
         let attempt = Attempt(Arc::clone(&meter));
         let request = self.site.request(call, &meter, Timestamp::now())?;
         let patience = if call.finishing { self.stall + (FINISHING - STALL) } else { self.stall };
+        let patience =
+            if matches!(call.payload, Payload::File(_)) { patience.max(self.stall * DRAIN) } else { patience };
         let answer = tokio::select! {
             biased;
             answer = self.exchange(call.operation, request, &meter) => answer,

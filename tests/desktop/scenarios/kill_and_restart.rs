@@ -1,4 +1,4 @@
-//! `kill -9` in the middle of a large file, and what the next start makes of it.
+//! The end of the window in the middle of a large file, and what the next start makes of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,21 @@ const SIZE: usize = 64 << 20;
 #[test]
 #[ignore = "needs a desktop session: cargo xtask test"]
 fn kill_9_during_a_64_mib_upload_then_restart_finishes_and_sends_no_stored_part_again() {
-    let session = Session::start("kill");
+    goes_on_after("kill", |app| app.kill_9());
+}
+
+#[test]
+#[ignore = "needs a desktop session: cargo xtask test"]
+fn window_closed_during_a_64_mib_upload_goes_on_at_the_next_start() {
+    goes_on_after("close", |app| app.close());
+}
+
+fn goes_on_after(name: &str, end: fn(App<'_>)) {
+    let session = Session::start(name);
     let film = write(session.home(), "A001_C014_1120KX.mov", &bytes(5, SIZE));
     let app = App::start(&session);
     let sandbox = app.sandbox();
-    // Two parts pass, the others crawl: the kill falls in the middle of them. The fault dies with the process.
+    // Two parts pass, the others crawl: the end falls in the middle of them. The fault dies with the process.
     let crawl = json!({ "kind": "throttle", "bytesPerSecond": 256 << 10 });
     sandbox.fault(&json!({ "operation": "UploadPart", "skip": 2, "times": u32::MAX, "fault": crawl }));
     app.page.invoke("add_paths", &json!({ "paths": [film], "destinationId": null })).expect("the file is taken");
@@ -27,9 +37,9 @@ fn kill_9_during_a_64_mib_upload_then_restart_finishes_and_sends_no_stored_part_
         if stored >= 2 { Ok(()) } else { Err(format!("{stored}")) }
     });
     session.shot("before");
-    app.kill_9();
+    end(app);
     let before = stored_parts(&sandbox.requests());
-    assert!(sandbox.requests().iter().all(|one| one.operation != "CompleteMultipartUpload"), "killed too late");
+    assert!(sandbox.requests().iter().all(|one| one.operation != "CompleteMultipartUpload"), "ended too late");
 
     let app = App::start(&session);
     let no = wait_for_row(&app, "A001_C014_1120KX.mov", "done");
@@ -53,7 +63,7 @@ fn kill_9_during_a_64_mib_upload_then_restart_finishes_and_sends_no_stored_part_
     }
     for part in &before {
         let times = sent.iter().find(|((_, number), _)| number == part).map_or(0, |(_, answers)| answers.len());
-        assert_eq!(times, 1, "part {part} was stored before the kill and must not be sent again");
+        assert_eq!(times, 1, "part {part} was stored before the end and must not be sent again");
     }
     assert!(sent.len() > before.len(), "something was left to be sent after the restart");
     assert_eq!(sandbox.objects_equal_to(&bytes(5, SIZE)).len(), 1, "the object is whole, byte for byte");

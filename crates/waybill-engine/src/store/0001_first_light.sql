@@ -47,6 +47,8 @@ CREATE TABLE uploads (
     content_type   TEXT,
     callback_json  TEXT,
     size_bytes     INTEGER NOT NULL,
+    modified_ns    INTEGER NOT NULL,
+    file_id        INTEGER NOT NULL,
     phase          INTEGER NOT NULL,
     state_json     TEXT NOT NULL,
     not_before_ms  INTEGER,
@@ -58,9 +60,12 @@ CREATE TABLE uploads (
     started_ms     INTEGER,
     finished_ms    INTEGER
 );
-CREATE UNIQUE INDEX uploads_batch_path ON uploads (batch, path);
+CREATE INDEX uploads_batch_path ON uploads (batch, path);
+CREATE INDEX uploads_batch_key ON uploads (batch, key);
 CREATE INDEX uploads_in_order ON uploads (batch DESC, no);
+-- For the queue; its questions say "phase < 5" in so many words, or SQLite would not see that this index serves them.
 CREATE INDEX uploads_unfinished ON uploads (phase, no) WHERE phase < 5;
+CREATE INDEX uploads_due ON uploads (not_before_ms) WHERE phase < 5 AND not_before_ms IS NOT NULL;
 
 -- The callback server's answer can be 3 MB, so it does not lie in the rows that lists read.
 CREATE TABLE answers (
@@ -104,14 +109,14 @@ CREATE TABLE watched_folders (
     created_ms     INTEGER NOT NULL
 );
 
--- What was handed to the queue, so that each settled file goes up once.
+-- What was handed to the queue, so that each settled file goes up once; without an upload: what was there before.
 CREATE TABLE watched_files (
     folder_id   TEXT NOT NULL REFERENCES watched_folders (id) ON DELETE CASCADE,
     path        TEXT NOT NULL,
     size_bytes  INTEGER NOT NULL,
     modified_ns INTEGER NOT NULL,
     file_id     INTEGER NOT NULL,
-    uploaded    INTEGER NOT NULL,
+    upload_no   INTEGER,
     PRIMARY KEY (folder_id, path)
 ) WITHOUT ROWID;
 

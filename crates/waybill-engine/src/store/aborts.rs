@@ -28,12 +28,20 @@ pub(crate) fn forget(connection: &Connection, upload_id: &str) -> rusqlite::Resu
     Ok(())
 }
 
-/// The oldest hundred.
-pub(crate) fn waiting(connection: &Connection) -> rusqlite::Result<Vec<Abort>> {
+/// A hundred after `after`, by UploadId: whoever goes through them all is not held up by those that fail.
+pub(crate) fn waiting(connection: &Connection, after: &str) -> rusqlite::Result<Vec<Abort>> {
     connection
-        .prepare_cached("SELECT upload_id, destination_id, bucket, key FROM aborts ORDER BY rowid LIMIT 100")?
-        .query_map([], |row| {
+        .prepare_cached(
+            "SELECT upload_id, destination_id, bucket, key FROM aborts WHERE upload_id > ?1 ORDER BY upload_id LIMIT 100",
+        )?
+        .query_map([after], |row| {
             Ok(Abort { upload_id: row.get(0)?, destination_id: row.get(1)?, bucket: row.get(2)?, key: row.get(3)? })
         })?
         .collect()
+}
+
+/// A destination is gone, and with it the way to its unfinished uploads.
+pub(crate) fn forget_all_of(connection: &Connection, destination_id: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM aborts WHERE destination_id = ?1")?.execute([destination_id])?;
+    Ok(())
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::store::batches::{self, NewBatch};
+use crate::store::uploads::Queued;
 use crate::store::{Store, uploads};
+use crate::upload::source::SourceStamp;
 use crate::upload::state::UploadState;
 use crate::view::{Cursor, Problem};
 
@@ -29,11 +31,13 @@ async fn filled(files: i64, batches: i64) -> (tempfile::TempDir, Store) {
                         bucket: "b".into(),
                         content_type: None,
                         callback: None,
-                        size_bytes: 10,
+                        stamp: SourceStamp { size_bytes: 10, modified_ns: 1, file_id: 1 },
                         created_ms: 1,
                     };
-                    uploads::insert(connection, &new)?;
-                    assert_eq!(uploads::insert(connection, &new)?, None, "the same path twice in one batch");
+                    assert!(matches!(uploads::insert(connection, &new)?, Queued::Now(_)));
+                    assert_eq!(uploads::insert(connection, &new)?, Queued::Before);
+                    let other = uploads::NewUpload { path: "/other".into(), ..new };
+                    assert_eq!(uploads::insert(connection, &other)?, Queued::KeyTaken);
                 }
             }
             Ok(())

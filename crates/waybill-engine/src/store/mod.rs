@@ -31,7 +31,8 @@ use crate::error::{Code, Error};
 const GROUP: usize = 500;
 
 type Continuation = Box<dyn FnOnce(Result<(), String>) + Send>;
-type Write = Box<dyn FnOnce(&Connection) -> Continuation + Send>;
+/// Given the connection, or why there is no transaction to write in.
+type Write = Box<dyn FnOnce(Result<&Connection, String>) -> Continuation + Send>;
 
 /// The open database. Cheap to clone; closed by [`Store::close`].
 #[derive(Clone, Debug)]
@@ -85,13 +86,10 @@ impl Store {
         then: impl FnOnce(Result<T, Error>) + Send + 'static,
     ) {
         let work: Write = Box::new(move |connection| {
-            let result = in_savepoint(connection, write);
+            let result = connection.and_then(|c| in_savepoint(c, write).map_err(|error| error.to_string()));
             Box::new(move |committed| {
-                then(match (result, committed) {
-                    (Ok(value), Ok(())) => Ok(value),
-                    (Err(error), _) => Err(store_error("save to", &error)),
-                    (Ok(_), Err(error)) => Err(store_failure("save to", &error)),
-                });
+                let result = result.and_then(|value| committed.map(|()| value));
+                then(result.map_err(|error| store_failure("save to", &error)));
             })
         });
         let sender = lock_of(&self.writes);
@@ -171,7 +169,8 @@ impl Store {
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // Save, then act: what was answered as saved must survive a power cut, and the group shares the cost.
+    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     Ok(())
 }
@@ -185,8 +184,14 @@ fn write_in_groups(connection: Connection, inbox: &Receiver<Write>) {
             group.push(next);
         }
         let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error.to_string());
-        let continuations: Vec<Continuation> = group.into_iter().map(|write| write(&connection)).collect();
-        let committed = begun.and_then(|()| {
+        let in_transaction = || match &begun {
+            Err(error) => Err(error.clone()),
+            // A full disk makes SQLite roll back by itself; outside a transaction every write would commit alone.
+            Ok(()) if connection.is_autocommit() => Err("the disk refused an earlier write".to_owned()),
+            Ok(()) => Ok(&connection),
+        };
+        let continuations: Vec<Continuation> = group.into_iter().map(|write| write(in_transaction())).collect();
+        let committed = in_transaction().and_then(|connection| {
             connection.execute_batch("COMMIT").map_err(|error| {
                 // Leaves the connection clean for the next group; the reason is the commit's.
                 let _ = connection.execute_batch("ROLLBACK");

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use waybill_oss::CallbackOutcome;
 
 use super::{from_json, to_json};
+use crate::upload::source::SourceStamp;
 use crate::upload::state::UploadState;
 use crate::view::{CallbackProfileForm, Phase};
 
@@ -38,23 +39,43 @@ pub(crate) struct NewUpload {
     pub(crate) key: String,
     pub(crate) content_type: Option<String>,
     pub(crate) callback: Option<CallbackProfileForm>,
-    pub(crate) size_bytes: u64,
+    /// The file as it was when it was queued.
+    pub(crate) stamp: SourceStamp,
     pub(crate) created_ms: i64,
+}
+
+/// What came of queueing a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Queued {
+    /// It has this number.
+    Now(i64),
+    /// Its batch has it already, with the same content.
+    Before,
+    /// Another file of the batch goes to the same key; one would replace the other.
+    KeyTaken,
 }
 
 /// The columns of [`record`], in its order.
 pub(super) const COLUMNS: &str = "no, batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
      state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms";
 
-/// Queues one file; None if its batch has the path already.
-pub(crate) fn insert(connection: &Connection, new: &NewUpload) -> rusqlite::Result<Option<i64>> {
+/// Queues one file, unless its batch has the path already. A file that changed since its batch stored it is queued again.
+pub(crate) fn insert(connection: &Connection, new: &NewUpload) -> rusqlite::Result<Queued> {
+    let key_taken: bool = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM uploads WHERE batch = ?1 AND key = ?2 AND path <> ?3)")?
+        .query_row(params![new.batch, new.key, new.path], |row| row.get(0))?;
+    if key_taken {
+        return Ok(Queued::KeyTaken);
+    }
     let callback = new.callback.as_ref().map(to_json).transpose()?;
     let added = connection
         .prepare_cached(
             // Not INSERT OR IGNORE: a path that is there already would use up a number.
             "INSERT INTO uploads (batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
-             phase, state_json, created_ms) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 \
-             WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE batch = ?1 AND path = ?3)",
+             phase, state_json, created_ms, modified_ns, file_id) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 \
+             WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE batch = ?1 AND path = ?3 \
+             AND (phase <> 5 OR (size_bytes = ?8 AND modified_ns = ?12 AND file_id = ?13)))",
         )?
         .execute(params![
             new.batch,
@@ -64,12 +85,14 @@ pub(crate) fn insert(connection: &Connection, new: &NewUpload) -> rusqlite::Resu
             new.key,
             new.content_type,
             callback,
-            new.size_bytes as i64,
+            new.stamp.size_bytes as i64,
             number_of(Phase::Queued),
             to_json(&UploadState::new())?,
             new.created_ms,
+            new.stamp.modified_ns,
+            new.stamp.file_id as i64,
         ])?;
-    Ok((added == 1).then(|| connection.last_insert_rowid()))
+    Ok(if added == 1 { Queued::Now(connection.last_insert_rowid()) } else { Queued::Before })
 }
 
 /// Saves where an upload stands. The callback's answer goes to its own table.
@@ -84,17 +107,17 @@ pub(crate) fn save(connection: &Connection, no: i64, state: &UploadState, now_ms
     }
     let phase = state.phase();
     let not_before_ms = match &state {
-        UploadState::Queued { not_before_ms, .. } => *not_before_ms,
+        UploadState::Queued { not_before_ms, .. } | UploadState::Completing { not_before_ms, .. } => *not_before_ms,
         _ => None,
     };
-    let size = state.session().map(|session| session.plan.size_bytes as i64);
+    let stamp = state.session().map(|session| session.stamp);
     let finished = matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled).then_some(now_ms);
     let started = (phase == Phase::Starting).then_some(now_ms);
     connection
         .prepare_cached(
             "UPDATE uploads SET phase = ?2, state_json = ?3, not_before_ms = ?4, callback_bad = ?5, \
-             size_bytes = coalesce(?6, size_bytes), finished_ms = ?7, started_ms = coalesce(started_ms, ?8) \
-             WHERE no = ?1",
+             size_bytes = coalesce(?6, size_bytes), finished_ms = ?7, started_ms = coalesce(started_ms, ?8), \
+             modified_ns = coalesce(?9, modified_ns), file_id = coalesce(?10, file_id) WHERE no = ?1",
         )?
         .execute(params![
             no,
@@ -102,9 +125,11 @@ pub(crate) fn save(connection: &Connection, no: i64, state: &UploadState, now_ms
             to_json(&state)?,
             not_before_ms,
             callback_bad(&state),
-            size,
+            stamp.map(|stamp| stamp.size_bytes as i64),
             finished,
             started,
+            stamp.map(|stamp| stamp.modified_ns),
+            stamp.map(|stamp| stamp.file_id as i64),
         ])?;
     Ok(())
 }
@@ -134,7 +159,7 @@ pub(crate) fn claimable(
     let mut found = Vec::new();
     for phase in [Phase::Completing, Phase::Queued] {
         let sql = format!(
-            "SELECT {COLUMNS} FROM uploads WHERE phase = ?1 AND (not_before_ms IS NULL OR not_before_ms <= ?2) \
+            "SELECT {COLUMNS} FROM uploads WHERE phase < 5 AND phase = ?1 AND (not_before_ms IS NULL OR not_before_ms <= ?2) \
              AND (?3 IS NULL OR batch IN (SELECT value FROM json_each(?3))) \
              AND destination_id NOT IN (SELECT value FROM json_each(?4)) ORDER BY no LIMIT ?5",
         );
@@ -160,15 +185,14 @@ pub(crate) fn claimable(
 /// When the next waiting retry is due.
 pub(crate) fn next_due(connection: &Connection, now_ms: i64) -> rusqlite::Result<Option<i64>> {
     connection
-        .prepare_cached("SELECT min(not_before_ms) FROM uploads WHERE phase = ?1 AND not_before_ms > ?2")?
-        .query_row((number_of(Phase::Queued), now_ms), |row| row.get(0))
+        .prepare_cached("SELECT min(not_before_ms) FROM uploads WHERE phase < 5 AND not_before_ms > ?1")?
+        .query_row([now_ms], |row| row.get(0))
 }
 
 /// Numbers after `after` in one of `phases`, in order; for work on many uploads in constant memory.
 pub(crate) fn numbers(
     connection: &Connection,
     phases: &[Phase],
-    batch: Option<i64>,
     after: i64,
     limit: usize,
 ) -> rusqlite::Result<Vec<i64>> {
@@ -176,9 +200,9 @@ pub(crate) fn numbers(
     connection
         .prepare_cached(
             "SELECT no FROM uploads WHERE no > ?1 AND phase IN (SELECT value FROM json_each(?2)) \
-             AND (?3 IS NULL OR batch = ?3) ORDER BY no LIMIT ?4",
+             ORDER BY no LIMIT ?3",
         )?
-        .query_map(params![after, to_json(&phases)?, batch, limit as i64], |row| row.get(0))?
+        .query_map(params![after, to_json(&phases)?, limit as i64], |row| row.get(0))?
         .collect()
 }
 

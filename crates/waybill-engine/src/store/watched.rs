@@ -39,35 +39,53 @@ pub(crate) fn delete(connection: &Connection, id: &str) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Whether exactly this content of `path` was handed over before.
+/// What is known of a file in a watched folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Exactly this content was handed over, or was there before the folder was watched.
+    Yes,
+    /// Another content of it is on its way; what that upload takes along will be known when it has ended.
+    Busy,
+    /// This content is new.
+    No,
+}
+
+/// Whether this content of `path` was handed over before.
 pub(crate) fn knows(
     connection: &Connection,
     folder_id: &str,
     path: &str,
     stamp: SourceStamp,
-) -> rusqlite::Result<bool> {
-    let known = connection
+) -> rusqlite::Result<Known> {
+    let found: Option<(bool, Option<i64>, Option<bool>)> = connection
         .prepare_cached(
-            "SELECT size_bytes = ?3 AND modified_ns = ?4 AND file_id = ?5 FROM watched_files \
-             WHERE folder_id = ?1 AND path = ?2",
+            "SELECT (w.size_bytes, w.modified_ns, w.file_id) = (?3, ?4, ?5), u.phase, \
+             (u.size_bytes, u.modified_ns, u.file_id) = (?3, ?4, ?5) \
+             FROM watched_files w LEFT JOIN uploads u ON u.no = w.upload_no WHERE w.folder_id = ?1 AND w.path = ?2",
         )?
         .query_row(params![folder_id, path, stamp.size_bytes as i64, stamp.modified_ns, stamp.file_id as i64], |row| {
-            row.get(0)
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .optional()?;
-    Ok(known.unwrap_or(false))
+    Ok(match found {
+        Some((true, _, _)) => Known::Yes,
+        // The file went on after it had seemed settled, and its upload took the rest along.
+        Some((false, Some(5), Some(true))) => Known::Yes,
+        Some((false, Some(0..=4), _)) => Known::Busy,
+        _ => Known::No,
+    })
 }
 
-/// Remembers that this content of `path` is known; `uploaded` tells it from what was there before the folder was watched.
+/// Remembers that this content of `path` is known; no upload: it was there before the folder was watched.
 pub(crate) fn remember(
     connection: &Connection,
     folder_id: &str,
     path: &str,
     stamp: SourceStamp,
-    uploaded: bool,
+    upload_no: Option<i64>,
 ) -> rusqlite::Result<()> {
     connection.prepare_cached("INSERT OR REPLACE INTO watched_files VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
-        params![folder_id, path, stamp.size_bytes as i64, stamp.modified_ns, stamp.file_id as i64, uploaded],
+        params![folder_id, path, stamp.size_bytes as i64, stamp.modified_ns, stamp.file_id as i64, upload_no],
     )?;
     Ok(())
 }
@@ -75,7 +93,7 @@ pub(crate) fn remember(
 /// Files of the folder that were handed to the queue.
 pub(crate) fn uploaded(connection: &Connection, folder_id: &str) -> rusqlite::Result<i64> {
     connection
-        .prepare_cached("SELECT count(*) FROM watched_files WHERE folder_id = ?1 AND uploaded = 1")?
+        .prepare_cached("SELECT count(*) FROM watched_files WHERE folder_id = ?1 AND upload_no IS NOT NULL")?
         .query_row([folder_id], |row| row.get(0))
 }
 

@@ -37,31 +37,32 @@ pub(crate) async fn run(store: Store, destinations: Destinations, wake: Arc<Noti
     }
 }
 
+/// True when nothing is left to abort.
 async fn abort_waiting(store: &Store, destinations: &Destinations) -> bool {
-    let waiting = match store.read(aborts::waiting).await {
-        Ok(waiting) => waiting,
-        Err(error) => {
-            tracing::warn!(%error, "could not read which uploads to abort");
-            return false;
-        }
-    };
-    let mut all_done = true;
-    for abort in waiting {
-        match abort_one(destinations, &abort).await {
-            Ok(()) => {
-                let upload_id = abort.upload_id;
-                if let Err(error) = store.write(move |c| aborts::forget(c, &upload_id)).await {
-                    tracing::warn!(%error, "could not note an abort");
-                    all_done = false;
-                }
-            }
+    let (mut all_done, mut after) = (true, String::new());
+    loop {
+        let from = after.clone();
+        let page = match store.read(move |c| aborts::waiting(c, &from)).await {
+            Ok(page) => page,
             Err(error) => {
+                tracing::warn!(%error, "could not read which uploads to abort");
+                return false;
+            }
+        };
+        let Some(last) = page.last() else { return all_done };
+        after.clone_from(&last.upload_id);
+        for abort in page {
+            let done = async {
+                abort_one(destinations, &abort).await?;
+                let upload_id = abort.upload_id.clone();
+                store.write(move |c| aborts::forget(c, &upload_id)).await
+            };
+            if let Err(error) = done.await {
                 tracing::info!(%error, key = abort.key, "will abort later");
                 all_done = false;
             }
         }
     }
-    all_done
 }
 
 async fn abort_one(destinations: &Destinations, abort: &Abort) -> Result<(), Error> {

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -37,12 +38,14 @@ pub(crate) enum Report {
     Stored(ObjectFacts, waybill_oss::CallbackOutcome),
     /// It did not work.
     Trouble(Error, Forget),
+    /// What became of the finishing request could not be found out.
+    Unsettled(Error),
 }
 
 /// The driver's line to the queue.
 #[derive(Clone)]
 pub(crate) struct Reports {
-    pub(crate) send: tokio::sync::mpsc::Sender<crate::queue::Message>,
+    pub(crate) send: tokio::sync::mpsc::Sender<crate::queue_line::Message>,
     pub(crate) no: i64,
     pub(crate) run: u64,
 }
@@ -68,7 +71,7 @@ impl Reports {
     }
 
     async fn post(&self, report: Report, answer: Option<oneshot::Sender<Result<(), Error>>>) -> Result<(), Stopped> {
-        let message = crate::queue::Message::Report { no: self.no, run: self.run, report, answer };
+        let message = crate::queue_line::Message::Report { no: self.no, run: self.run, report, answer };
         self.send.send(message).await.map_err(|_| Stopped)
     }
 }
@@ -83,6 +86,8 @@ pub(crate) struct Trip {
     pub(crate) throttle: Throttle,
     pub(crate) gauge: Arc<Gauge>,
     pub(crate) part_size_bytes: u64,
+    /// How long OSS may go on with a finishing request whose connection is lost.
+    pub(crate) finishing: Duration,
     pub(crate) reports: Reports,
     pub(crate) stop: CancellationToken,
 }
@@ -101,10 +106,13 @@ pub(crate) async fn run(trip: Trip, errand: Errand) {
     tokio::select! {
         () = stop.cancelled() => {}
         result = drive(&trip, errand) => {
-            if let Err(Ended::Trouble(error, forget)) = result {
-                // A queue that is gone has nobody to tell.
-                let _ = trip.reports.consent(Report::Trouble(error, forget)).await;
-            }
+            let report = match result {
+                Ok(()) | Err(Ended::Stopped) => return,
+                Err(Ended::Trouble(error, forget)) => Report::Trouble(error, forget),
+                Err(Ended::Unsettled(error)) => Report::Unsettled(error),
+            };
+            // A queue that is gone has nobody to tell.
+            let _ = trip.reports.consent(report).await;
         }
     }
 }
@@ -114,6 +122,7 @@ pub(crate) async fn run(trip: Trip, errand: Errand) {
 pub(crate) enum Ended {
     Stopped,
     Trouble(Error, Forget),
+    Unsettled(Error),
 }
 
 impl From<Stopped> for Ended {
@@ -138,7 +147,7 @@ impl From<waybill_oss::Error> for Ended {
 
 async fn drive(trip: &Trip, errand: Errand) -> Result<(), Ended> {
     match errand {
-        Errand::Settle { session, crc64, known } => settle::settle(trip, &session, crc64, &known).await,
+        Errand::Settle { session, crc64, known } => settle::settle(trip, &session, crc64, &known, None).await,
         Errand::Send { session, known } => send(trip, session, known).await,
     }
 }
@@ -149,10 +158,19 @@ async fn send(trip: &Trip, earlier: Option<Session>, known: Vec<StoredPart>) -> 
     if let Some(session) = earlier {
         let usable = session.stamp == stamp && session.plan.size_bytes == stamp.size_bytes;
         if let (true, Some(upload_id)) = (usable, session.upload_id.clone()) {
-            let kept = parts::take_up(trip, &file, &session.plan, &upload_id, known).await?;
+            let kept = parts::take_up(trip, &file, &session.plan, &upload_id, &known).await?;
             if let Some(kept) = kept {
                 let sending = PartsTrip { trip, file, session, upload_id };
                 return sending.send_all(kept).await;
+            }
+            if known.len() == session.plan.parts() as usize {
+                // Every part was stored and the UploadId is gone: an earlier try may have been finished after all.
+                let crc64 = parts::whole_crc64(&known);
+                if let Some(object) = settle::ours(trip, &session, crc64).await? {
+                    trip.reports.consent(Report::Planned(session, known)).await?;
+                    trip.reports.consent(Report::Finishing { crc64 }).await?;
+                    return settle::stored_without_answer(trip, object).await;
+                }
             }
             trip.reports.consent(Report::StartedAnew { abort: false }).await?;
         } else if session.upload_id.is_some() {
@@ -220,7 +238,7 @@ async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceStamp) -> Re
         (Ok(stored), None, Some(crc64)) => finished(trip, stored, *crc64, plan.size_bytes).await,
         (Err(error), None, Some(crc64)) if error.answer_lost() => {
             tracing::info!(%error, "the answer to a PutObject was lost");
-            settle::settle_put(trip, &session, *crc64, Some(error)).await
+            settle::settle(trip, &session, *crc64, &[], Some(error)).await
         }
         (Err(error), None, _) => Err(Ended::from(source_first(trip.path.clone(), stamp, error).await)),
         // Not reachable while put_object keeps its word to ask the gate before the last byte.

@@ -63,7 +63,7 @@ impl PartsTrip<'_> {
         driver::check(trip.path.clone(), self.session.stamp).await?;
         let crc64 = whole_crc64(parts);
         trip.reports.consent(Report::Finishing { crc64 }).await?;
-        settle::complete(trip, &self.session, &self.upload_id, parts, crc64).await
+        settle::complete(trip, &self.session, parts, crc64).await
     }
 
     fn send_one(&self, sending: &mut JoinSet<Result<StoredPart, Error>>, number: u32) {
@@ -95,7 +95,7 @@ pub(crate) async fn take_up(
     file: &Arc<File>,
     plan: &Plan,
     upload_id: &str,
-    known: Vec<StoredPart>,
+    known: &[StoredPart],
 ) -> Result<Option<Vec<StoredPart>>, Ended> {
     let listed = {
         let _permit = trip.throttle.permit().await;
@@ -105,7 +105,7 @@ pub(crate) async fn take_up(
             Err(error) => return Err(Ended::from(error)),
         }
     };
-    let known: HashMap<u32, StoredPart> = known.into_iter().map(|part| (part.number, part)).collect();
+    let known: HashMap<u32, &StoredPart> = known.iter().map(|part| (part.number, part)).collect();
     let mut kept = Vec::with_capacity(listed.len());
     for part in listed {
         if part.number == 0 || part.number > plan.parts() || part.size != plan.len_of(part.number) {
@@ -114,7 +114,7 @@ pub(crate) async fn take_up(
         if let Some(row) = known.get(&part.number)
             && row.etag == part.etag
         {
-            kept.push(row.clone());
+            kept.push((*row).clone());
         } else if let Some(row) = verified(file, plan, part).await? {
             kept.push(row);
         }

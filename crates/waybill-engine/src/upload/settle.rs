@@ -4,148 +4,162 @@
 //! object at the key ours. Source: oss-protocol, "Recovery after an unclear completion" (CompleteMultipartUpload page:
 //! the server goes on working after the client hangs up).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use waybill_oss::CallbackOutcome;
 
-use super::driver::{self, Ended, Trip};
+use super::driver::{self, Ended, Report, Trip};
 use super::parts::whole_crc64;
+use super::plan::StoredPart;
 use super::state::{Forget, ObjectFacts, Session};
 use crate::error::{Code, Error};
-use crate::upload::driver::Report;
-use crate::upload::plan::StoredPart;
 
-/// How long OSS is given to end a finishing request that it may still be working on.
-const WAIT: Duration = Duration::from_secs(2);
-/// Longest wait while the server cannot be asked.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Between two questions while OSS may still be at work.
+const BETWEEN: Duration = Duration::from_secs(2);
+/// Completes in a row whose answer is lost, before the slot is given back.
+const ROUNDS: u32 = 3;
+const OTHER: &str = "the line broke while OSS was finishing, and the object at the key is not this file";
+const RECORD: &str = "the record of the parts does not add up to the file";
 
 /// Sends Complete once and reports what came of it.
-pub(crate) async fn complete(
-    trip: &Trip,
-    session: &Session,
-    upload_id: &str,
-    parts: &[StoredPart],
-    crc64: u64,
-) -> Result<(), Ended> {
-    let list: Vec<(u32, String)> = parts.iter().map(|part| (part.number, part.etag.clone())).collect();
-    let result = {
-        let _permit = trip.throttle.permit().await;
-        trip.client.complete_multipart(&trip.key, upload_id, &list, trip.callback.as_ref()).await
-    };
-    match result {
+pub(crate) async fn complete(trip: &Trip, session: &Session, parts: &[StoredPart], crc64: u64) -> Result<(), Ended> {
+    match send_complete(trip, session, parts).await {
         Ok(stored) => driver::finished(trip, stored, crc64, session.plan.size_bytes).await,
-        Err(error) if error.answer_lost() || error.service_code() == Some("NoSuchUpload") => {
-            // Boxed: settling may complete again.
-            Box::pin(settle(trip, session, crc64, parts)).await
-        }
+        Err(error) if is_lost(&error) => settle(trip, session, crc64, parts, Some(error)).await,
         Err(error) => Err(Ended::from(error)),
     }
 }
 
-/// Finds out what became of a finishing request whose answer is lost, and ends the upload accordingly.
-pub(crate) async fn settle(trip: &Trip, session: &Session, crc64: u64, known: &[StoredPart]) -> Result<(), Ended> {
-    let Some(upload_id) = session.upload_id.as_deref() else {
-        return settle_put(trip, session, crc64, None).await;
-    };
-    let mut open_before = false;
-    let mut wait = WAIT;
-    loop {
-        let listed = {
-            let _permit = trip.throttle.permit().await;
-            trip.client.list_parts(&trip.key, upload_id).await
-        };
-        match listed {
-            Ok(_) if open_before => {
-                // Twice open with a pause in between: the first request never arrived or was given up.
-                if whole_crc64(known) != crc64 {
-                    return Err(Ended::Trouble(lost_parts(), Forget::Nothing));
-                }
-                return complete(trip, session, upload_id, known, crc64).await;
-            }
-            Ok(_) => open_before = true,
-            Err(error) if error.service_code() == Some("NoSuchUpload") => {
-                return match head(trip, session, crc64).await? {
-                    Found::Ours(object) => stored_without_answer(trip, object).await,
-                    Found::Other => Err(Ended::Trouble(not_stored(), Forget::Gone)),
-                };
-            }
-            Err(error) if error.advice() == waybill_oss::Advice::Never => return Err(Ended::from(error)),
-            // Not an answer to the question; the upload stays in Completing until there is one.
-            Err(_) => wait = (wait * 2).min(LONGEST_WAIT),
-        }
-        tokio::time::sleep(wait).await;
-    }
-}
-
-/// A PutObject whose answer is lost: stored by it, or to be sent again. OSS may still be calling back when it is asked
-/// first, so it is asked twice before the file is sent a second time. `lost` is why there is no answer, if this process
-/// knows: a busy server or a broken line is waited out, however often it happens.
-pub(crate) async fn settle_put(
+/// Finds out what became of a finishing request, and ends the upload accordingly. `lost` is why its answer is missing, if
+/// this process sent it.
+pub(crate) async fn settle(
     trip: &Trip,
     session: &Session,
     crc64: u64,
-    lost: Option<waybill_oss::Error>,
+    known: &[StoredPart],
+    mut lost: Option<waybill_oss::Error>,
 ) -> Result<(), Ended> {
-    for wait in [WAIT, Duration::ZERO] {
-        if let Found::Ours(object) = head(trip, session, crc64).await? {
-            return stored_without_answer(trip, object).await;
-        }
-        tokio::time::sleep(wait).await;
-    }
-    let error = lost.unwrap_or_else(|| waybill_oss::Error::Unreadable {
-        operation: "PutObject",
-        message: "the answer was lost and the object is not there".into(),
-        request_id: None,
-    });
-    Err(Ended::Trouble(Error::Oss(error), Forget::Nothing))
-}
-
-enum Found {
-    Ours(ObjectFacts),
-    Other,
-}
-
-/// Whether the object at the key is the one we sent: size and CRC-64 equal. Asks until there is an answer.
-async fn head(trip: &Trip, session: &Session, crc64: u64) -> Result<Found, Ended> {
-    let mut wait = WAIT;
+    let mut rounds = 0;
+    let mut sent = Instant::now();
     loop {
-        let answer = {
-            let _permit = trip.throttle.permit().await;
-            trip.client.head_object(&trip.key).await
+        let fate = match ask(trip, session, crc64).await {
+            Ok(fate) => fate,
+            // Not an answer to the question: the upload stays in Completing, and its slot goes to others meanwhile.
+            Err(error) => return Err(Ended::Unsettled(Error::Oss(error))),
         };
-        match answer {
-            Ok(Some(head)) if head.size == session.plan.size_bytes && head.crc64 == Some(crc64) => {
-                return Ok(Found::Ours(ObjectFacts {
-                    size_bytes: head.size,
-                    etag: head.etag,
-                    crc64: head.crc64,
-                    verified: true,
-                    request_id: head.request_id,
-                    version_id: None,
-                    finishing_ms: 0,
-                }));
+        let may_be_at_work = sent.elapsed() < at_work_for(trip, lost.as_ref());
+        match fate {
+            Fate::Stored(object) => return stored_without_answer(trip, object).await,
+            Fate::Replaced => return Err(Ended::Trouble(not_stored(OTHER), Forget::Gone)),
+            Fate::Open | Fate::NotPut if may_be_at_work => tokio::time::sleep(BETWEEN.min(trip.finishing)).await,
+            Fate::NotPut => return Err(Ended::Trouble(put_lost(lost), Forget::Nothing)),
+            Fate::Open if whole_crc64(known) != crc64 => {
+                return Err(Ended::Trouble(not_stored(RECORD), Forget::Nothing));
             }
-            Ok(_) => return Ok(Found::Other),
-            Err(error) if error.advice() == waybill_oss::Advice::Never => return Err(Ended::from(error)),
-            Err(_) => tokio::time::sleep(wait).await,
+            Fate::Open => match send_complete(trip, session, known).await {
+                Ok(stored) => return driver::finished(trip, stored, crc64, session.plan.size_bytes).await,
+                Err(error) if is_lost(&error) => {
+                    rounds += 1;
+                    if rounds >= ROUNDS {
+                        return Err(Ended::Unsettled(Error::Oss(error)));
+                    }
+                    (lost, sent) = (Some(error), Instant::now());
+                }
+                Err(error) => return Err(Ended::from(error)),
+            },
         }
-        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 
-async fn stored_without_answer(trip: &Trip, object: ObjectFacts) -> Result<(), Ended> {
+/// Whether the object at the key is the one we sent: size and CRC-64 equal.
+pub(crate) async fn ours(
+    trip: &Trip,
+    session: &Session,
+    crc64: u64,
+) -> Result<Option<ObjectFacts>, waybill_oss::Error> {
+    let _permit = trip.throttle.permit().await;
+    let head = trip.client.head_object(&trip.key).await?;
+    let same = head.filter(|head| head.size == session.plan.size_bytes && head.crc64 == Some(crc64));
+    Ok(same.map(|head| ObjectFacts {
+        size_bytes: head.size,
+        etag: head.etag,
+        crc64: head.crc64,
+        verified: true,
+        request_id: head.request_id,
+        version_id: None,
+        finishing_ms: 0,
+    }))
+}
+
+/// Reports an object that is stored, though nobody heard what the callback said.
+pub(crate) async fn stored_without_answer(trip: &Trip, object: ObjectFacts) -> Result<(), Ended> {
     let callback = if trip.callback.is_some() { CallbackOutcome::Unknown } else { CallbackOutcome::NotRequested };
     Ok(trip.reports.consent(Report::Stored(object, callback)).await?)
 }
 
-fn not_stored() -> Error {
-    Error::Source {
-        code: Code::NotStored,
-        message: "the line broke while OSS was finishing, and the object at the key is not this file".into(),
+/// What OSS says of a finishing request.
+enum Fate {
+    /// Done: the object is there.
+    Stored(ObjectFacts),
+    /// The UploadId still exists: not done, or not yet.
+    Open,
+    /// The UploadId is gone, and the object is another.
+    Replaced,
+    /// The PutObject has not stored its object, or not yet.
+    NotPut,
+}
+
+async fn ask(trip: &Trip, session: &Session, crc64: u64) -> Result<Fate, waybill_oss::Error> {
+    let Some(upload_id) = session.upload_id.as_deref() else {
+        return Ok(ours(trip, session, crc64).await?.map_or(Fate::NotPut, Fate::Stored));
+    };
+    let listed = {
+        let _permit = trip.throttle.permit().await;
+        trip.client.list_parts(&trip.key, upload_id).await
+    };
+    match listed {
+        Ok(_) => Ok(Fate::Open),
+        Err(error) if error.service_code() == Some("NoSuchUpload") => {
+            Ok(ours(trip, session, crc64).await?.map_or(Fate::Replaced, Fate::Stored))
+        }
+        Err(error) => Err(error),
     }
 }
 
-fn lost_parts() -> Error {
-    Error::Source { code: Code::NotStored, message: "our record of the parts does not add up to the file".into() }
+async fn send_complete(
+    trip: &Trip,
+    session: &Session,
+    parts: &[StoredPart],
+) -> Result<waybill_oss::Stored, waybill_oss::Error> {
+    let list: Vec<(u32, String)> = parts.iter().map(|part| (part.number, part.etag.clone())).collect();
+    let upload_id = session.upload_id.as_deref().unwrap_or_default();
+    let _permit = trip.throttle.permit().await;
+    trip.client.complete_multipart(&trip.key, upload_id, &list, trip.callback.as_ref()).await
+}
+
+/// The request may have been carried out: no answer, or the UploadId is gone before we heard of it.
+fn is_lost(error: &waybill_oss::Error) -> bool {
+    error.answer_lost() || error.service_code() == Some("NoSuchUpload")
+}
+
+/// How long after the request OSS may still be working on it. An answer, even a bad one, says that it has ended; after a
+/// restart the request was sent a while ago.
+fn at_work_for(trip: &Trip, lost: Option<&waybill_oss::Error>) -> Duration {
+    match lost {
+        Some(waybill_oss::Error::Transport { .. }) => trip.finishing,
+        Some(_) => Duration::ZERO,
+        None => BETWEEN.min(trip.finishing),
+    }
+}
+
+fn put_lost(lost: Option<waybill_oss::Error>) -> Error {
+    Error::Oss(lost.unwrap_or_else(|| waybill_oss::Error::Unreadable {
+        operation: "PutObject",
+        message: "the answer was lost and the object is not there".into(),
+        request_id: None,
+    }))
+}
+
+fn not_stored(message: &str) -> Error {
+    Error::Source { code: Code::NotStored, message: message.to_owned() }
 }

@@ -45,7 +45,7 @@ pub(crate) fn open(path: &Path) -> Result<(File, SourceStamp), Error> {
     Ok((file, SourceStamp::of(&metadata)))
 }
 
-/// Fails if the file at `path`, or the opened one, is no longer what `stamp` says.
+/// Fails if the file at `path` is no longer what `stamp` says.
 ///
 /// # Errors
 /// `SourceChanged`, `SourceGone` or `SourceUnreadable`.
@@ -64,6 +64,8 @@ pub(crate) fn check(path: &Path, stamp: SourceStamp) -> Result<(), Error> {
 pub(crate) fn io_error(doing: &str, path: &Path, error: &std::io::Error) -> Error {
     let code = match error.kind() {
         std::io::ErrorKind::NotFound => Code::SourceGone,
+        // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION: somebody is still writing it.
+        _ if cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33)) => Code::SourceChanged,
         _ => Code::SourceUnreadable,
     };
     Error::Source { code, message: format!("could not {doing} \"{}\": {error}", path.display()) }

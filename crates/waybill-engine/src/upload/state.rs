@@ -44,7 +44,8 @@ pub(crate) struct ObjectFacts {
 //   Queued      → Starting (slot) · Paused · Cancelled
 //   Starting    → Sending (planned) · Starting (earlier parts are of no use) · Queued | Failed (trouble) · Paused · Cancelled
 //   Sending     → Completing (everything sent and checked) · Queued | Failed (trouble) · Paused · Cancelled
-//   Completing  → Done · Queued | Failed (OSS definitely did not finish); not Paused, not Cancelled
+//   Completing  → Done · Completing (nobody can say yet) · Queued | Failed (OSS definitely did not finish);
+//                 not Paused, not Cancelled
 //   Paused      → Queued (resume) · Cancelled
 //   Failed      → Queued (retry) · Cancelled
 //   Done, Cancelled: final
@@ -85,6 +86,10 @@ pub(crate) enum UploadState {
         session: Session,
         /// CRC-64/XZ of the whole file as sent.
         crc64: u64,
+        /// When to ask OSS again what became of it (UTC ms).
+        not_before_ms: Option<i64>,
+        /// Why that could not be found out so far.
+        problem: Option<Problem>,
     },
     /// The user said stop.
     Paused {
@@ -132,10 +137,19 @@ pub(crate) enum Event {
     },
     /// OSS has the object.
     Stored(ObjectFacts, CallbackOutcome),
+    /// What became of the finishing request cannot be found out now: no answer, or no right to ask.
+    Unsettled {
+        /// Why.
+        problem: Problem,
+        /// When to ask again (UTC ms).
+        again_at_ms: i64,
+    },
     /// It did not work; `again_at_ms` says when to try again, none means give up.
     Trouble {
         /// Why.
         problem: Problem,
+        /// Attempts that count: 1 when this one made progress, since then the trouble is not the old one.
+        attempts: u32,
         /// When to try again (UTC ms).
         again_at_ms: Option<i64>,
         /// The session is of no more use (its source changed, or OSS no longer knows it).
@@ -246,7 +260,14 @@ pub(crate) fn step(state: UploadState, event: Event) -> Result<(UploadState, Vec
             (S::Starting { attempts: attempts + 1, session }, vec![Effect::Drive])
         }
         // Not a move: the finishing request was sent by an earlier run, whose answer is to be found out.
-        (state @ S::Completing { .. }, E::SlotGranted) => (state, vec![Effect::Settle]),
+        (S::Completing { attempts, session, crc64, .. }, E::SlotGranted) => {
+            let state = S::Completing { attempts, session, crc64, not_before_ms: None, problem: None };
+            (state, vec![Effect::Settle])
+        }
+        (S::Completing { attempts, session, crc64, .. }, E::Unsettled { problem, again_at_ms }) => {
+            let (not_before_ms, problem) = (Some(again_at_ms), Some(problem));
+            (S::Completing { attempts: attempts + 1, session, crc64, not_before_ms, problem }, vec![])
+        }
 
         (S::Starting { attempts, session }, E::StartedAnew { abort }) => {
             let effects = if abort { abort_of(session.as_ref()) } else { vec![] };
@@ -254,16 +275,16 @@ pub(crate) fn step(state: UploadState, event: Event) -> Result<(UploadState, Vec
         }
         (S::Starting { attempts, .. }, E::Planned(session)) => (S::Sending { attempts, session }, vec![]),
         (S::Sending { attempts, session }, E::Finishing { crc64 }) => {
-            (S::Completing { attempts, session, crc64 }, vec![])
+            (S::Completing { attempts, session, crc64, not_before_ms: None, problem: None }, vec![])
         }
         (S::Completing { .. }, E::Stored(object, callback)) => (S::Done { object, callback }, vec![]),
 
-        (S::Starting { attempts, session }, E::Trouble { problem, again_at_ms, forget }) => {
+        (S::Starting { session, .. }, E::Trouble { problem, attempts, again_at_ms, forget }) => {
             after_trouble(attempts, session, problem, again_at_ms, forget)
         }
         (
-            S::Sending { attempts, session } | S::Completing { attempts, session, .. },
-            E::Trouble { problem, again_at_ms, forget },
+            S::Sending { session, .. } | S::Completing { session, .. },
+            E::Trouble { problem, attempts, again_at_ms, forget },
         ) => after_trouble(attempts, Some(session), problem, again_at_ms, forget),
 
         (S::Starting { attempts, session }, E::Abandoned) => (queued(attempts, session), vec![]),

@@ -16,8 +16,10 @@ use crate::intake::{Intake, KeyRule, relative_to};
 use crate::store::batches::{self, NewBatch};
 use crate::store::destinations;
 use crate::store::uploads;
-use crate::store::watched::{self, FolderRow};
+use crate::store::uploads::Queued;
+use crate::store::watched::{self, FolderRow, Known};
 use crate::upload::source::SourceStamp;
+use crate::view::Problem;
 use crate::watching::Shared;
 
 /// What the window shows of a scan.
@@ -26,7 +28,7 @@ pub(crate) struct Health {
     pub(crate) settling: usize,
     pub(crate) last_scan_ms: Option<i64>,
     pub(crate) reachable: bool,
-    pub(crate) problem: Option<crate::view::Problem>,
+    pub(crate) problem: Option<Problem>,
 }
 
 /// Watches until `stop`. Trouble is shown in `health` and tried again at the next regular scan.
@@ -48,10 +50,13 @@ pub(crate) async fn run(shared: Shared, folder: FolderRow, health: Arc<Mutex<Hea
                 (growing, outcome)
             })
         };
-        let Ok((seen, outcome)) = scan.await else { return };
+        let (seen, outcome) = scan.await.unwrap_or_else(|_| {
+            (HashMap::new(), Err(Error::Watch(format!("looking at \"{}\" was interrupted", folder.path))))
+        });
         growing = seen;
+        let failed = outcome.is_err();
         let wait = note(&shared, &health, growing.len(), outcome);
-        if health_of(&health).problem.is_some() {
+        if failed {
             // The folder may have been replaced by another of the same name: its old watch would stay silent.
             watching = None;
         }
@@ -75,22 +80,21 @@ pub(crate) async fn run(shared: Shared, folder: FolderRow, health: Arc<Mutex<Hea
 
 /// Marks everything that is in the folder now as known, so that only what comes later is uploaded; blocking.
 pub(crate) fn know_existing(shared: &Shared, folder: &FolderRow) -> Result<(), Error> {
-    for (path, stamp) in files(Path::new(&folder.path))? {
-        let (id, path) = (folder.id.clone(), path.to_string_lossy().into_owned());
-        shared.store.write_blocking(move |c| watched::remember(c, &id, &path, stamp, false))?;
+    for chunk in files(Path::new(&folder.path))?.chunks(1_000) {
+        let (id, chunk) = (folder.id.clone(), chunk.to_vec());
+        shared.store.write_blocking(move |c| {
+            chunk.iter().try_for_each(|(path, stamp)| watched::remember(c, &id, &path.to_string_lossy(), *stamp, None))
+        })?;
     }
     Ok(())
 }
 
-fn note(
-    shared: &Shared,
-    health: &Mutex<Health>,
-    settling: usize,
-    outcome: Result<Option<Duration>, Error>,
-) -> Option<Duration> {
+fn note(shared: &Shared, health: &Mutex<Health>, settling: usize, outcome: Result<Looked, Error>) -> Option<Duration> {
     let before = health_of(health);
     let (now, wait) = match outcome {
-        Ok(wait) => (Health { settling, last_scan_ms: Some(now_ms()), reachable: true, problem: None }, wait),
+        Ok(Looked { wait, problem }) => {
+            (Health { settling, last_scan_ms: Some(now_ms()), reachable: true, problem }, wait)
+        }
         Err(error) => {
             let reachable = error.code() != Code::Watch;
             (Health { settling, last_scan_ms: before.last_scan_ms, reachable, problem: Some(error.problem()) }, None)
@@ -105,25 +109,39 @@ pub(crate) fn health_of(health: &Mutex<Health>) -> Health {
     health.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// One look at the whole folder. Answers with the wait until the next growing file may have settled.
+/// What one look found.
+#[derive(Debug, Default)]
+struct Looked {
+    /// Until the next growing file may have settled.
+    wait: Option<Duration>,
+    /// Why a settled file cannot be uploaded; the others are.
+    problem: Option<Problem>,
+}
+
+/// One look at the whole folder.
 fn look(
     shared: &Shared,
     folder: &FolderRow,
     growing: &mut HashMap<PathBuf, Seen>,
     stop: &CancellationToken,
-) -> Result<Option<Duration>, Error> {
+) -> Result<Looked, Error> {
     let found = files(Path::new(&folder.path))?;
     let (mut settled, mut still_growing, mut soonest) = (Vec::new(), HashMap::new(), None::<Duration>);
     for (path, stamp) in found {
         if stop.is_cancelled() {
-            return Ok(None);
+            return Ok(Looked::default());
         }
         let (id, text) = (folder.id.clone(), path.to_string_lossy().into_owned());
-        if shared.store.read_blocking(move |c| watched::knows(c, &id, &text, stamp))? {
+        let known = shared.store.read_blocking(move |c| watched::knows(c, &id, &text, stamp))?;
+        if known == Known::Yes {
             continue;
         }
         match judge(growing.get(&path).copied(), stamp, Instant::now(), shared.quiet) {
-            Verdict::Settled => settled.push((path, stamp)),
+            Verdict::Settled if known == Known::No => settled.push((path, stamp)),
+            Verdict::Settled => {
+                still_growing.extend(growing.get(&path).map(|seen| (path, *seen)));
+                soonest = Some(soonest.map_or(shared.quiet, |wait| wait.min(shared.quiet)));
+            }
             Verdict::Wait(seen, left) => {
                 still_growing.insert(path, seen);
                 soonest = Some(soonest.map_or(left, |wait| wait.min(left)));
@@ -131,15 +149,17 @@ fn look(
         }
     }
     *growing = still_growing;
-    if !settled.is_empty() {
-        enqueue(shared, folder, settled)?;
-    }
+    let problem = if settled.is_empty() { None } else { enqueue(shared, folder, settled)? };
     // A little later than due, so that the file is settled when it is looked at and not a moment before.
-    Ok(soonest.map(|wait| wait + Duration::from_millis(50)))
+    Ok(Looked { wait: soonest.map(|wait| wait + Duration::from_millis(50)), problem })
 }
 
 /// Queues settled files and remembers them in the same write: neither is true without the other.
-fn enqueue(shared: &Shared, folder: &FolderRow, settled: Vec<(PathBuf, SourceStamp)>) -> Result<(), Error> {
+fn enqueue(
+    shared: &Shared,
+    folder: &FolderRow,
+    settled: Vec<(PathBuf, SourceStamp)>,
+) -> Result<Option<Problem>, Error> {
     let id = folder.destination_id.clone();
     let destination = shared
         .store
@@ -152,16 +172,16 @@ fn enqueue(shared: &Shared, folder: &FolderRow, settled: Vec<(PathBuf, SourceSta
     let intake = Intake::new(&destination, rule, Vec::new());
     let root = Path::new(&folder.path);
     let base = root.parent().unwrap_or(root);
-    let (mut rows, mut unfit) = (Vec::new(), Vec::new());
+    let (mut rows, mut problem) = (Vec::new(), None);
     for (path, stamp) in settled {
-        match intake.upload(0, &path, &relative_to(base, &path), stamp.size_bytes) {
+        match intake.upload(0, &path, &relative_to(base, &path), stamp) {
             Ok(row) => rows.push((row, stamp)),
-            // Shown once and remembered: a name that cannot be a key will not get better by looking again.
-            Err(error) => {
-                tracing::warn!(%error, "a watched file cannot be uploaded");
-                unfit.push((path.to_string_lossy().into_owned(), stamp));
-            }
+            // Not remembered: it goes up as soon as its name or the key template is mended.
+            Err(error) => problem = Some(error.problem()),
         }
+    }
+    if rows.is_empty() {
+        return Ok(problem);
     }
     let new = NewBatch {
         destination_id: intake.destination_id.clone(),
@@ -171,24 +191,22 @@ fn enqueue(shared: &Shared, folder: &FolderRow, settled: Vec<(PathBuf, SourceSta
     };
     let folder_id = folder.id.clone();
     shared.store.write_blocking(move |c| {
-        for (path, stamp) in unfit {
-            watched::remember(c, &folder_id, &path, stamp, false)?;
-        }
-        if rows.is_empty() {
-            return Ok(());
-        }
         let batch = batches::insert(c, &new)?;
         batches::mark_scanned(c, batch)?;
         for (mut row, stamp) in rows {
             row.batch = batch;
-            watched::remember(c, &folder_id, &row.path, stamp, true)?;
-            uploads::insert(c, &row)?;
+            // Asked again within the write: another look at the same folder may have been faster.
+            if watched::knows(c, &folder_id, &row.path, stamp)? == Known::No
+                && let Queued::Now(no) = uploads::insert(c, &row)?
+            {
+                watched::remember(c, &folder_id, &row.path, stamp, Some(no))?;
+            }
         }
         Ok(())
     })?;
     shared.changes.reload();
     shared.queue.look_blocking(None);
-    Ok(())
+    Ok(problem)
 }
 
 /// Every file below `root` that may be ours, with its stamp. What cannot be read is looked at again next time.
@@ -197,7 +215,9 @@ fn files(root: &Path) -> Result<Vec<(PathBuf, SourceStamp)>, Error> {
         |error: &dyn std::fmt::Display| Error::Watch(format!("could not read \"{}\": {error}", root.display()));
     std::fs::read_dir(root).map_err(|error| unreachable(&error))?;
     let mut found = Vec::new();
-    for entry in WalkDir::new(root).follow_links(false) {
+    // A hidden folder is some program's own: version control, a trash can, a transfer's partial files.
+    let ours = |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
+    for entry in WalkDir::new(root).follow_links(false).into_iter().filter_entry(ours) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {

@@ -1,0 +1,13 @@
+//! What the window and the command line are shown: plain data, no secrets, generated for TypeScript by ts-rs.
+//!
+//! Sizes are bytes, times are UTC milliseconds since 1970. 64-bit numbers that may exceed 2^53 (CRC-64) are text.
+
+mod app;
+mod list;
+mod place;
+mod upload;
+
+pub use app::*;
+pub use list::*;
+pub use place::*;
+pub use upload::*;

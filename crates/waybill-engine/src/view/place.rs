@@ -1,0 +1,170 @@
+//! Where uploads go and come from: destinations, callbacks, watched folders, and the forms that make them.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::upload::Problem;
+
+/// A name and a value, in a form or a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Variable {
+    /// Name, with `x:`.
+    pub name: String,
+    /// Value, or a template for it.
+    pub value: String,
+}
+
+/// A destination as shown; no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct DestinationView {
+    /// Our id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Endpoint URL.
+    pub endpoint: String,
+    /// Region id, without `oss-`.
+    pub region: String,
+    /// Bucket.
+    pub bucket: String,
+    /// Object key template.
+    pub key_template: String,
+    /// AccessKey id (not secret).
+    pub access_key_id: String,
+    /// A secret is stored for it.
+    pub has_secret: bool,
+    /// An STS token is stored for it.
+    pub has_token: bool,
+    /// Callback asked for on every upload.
+    pub callback: Option<CallbackProfileForm>,
+    /// Made by the program itself (the Sandbox): cannot be edited or deleted.
+    pub built_in: bool,
+    /// New drops go here.
+    pub current: bool,
+}
+
+/// What the destination form sends. An absent secret keeps the stored one.
+#[derive(Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct DestinationForm {
+    /// None for a new one.
+    pub id: Option<String>,
+    /// Name.
+    pub name: String,
+    /// Endpoint, with or without scheme.
+    pub endpoint: String,
+    /// Region, with or without `oss-`; empty: taken from the endpoint.
+    pub region: String,
+    /// Bucket.
+    pub bucket: String,
+    /// Object key template, for instance `raw/{yyyy}/{mm}/{path}`.
+    pub key_template: String,
+    /// AccessKey id.
+    pub access_key_id: String,
+    /// AccessKey secret; None keeps the stored one.
+    pub access_key_secret: Option<String>,
+    /// STS token; None keeps the stored one, empty removes it.
+    pub security_token: Option<String>,
+    /// Callback; None for no callback.
+    pub callback: Option<CallbackProfileForm>,
+}
+
+/// A callback profile, in a form or shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct CallbackProfileForm {
+    /// Up to five URLs, tried in order.
+    pub urls: Vec<String>,
+    /// Host header; empty for the URL's.
+    pub host: String,
+    /// Body with `${variables}`.
+    pub body: String,
+    /// Form or JSON.
+    pub body_type: BodyKind,
+    /// Send the TLS server name (SNI).
+    pub sni: bool,
+    /// `x:` variables.
+    pub variables: Vec<Variable>,
+}
+
+/// How the callback body is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum BodyKind {
+    /// `application/x-www-form-urlencoded`
+    Form,
+    /// `application/json`
+    Json,
+}
+
+/// What *Test connection* found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct ConnectionReport {
+    /// The bucket answered and the keys are good.
+    pub ok: bool,
+    /// Bucket's own region, as OSS says (`oss-cn-hangzhou`).
+    pub location: Option<String>,
+    /// Its ACL.
+    pub acl: Option<String>,
+    /// Its storage class.
+    pub storage_class: Option<String>,
+    /// Milliseconds the call took.
+    pub took_ms: i64,
+    /// Why not.
+    pub problem: Option<Problem>,
+}
+
+/// A watched folder as shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct WatchedFolderView {
+    /// Our id.
+    pub id: String,
+    /// The folder.
+    pub path: String,
+    /// Where its files go.
+    pub destination_id: String,
+    /// Name of that destination.
+    pub destination: String,
+    /// Put in front of the key, may be empty.
+    pub prefix: String,
+    /// The user said stop.
+    pub paused: bool,
+    /// The folder is there and readable.
+    pub reachable: bool,
+    /// Files seen but still growing.
+    pub settling: i64,
+    /// Files handed to the queue so far.
+    pub uploaded: i64,
+    /// Last full look at the folder.
+    pub last_scan_ms: Option<i64>,
+    /// Why it is not watched.
+    pub problem: Option<Problem>,
+}
+
+/// What the watched-folder form sends.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct WatchedFolderForm {
+    /// None for a new one.
+    pub id: Option<String>,
+    /// The folder.
+    pub path: String,
+    /// Where its files go.
+    pub destination_id: String,
+    /// Put in front of the key, may be empty.
+    pub prefix: String,
+    /// Also upload what is in it already.
+    pub include_existing: bool,
+}
