@@ -188,3 +188,26 @@ async fn a_callback_that_oss_refuses_fails_the_upload_before_anything_is_stored(
     assert_eq!(bed.sandbox.callbacks().len(), 0);
     bed.stop().await;
 }
+
+#[tokio::test]
+async fn while_nobody_can_be_asked_the_upload_stays_completing_with_the_reason_and_frees_its_slot() {
+    let mut bed = TestBed::with(|config| config.parallel = 1).await;
+    let busy = || FaultKind::Status { status: 503, code: "ServiceUnavailable".into(), retry_after_seconds: None };
+    bed.fault(Fault::on(CompleteMultipartUpload, FaultKind::LoseAnswer));
+    bed.fault(Fault::on(ListParts, busy()).times(u32::MAX));
+    let no = bed.upload(&bed.file("clip.mov", LEN)).await;
+    let waiting = bed.until(no, "unsettled", |details| details.row.problem.is_some()).await;
+    assert_eq!(waiting.row.phase, Phase::Completing);
+    assert_eq!(waiting.row.problem.map(|problem| problem.code), Some(Code::ServerBusy));
+    assert!(waiting.row.retry_at_ms.is_some());
+    // Others go on meanwhile.
+    bed.stored(&bed.file("other.txt", 10)).await;
+    bed.sandbox.faults().clear();
+    let details = bed.finished(no).await;
+    assert_eq!((details.row.phase, &details.row.callback), (Phase::Done, &CallbackBadge::Unknown), "{details:#?}");
+    assert_eq!(
+        bed.tally().into_iter().find(|(operation, _)| *operation == CompleteMultipartUpload).map(|(_, n)| n),
+        Some(1)
+    );
+    bed.stop().await;
+}

@@ -44,3 +44,17 @@ async fn a_folder_keeps_its_own_name_in_the_keys() {
     assert_eq!(bed.object("shoot/发布会 1+2%.txt"), Some(content(20)));
     bed.stop().await;
 }
+
+#[tokio::test]
+async fn two_files_of_one_drop_for_one_key_are_not_both_called_stored() {
+    let mut bed = TestBed::new().await;
+    let (a, b) = (bed.file("cardA/DCIM/1.jpg", 10), bed.file("cardB/DCIM/1.jpg", 20));
+    let folders = [a.parent().unwrap().to_owned(), b.parent().unwrap().to_owned()];
+    let added = bed.engine().add_paths(folders.to_vec(), None).await.unwrap();
+    assert_eq!((added.queued, added.refused_count), (1, 1));
+    assert_eq!(added.refused[0].path, b.to_str().unwrap());
+    let rows = bed.engine().batch_page(added.batch, 0, 10).await.unwrap();
+    assert_eq!(bed.finished(rows[0].no).await.row.phase, Phase::Done);
+    bed.expect_object("DCIM/1.jpg", &content(10));
+    bed.stop().await;
+}

@@ -119,3 +119,24 @@ async fn a_name_that_cannot_be_a_key_is_passed_over_once_and_does_not_hold_up_th
     // One for each marker: a batch without a file in it would be one more at every second look.
     assert_eq!(bed.batches(), (2, 2));
 }
+
+#[tokio::test]
+async fn a_folder_that_holds_the_data_or_a_prefix_that_cannot_be_a_key_is_refused() {
+    let mut bed = TestBed::new().await;
+    let form = |path: &std::path::Path, prefix: &str| waybill_engine::view::WatchedFolderForm {
+        id: None,
+        path: path.to_str().unwrap().to_owned(),
+        destination_id: waybill_tests::DESTINATION.into(),
+        prefix: prefix.into(),
+        include_existing: false,
+    };
+    let error = bed.engine().save_watched_folder(form(bed.dir.path(), "")).await.unwrap_err();
+    assert!(error.to_string().contains("Waybill's own data"), "{error}");
+    let folder = bed.folder("inbox");
+    for prefix in ["/photos/", "{year}/"] {
+        let error = bed.engine().save_watched_folder(form(&folder, prefix)).await.unwrap_err();
+        assert_eq!(error.code(), waybill_engine::Code::Invalid, "{error}");
+    }
+    assert!(bed.engine().watched_folders().await.unwrap().is_empty());
+    bed.stop().await;
+}

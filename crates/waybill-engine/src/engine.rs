@@ -46,6 +46,7 @@ pub struct Engine {
     tasks: Tasks,
     last_changes: Arc<Mutex<Instant>>,
     finished: Arc<Mutex<mpsc::UnboundedReceiver<i64>>>,
+    aborts: Arc<Notify>,
 }
 
 impl Engine {
@@ -65,7 +66,7 @@ impl Engine {
         let destinations = Destinations::new(store.clone(), secrets, config.stall, Arc::clone(&changes))?;
         let (line, inbox) = mpsc::channel(1024);
         let (finished_tx, finished) = mpsc::unbounded_channel();
-        let abort = Arc::new(Notify::new());
+        let aborts = Arc::new(Notify::new());
         let queue = Queue {
             store: store.clone(),
             launcher: Launcher { destinations: destinations.clone(), part_size_bytes, finishing },
@@ -74,7 +75,7 @@ impl Engine {
             changes: Arc::clone(&changes),
             tasks: tasks.clone(),
             line: line.clone(),
-            abort: Arc::clone(&abort),
+            abort: Arc::clone(&aborts),
             finished: (work == Work::OnlyAsked).then_some(finished_tx),
             patience,
             batches: (work == Work::OnlyAsked).then(Vec::new),
@@ -83,7 +84,10 @@ impl Engine {
             abandoned: true,
         };
         tasks.spawn("queue", queue.run(inbox));
-        tasks.spawn("abort", abort::run(store.clone(), destinations.clone(), abort, tasks.token().clone()));
+        tasks.spawn(
+            "abort",
+            abort::run(store.clone(), destinations.clone(), Arc::clone(&aborts), tasks.token().clone()),
+        );
         let queue = QueueLine::new(line);
         let shared = Shared {
             data_dir: std::fs::canonicalize(&data_dir).unwrap_or(data_dir),
@@ -104,6 +108,7 @@ impl Engine {
             tasks,
             last_changes: Arc::new(Mutex::new(Instant::now())),
             finished: Arc::new(Mutex::new(finished)),
+            aborts,
         };
         if work == Work::Everything {
             engine.take_up_readings().await?;
@@ -309,6 +314,7 @@ impl Engine {
     /// `Invalid`, `Refused` for a built-in one, `Keychain`, `Store`.
     pub async fn save_destination(&self, form: DestinationForm) -> Result<DestinationView, Error> {
         let saved = self.destinations.save(form).await?;
+        self.aborts.notify_one();
         self.queue.look(None).await;
         Ok(saved)
     }
@@ -319,6 +325,7 @@ impl Engine {
     /// `Store`.
     pub async fn ensure_built_in(&self, built_in: BuiltIn) -> Result<(), Error> {
         self.destinations.ensure_built_in(built_in).await?;
+        self.aborts.notify_one();
         self.queue.look(None).await;
         Ok(())
     }
