@@ -72,9 +72,8 @@ impl<'a> Teller<'a> {
                     None => return Err("stopped before everything was uploaded".into()),
                 },
                 Some(changes) = self.engine.next_changes() => {
-                    let left: i64 = changes.rows.iter().map(|row| row.sent_bytes).sum();
                     self.bar.set_message(format!("{}/{total} files", self.told));
-                    self.bar.set_position(u64::try_from(bytes - changes.counts.bytes_left + left).unwrap_or(0));
+                    self.bar.set_position(u64::try_from(bytes - changes.counts.bytes_left).unwrap_or(0));
                 }
             }
         }

@@ -1,7 +1,5 @@
 //! `waybill upload`: queues, follows the uploads to their end, and prints a receipt for each.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -126,12 +124,6 @@ async fn upload(engine: &Engine, args: &UploadArgs, built_in: Option<BuiltIn>) -
         (None, None, Some(_)) => None,
         (None, None, None) => Some(KeyRule::Prefix(String::new())),
     };
-    if matches!(key_rule, Some(KeyRule::Prefix(_)))
-        && let Some((one, other)) = same_key(&paths)
-    {
-        let (one, other) = (one.display(), other.display());
-        return Err(format!("\"{one}\" and \"{other}\" would become the same object; upload them apart"));
-    }
     let mut teller = Teller::new(engine, args.json);
     let enqueue = engine.enqueue(Enqueue {
         destination_id: Some(destination_id.clone()),
@@ -194,19 +186,6 @@ fn named(path: &PathBuf) -> PathBuf {
         Some(_) => absolute,
         None => absolute.canonicalize().unwrap_or(absolute),
     }
-}
-
-/// Two different files of one name: under a prefix the later would replace the earlier, and both would be called stored.
-fn same_key(paths: &[PathBuf]) -> Option<(PathBuf, PathBuf)> {
-    let mut by_name: HashMap<OsString, PathBuf> = HashMap::new();
-    for path in paths.iter().filter(|path| path.is_file()) {
-        let Some(name) = path.file_name() else { continue };
-        match by_name.insert(name.to_owned(), path.clone()) {
-            Some(earlier) if earlier != *path => return Some((earlier, path.clone())),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// The same paths to the same place with the same callback: the batch to continue, if it has not ended.

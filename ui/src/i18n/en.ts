@@ -200,6 +200,8 @@ export const en = {
   "log.finishing": "Finishing",
   "log.stored": "Stored",
   "log.retry": "Will try again",
+  "log.unsettled": "Outcome not known yet",
+  "log.takenUp": "Taken up after a restart",
   "log.retried": "Retried",
   "log.startedAnew": "Started from the beginning",
   "log.paused": "Paused",

@@ -201,6 +201,8 @@ export const zhCN: Words = {
   "log.finishing": "正在完成",
   "log.stored": "已存入",
   "log.retry": "稍后重试",
+  "log.unsettled": "结果尚不明确",
+  "log.takenUp": "重启后继续",
   "log.retried": "已重试",
   "log.startedAnew": "从头开始",
   "log.paused": "已暂停",

@@ -23,6 +23,8 @@ test.each<[Partial<UploadRow>, string[]]>([
   [{ phase: "queued" }, ["Waiting"]],
   [{ phase: "queued", problem: problem("sourceChanged") }, ["Still being written"]],
   [{ phase: "failed", problem: problem("accessDenied") }, ["The AccessKey may not do this"]],
+  [{ phase: "completing", partsTotal: 0 }, ["Finishing"]],
+  [{ phase: "completing", problem: problem("network") }, ["OSS not reached"]],
 ])("%o reads %o", (some, words) => expect(metaOf(row(some)).words).toEqual(words));
 
 test("a retry names its problem in red and its time", () => {

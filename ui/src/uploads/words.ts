@@ -36,7 +36,8 @@ export function metaOf(row: UploadRow): Meta {
     case "starting":
       return plain(t("row.starting"));
     case "completing":
-      return plain(t("row.completing"), ...partsOf(row));
+      // Nobody could say yet what became of it: shown like any wait.
+      return row.problem ? waiting(row) : plain(t("row.completing"), ...partsOf(row));
     case "cancelled":
       return plain(t("row.cancelled"));
   }
