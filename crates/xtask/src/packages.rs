@@ -50,6 +50,7 @@ pub(crate) const DESKTOP: &[Package] = &[
     package("webkit2gtk-driver", Probe::Program("WebKitWebDriver")),
     package("xdotool", Probe::Program("xdotool")),
     package("imagemagick", Probe::Program("import")),
+    package("procps", Probe::Program("kill")),
     package("python3-gi", Probe::Python("gi")),
     package("gir1.2-gtk-3.0", Probe::Unknown),
     package("fonts-noto-cjk", Probe::Unknown),

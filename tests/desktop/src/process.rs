@@ -54,9 +54,11 @@ pub(crate) fn kill_9(pid: u32) -> bool {
     sent.is_ok_and(|status| status.success())
 }
 
-/// Whether a process runs; one that has ended but was not waited for does not.
+/// Whether a process runs. One that has ended but was not waited for does not, once its last thread is gone: until then it
+/// holds its files and their locks.
 pub(crate) fn runs(pid: u32) -> bool {
-    stat(pid).is_some_and(|(state, _)| state != "Z" && state != "X")
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    stat(pid).is_some_and(|(state, _)| state != "Z" || threads > 1)
 }
 
 /// Children of a process, by pid.
