@@ -86,33 +86,36 @@ impl Steps {
 
     fn close(&mut self, name: &str, outcome: Result<(), String>, words: &str, took: Option<Duration>) -> bool {
         let ok = outcome.is_ok();
-        let verdict = outcome.err().unwrap_or_else(|| "ok".into());
-        let details: Vec<String> =
-            [words.to_owned(), took.map(in_words).unwrap_or_default()].into_iter().filter(|w| !w.is_empty()).collect();
-        let line = match details.is_empty() {
-            true => format!("{name}: {verdict}"),
-            false => format!("{name}: {verdict} ({})", details.join(", ")),
-        };
-        say(&format!("── {line}"));
-        self.lines.push(line);
-        if !ok {
-            self.failed.push(name.to_owned());
-        }
+        say(&format!("── {}", self.remember(name, outcome, words, took)));
         ok
     }
 
-    /// All closing lines again, and the verdict.
+    /// Adds a step and gives its closing line.
+    fn remember(&mut self, name: &str, outcome: Result<(), String>, words: &str, took: Option<Duration>) -> &str {
+        if outcome.is_err() {
+            self.failed.push(name.to_owned());
+        }
+        let verdict = outcome.err().unwrap_or_else(|| "ok".into());
+        let details = [words.to_owned(), took.map(in_words).unwrap_or_default()];
+        let details = details.into_iter().filter(|detail| !detail.is_empty()).collect::<Vec<_>>().join(", ");
+        let details = if details.is_empty() { details } else { format!(" ({details})") };
+        self.lines.push(format!("{name}: {verdict}{details}"));
+        self.lines.last().map_or("", String::as_str)
+    }
+
+    /// Says all closing lines again, and then the verdict: the error is the failed run's.
     pub(crate) fn end(self, took: Duration) -> Result<(), String> {
         say("\n══ Summary");
-        for line in &self.lines {
-            say(&format!("   {line}"));
-        }
+        self.lines.iter().for_each(|line| say(&format!("   {line}")));
+        self.verdict(took).map(|passed| say(&passed))
+    }
+
+    fn verdict(&self, took: Duration) -> Result<String, String> {
         let (all, took) = (self.lines.len(), in_words(took));
-        if self.failed.is_empty() {
-            say(&format!("══ all {all} passed in {took}"));
-            return Ok(());
+        match self.failed.as_slice() {
+            [] => Ok(format!("══ all {all} passed in {took}")),
+            failed => Err(format!("══ {} of {all} failed in {took}: {}", failed.len(), failed.join(", "))),
         }
-        Err(format!("══ {} of {all} failed in {took}: {}", self.failed.len(), self.failed.join(", ")))
     }
 }
 
@@ -206,12 +209,11 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_failed_or_could_not_run_fails_the_whole() {
-        let mut steps = Steps::default();
-        assert!(steps.check("fine", Ok(String::new())));
-        assert_eq!(steps.failed, [""; 0]);
-        steps.skip("later", "no UI");
-        let end = steps.end(Duration::from_secs(75));
-        assert!(end.is_err_and(|line| line.contains("1 of 2 failed in 1 min 15 s: later")));
+    fn one_step_that_failed_or_could_not_run_fails_the_whole() {
+        let (mut steps, took) = (Steps::default(), Duration::from_secs(75));
+        assert_eq!(steps.remember("clippy", Ok(()), "", Some(took)), "clippy: ok (1 min 15 s)");
+        assert_eq!(steps.verdict(took), Ok("══ all 1 passed in 1 min 15 s".into()));
+        assert_eq!(steps.remember("window", Err("not run: no UI".into()), "", None), "window: not run: no UI");
+        assert_eq!(steps.verdict(took), Err("══ 1 of 2 failed in 1 min 15 s: window".into()));
     }
 }

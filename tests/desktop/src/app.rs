@@ -45,11 +45,19 @@ impl<'a> App<'a> {
         until("the end of the killed process", || (!runs(self.pid)).then_some(()));
     }
 
-    /// Closes the window as its user does, and waits until the process has ended.
+    /// Closes the window as its user does, with Alt+F4, and waits until the process has ended.
     pub fn close(self) {
         let window = self.window();
-        self.server.session.xdotool(&["windowactivate", "--sync", &window, "key", "--clearmodifiers", "alt+F4"]);
-        until("the end of the closed window", || (!runs(self.pid)).then_some(()));
+        let close = ["windowactivate", "--sync", &window, "key", "--clearmodifiers", "alt+F4"];
+        until("the end of the closed window", || {
+            // Again and again, like a user: a window manager that has just come may miss a key. A window that is on its
+            // way out can no longer be activated, which is fine.
+            let gone = !runs(self.pid);
+            if !gone {
+                let _ = self.server.session.run("xdotool", &close);
+            }
+            gone.then_some(())
+        });
     }
 
     /// The X window's id.
