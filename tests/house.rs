@@ -62,11 +62,16 @@ fn the_sandbox_shares_no_code_of_ours() {
 }
 
 #[test]
-fn the_state_machine_does_no_io() {
-    let path = root().join("crates/waybill-engine/src/upload/state.rs");
-    let text = std::fs::read_to_string(path).expect("state.rs");
-    for word in ["std::fs", "std::net", "std::time", "tokio", "rusqlite", "reqwest", "crate::store", "async "] {
-        assert!(!text.contains(word), "upload/state.rs must not use {word}");
+fn the_state_machine_and_what_it_imports_do_no_io() {
+    for file in ["state.rs", "plan.rs"] {
+        let path = root().join("crates/waybill-engine/src/upload").join(file);
+        let text = std::fs::read_to_string(path).expect("a pure file");
+        for word in ["std::fs", "std::net", "std::time", "tokio", "rusqlite", "reqwest", "crate::store", "async "] {
+            assert!(!text.contains(word), "upload/{file} must not use {word}");
+        }
+        for import in text.lines().filter(|line| line.starts_with("use super::") && !line.starts_with("use super::*")) {
+            assert!(import.starts_with("use super::plan::"), "upload/{file} may import only plan: {import}");
+        }
     }
 }
 

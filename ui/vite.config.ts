@@ -2,7 +2,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
 import { defineConfig } from "vitest/config";
 
-// `vite` serves the window's UI, `vite --mode mock` the same UI over an invented world in a browser.
+// `vite build` makes the window's pages; `vite --mode mock` serves them over an invented world in a browser.
 export default defineConfig({
   plugins: [svelte(), svelteTesting()],
   clearScreen: false,

@@ -153,4 +153,22 @@ mod tests {
         assert_eq!(allowed, own().len(), "nothing but these commands is allowed");
         assert!(!capability.contains(":default"), "permissions are given one by one, never as a default set");
     }
+
+    #[test]
+    fn each_plugin_call_of_the_page_has_its_permission() {
+        let page = include_str!("../../ui/src/backend/tauri.ts");
+        let capability = include_str!("../capabilities/main.json");
+        let known = [("open", "dialog:allow-open"), ("revealItemInDir", "opener:allow-reveal-item-in-dir")];
+        let imports = page.lines().filter(|line| line.contains("@tauri-apps/plugin-"));
+        let names: Vec<&str> = imports
+            .filter_map(|line| line.split(['{', '}']).nth(1))
+            .flat_map(|names| names.split(','))
+            .map(str::trim)
+            .collect();
+        assert_eq!(names.len(), known.len(), "every call needs a permission named here: {names:?}");
+        for (name, permission) in known {
+            assert!(names.contains(&name), "{name} is no longer called; take {permission} away");
+            assert!(capability.contains(permission), "{name} needs {permission}");
+        }
+    }
 }

@@ -31,11 +31,16 @@ impl Drop for Sandbox {
 /// Builds the `waybill` command and does the job. Everything lies in one folder that is kept.
 pub(crate) fn run() -> Result<(), String> {
     must(&mut cargo(&["build", "--package", "waybill-cli"]), "cargo build (the first time takes a few minutes)")?;
-    let waybill = built("waybill")?;
     let folder = match std::env::var_os("WAYBILL_DATA_DIR").filter(|folder| !folder.is_empty()) {
         Some(folder) => PathBuf::from(folder),
-        None => waybill.with_file_name("first-light"),
+        None => built("waybill")?.with_file_name("first-light"),
     };
+    job(&folder)
+}
+
+/// The job itself, with the command as it is built.
+pub(crate) fn job(folder: &Path) -> Result<(), String> {
+    let waybill = built("waybill")?;
     let (source, objects) = (folder.join(FILE_NAME), folder.join("sandbox"));
     fs::create_dir_all(&objects)
         .and_then(|()| fs::write(&source, content()))
@@ -46,7 +51,7 @@ pub(crate) fn run() -> Result<(), String> {
     say(&format!("a local OSS answers at {}", text(&sandbox.info, "endpoint")?));
 
     say(&format!("\n── waybill upload {}", source.display()));
-    let finished = upload(&waybill, &folder, &source, &sandbox.info)?;
+    let finished = upload(&waybill, folder, &source, &sandbox.info)?;
     let (bucket, key) = (text(&finished, "bucket")?, text(&finished, "key")?);
     let callback = finished.get("callback").cloned().unwrap_or_default();
     if callback.get("outcome").and_then(Value::as_str) != Some("answered") {

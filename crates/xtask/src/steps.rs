@@ -62,12 +62,22 @@ impl Steps {
     pub(crate) fn run(&mut self, name: &str, command: &mut Command) -> bool {
         say(&format!("\n── {name}"));
         let start = Instant::now();
-        let (outcome, tally) = match watch(command) {
-            Ok((true, tally)) => (Ok(()), tally),
-            Ok((false, tally)) => (Err("failed".to_owned()), tally),
-            Err(message) => (Err(message), Tally::default()),
-        };
+        let (outcome, tally) = outcome_of(command);
         self.close(name, outcome, &tally.words(), Some(start.elapsed()))
+    }
+
+    /// Like [`Steps::run`] for a runner that must have run at least one test: a filter that fits nothing is no success.
+    pub(crate) fn run_tests(&mut self, name: &str, command: &mut Command) -> bool {
+        say(&format!("\n── {name}"));
+        let start = Instant::now();
+        let (outcome, tally) = outcome_of(command);
+        let outcome = outcome.and_then(|()| if tally.passed > 0 { Ok(()) } else { Err("ran no test".to_owned()) });
+        self.close(name, outcome, &tally.words(), Some(start.elapsed()))
+    }
+
+    /// Says that a step does not exist on this system. That is no failure, and not "ok" either.
+    pub(crate) fn leave_out(&self, name: &str, reason: &str) {
+        say(&format!("\n── {name}: not run ({reason})"));
     }
 
     /// Closes a step that is not a program of its own.
@@ -116,6 +126,14 @@ impl Steps {
             [] => Ok(format!("══ all {all} passed in {took}")),
             failed => Err(format!("══ {} of {all} failed in {took}: {}", failed.len(), failed.join(", "))),
         }
+    }
+}
+
+fn outcome_of(command: &mut Command) -> (Result<(), String>, Tally) {
+    match watch(command) {
+        Ok((true, tally)) => (Ok(()), tally),
+        Ok((false, tally)) => (Err("failed".to_owned()), tally),
+        Err(message) => (Err(message), Tally::default()),
     }
 }
 

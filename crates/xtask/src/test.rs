@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::steps::{Steps, cargo, root};
-use crate::{desktop, packages, window};
+use crate::{desktop, first_light, packages, window};
 
 /// Runs all of it, or with `desktop [NAME]` the real-window tests alone.
 pub(crate) fn test(arguments: &[OsString]) -> Result<(), String> {
@@ -62,14 +62,14 @@ fn ui(steps: &mut Steps) -> bool {
 
 fn rust(steps: &mut Steps, has_pages: bool) {
     if !has_pages {
-        for name in ["clippy", "cargo build", "cargo test", "generated bindings", "real window"] {
+        for name in ["clippy", "cargo build", "cargo test", "generated bindings", "headless run", "real window"] {
             steps.skip(name, "the window's pages could not be built");
         }
         return;
     }
     steps.run("clippy", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
     if !steps.run("cargo build", &mut cargo(&["build", "--workspace", "--all-targets"])) {
-        for name in ["cargo test", "generated bindings", "real window"] {
+        for name in ["cargo test", "generated bindings", "headless run", "real window"] {
             steps.skip(name, "cargo build failed");
         }
         return;
@@ -83,7 +83,15 @@ fn rust(steps: &mut Steps, has_pages: bool) {
         Err(message) if !passed => steps.skip("generated bindings", &format!("cargo test failed, and {message}")),
         outcome => drop(steps.check("generated bindings", outcome)),
     }
+    steps.check("headless run", headless());
     desktop::test(steps, None);
+}
+
+/// What `cargo xtask run` does where there is no display, in a folder of its own.
+fn headless() -> Result<String, String> {
+    let folder = root().join("target/headless");
+    let _ = fs::remove_dir_all(&folder);
+    first_light::job(&folder).map(|()| "24 MiB stored, callback answered".into())
 }
 
 /// Whether the committed bindings are what the Rust types are now: none missing, none changed, none left over.

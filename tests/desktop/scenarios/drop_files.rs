@@ -19,7 +19,9 @@ fn files_really_dragged_reach_the_sandbox_and_the_inspector_shows_the_servers_js
 
     let drag = Drag::over(&session, &app, &[&poster, &notes, &outbox.join("shoot")]);
     app.page.wait_for("[data-testid=drop-overlay]");
-    app.page.wait_for_text("[data-testid=drop-overlay]", |text| text.contains("Sandbox") || text.contains("sandbox"));
+    app.page.wait_for_text("[data-testid=drop-overlay]", |text| {
+        ["Sandbox", "{path}", "/callback"].iter().all(|part| text.contains(part))
+    });
     session.shot("overlay");
     drag.drop_here();
 
@@ -56,5 +58,10 @@ fn files_really_dragged_reach_the_sandbox_and_the_inspector_shows_the_servers_js
         let wanted = object[field].as_str().expect("a stored object has it").to_owned();
         app.page.wait_for_text(&format!("[data-testid={part}]"), |text| text.contains(&wanted));
     }
+    for (part, wanted) in [("object-bucket", "sandbox"), ("object-key", "shoot/day 1/a.jpg"), ("object-size", "70,000")]
+    {
+        app.page.wait_for_text(&format!("[data-testid={part}]"), |text| text.contains(wanted));
+    }
+    assert_eq!((&object["sizeBytes"], &object["verified"]), (&json!(70_000), &json!(true)));
     session.shot("overview");
 }

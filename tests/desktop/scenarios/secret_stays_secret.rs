@@ -4,8 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use waybill_desktop_tests::{App, Session, until};
+use waybill_desktop_tests::{App, Session, until, waybill};
+use waybill_sandbox::{Sandbox, SandboxConfig};
 
+use crate::files::{bytes, write};
+use crate::rows::wait_for_row;
+
+const KEY_ID: &str = "LTAI-desktop-key-id";
+const WRONG: &str = "wRG-desktop-SECRET-2mXe1";
 const SECRET: &str = "zQ7-desktop-SECRET-4tYv9";
 const TOKEN: &str = "CAIS-desktop-TOKEN-8gH2k";
 
@@ -13,22 +19,32 @@ const TOKEN: &str = "CAIS-desktop-TOKEN-8gH2k";
 #[ignore = "needs a desktop session: cargo xtask test"]
 fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
     let session = Session::start("secret");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let oss = runtime.block_on(own_oss(&session));
+    let film = write(session.home(), "film.mov", &bytes(8, 90_000));
     let app = App::start(&session);
     app.page.record_ipc();
     app.page.click("[data-testid=nav-destinations]");
     app.page.click("[data-testid=dest-new]");
     for (field, text) in [
         ("dest-name", "media-prod"),
-        ("dest-endpoint", "https://oss-cn-hangzhou.aliyuncs.com"),
+        ("dest-endpoint", &oss.info().endpoint),
         ("dest-region", "cn-hangzhou"),
         ("dest-bucket", "media-prod"),
         ("dest-template", "raw/{path}"),
-        ("dest-key-id", "LTAI-desktop-key-id"),
-        ("dest-secret", SECRET),
+        ("dest-key-id", KEY_ID),
+        ("dest-secret", WRONG),
         ("dest-token", TOKEN),
     ] {
         app.page.type_into(&format!("[data-testid={field}]"), text);
     }
+    app.page.click("[data-testid=dest-callback-toggle]");
+    app.page.type_into("[data-testid=dest-callback-url]", &oss.info().callback_url);
+    app.page.click("[data-testid=dest-test]");
+    app.page.wait_for_text("[data-testid=dest-test-result]", |text| text.contains("SignatureDoesNotMatch"));
+    app.page.type_into("[data-testid=dest-secret]", SECRET);
+    app.page.click("[data-testid=dest-test]");
+    app.page.wait_for("[data-testid=dest-test-result][data-ok=true]");
     app.page.click("[data-testid=dest-save]");
     let id = until("the saved destination", || {
         let all = app.page.invoke("list_destinations", &json!({})).expect("destinations can always be listed");
@@ -41,7 +57,7 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
     let kept: Value = serde_json::from_str(&kept.expect("the Secret Service holds the entry")).expect("it is JSON");
     assert_eq!((&kept["secret"], &kept["token"]), (&json!(SECRET), &json!(TOKEN)));
 
-    // Make the program speak of the destination in every way it has.
+    // Make the program speak of the destination, beside the two tests and the saving above.
     for place in ["nav-transfers", "nav-settings", "nav-destinations"] {
         app.page.click(&format!("[data-testid={place}]"));
     }
@@ -50,10 +66,12 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
     let said = until("the window hears of the destination", || {
         let said = app.page.recorded_ipc();
         let heard = |kind: &str, what: &str| said.iter().any(|line| line.starts_with(kind) && line.contains(what));
-        (heard("answer", "media-prod") && heard("event", "counts")).then_some(said)
+        let asked = ["test_connection", "save_destination", "list_destinations"];
+        (asked.iter().all(|command| heard("answer", command)) && heard("event", "counts")).then_some(said)
     });
     for line in &said {
-        assert!(!line.contains(SECRET) && !line.contains(TOKEN), "a secret crossed to the window: {line}");
+        let found = [WRONG, SECRET, TOKEN].iter().any(|secret| line.contains(secret));
+        assert!(!found, "a secret crossed to the window: {line}");
     }
 
     // Once while it runs, and once after it has written everything that it writes at its end.
@@ -61,10 +79,40 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
     app.close();
     assert_nowhere_on_disk(&session);
 
+    // Started anew, both programs read the secret back from the keychain.
+    let app = App::start(&session);
+    app.page.invoke("add_paths", &json!({ "paths": [film], "destinationId": id })).expect("the file is taken");
+    wait_for_row(&app, "film.mov", "done");
+    app.close();
+    let data_dir = session.data_dir().to_string_lossy().into_owned();
+    let upload = ["upload", "--destination", "media-prod", "--prefix", "again/", "--json", "--data-dir", &data_dir];
+    let film = film.to_string_lossy();
+    let said = session.run(&waybill(), &[&upload[..], &[&film]].concat()).expect("the command ends with 0");
+    let receipt: Value = serde_json::from_str(&said).expect("one receipt");
+    assert_eq!((&receipt["key"], &receipt["callback"]["outcome"]), (&json!("again/film.mov"), &json!("answered")));
+    let stored: Vec<String> =
+        oss.log().into_iter().filter(|one| one.status == Some(200)).filter_map(|one| one.key).collect();
+    assert_eq!(stored, ["raw/film.mov", "again/film.mov"]);
+    assert_eq!(oss.callbacks().len(), 2);
+    assert_nowhere_on_disk(&session);
+
     let app = App::start(&session);
     app.page.invoke("delete_destination", &json!({ "id": id })).expect("it exists");
     let kept = session.run("secret-tool", &["lookup", "service", "dev.waybill.app", "username", &id]);
     assert_eq!(kept, None, "a deleted destination leaves no secret behind");
+}
+
+/// An OSS of our own with keys that we know, apart from the one inside the window.
+async fn own_oss(session: &Session) -> Sandbox {
+    let config = SandboxConfig {
+        port: 0,
+        data_dir: session.home().join("own-oss"),
+        access_key_id: KEY_ID.into(),
+        access_key_secret: SECRET.into(),
+        region: "cn-hangzhou".into(),
+        bucket: "media-prod".into(),
+    };
+    Sandbox::start(config).await.expect("a sandbox starts")
 }
 
 /// Looks through every file of the session, as text and as UTF-16 (the page's storage). The keychain's own file is where
@@ -76,7 +124,7 @@ fn assert_nowhere_on_disk(session: &Session) {
     assert!(files.iter().any(|file| file.extension().is_some_and(|it| it == "log")), "the logs must be among them");
     for file in files.iter().filter(|file| !file.starts_with(session.home().join("data/keyrings"))) {
         let Ok(content) = fs::read(file) else { continue };
-        for secret in [SECRET, TOKEN] {
+        for secret in [WRONG, SECRET, TOKEN] {
             let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
             let found = holds(&content, secret.as_bytes()) || holds(&content, &wide);
             assert!(!found, "{} holds a secret", file.display());

@@ -6,6 +6,7 @@
 //!
 //! Nothing outlives its test, and nothing touches the real session of whoever runs it: bus, screen, keychain and folders
 //! are made for one test and end with it.
+#![cfg(target_os = "linux")]
 
 mod app;
 mod drag;
@@ -20,5 +21,5 @@ pub use app::App;
 pub use drag::Drag;
 pub use driver::Driver;
 pub use sandbox::{Request, Sandbox};
-pub use session::Session;
+pub use session::{Session, waybill};
 pub use wait::{LIMIT, until, until_ok};

@@ -233,6 +233,11 @@ fn tell(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Where the `waybill` command lies.
+pub fn waybill() -> String {
+    target_folder().join("waybill").to_string_lossy().into_owned()
+}
+
 /// `target/debug` (or the profile in use): the tests themselves lie in its `deps`.
 pub(crate) fn target_folder() -> PathBuf {
     let own = std::env::current_exe().expect("a test knows where it lies");

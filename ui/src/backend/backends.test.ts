@@ -78,7 +78,7 @@ test("the mock has everything that the real backend has", async () => {
   const mock = new MockBackend();
   const names = new Set([...METHODS, ...Object.getOwnPropertyNames(Object.getPrototypeOf(backend)), ...Object.keys(backend)]);
   names.delete("constructor");
-  expect(names.size).toBe(METHODS.length + 6);
+  expect(names.size).toBe(METHODS.length + 5);
   for (const name of names) expect(typeof mock[name as keyof Backend], name).toBe("function");
 });
 

@@ -210,7 +210,6 @@ export class MockBackend implements Backend {
 
   pickFiles = async (): Promise<string[]> => ["/home/mei/footage/picked.mov", "/run/user/1000/bus.sock"];
   pickFolder = async (): Promise<string | null> => "/home/mei/footage/new";
-  openPath = async (): Promise<void> => undefined;
   revealItem = async (): Promise<void> => undefined;
 
   #row(no: number): UploadRow {

@@ -3,7 +3,7 @@ import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { getCurrentWebview } from "@tauri-apps/api/webview";
 import { open } from "@tauri-apps/plugin-dialog";
-import { openPath, revealItemInDir } from "@tauri-apps/plugin-opener";
+import { revealItemInDir } from "@tauri-apps/plugin-opener";
 
 import type { Changes } from "../bindings/Changes";
 import type { DestinationForm } from "../bindings/DestinationForm";
@@ -71,6 +71,5 @@ export class TauriBackend implements Backend {
     return open({ multiple: false, directory: true });
   }
 
-  openPath = (path: string) => openPath(path);
   revealItem = (path: string) => revealItemInDir(path);
 }

@@ -83,8 +83,6 @@ export interface Backend extends Commands {
   pickFiles(): Promise<string[]>;
   /** The system's folder dialog; null when the user closed it. */
   pickFolder(): Promise<string | null>;
-  /** Opens a local path with the system's program for it. */
-  openPath(path: string): Promise<void>;
   /** Shows a local file in the file manager. */
   revealItem(path: string): Promise<void>;
 }

@@ -113,8 +113,6 @@ export const en = {
   "action.copied": "Copied",
   "action.close": "Close",
   "action.keep": "Keep it",
-  "action.remove": "Remove",
-  "action.details": "Details",
 
   "cancel.title": "Cancel “{name}”?",
   "cancel.text": "The file on your disk stays. What was sent of it is removed from OSS.",

@@ -114,8 +114,6 @@ export const zhCN: Words = {
   "action.copied": "已复制",
   "action.close": "关闭",
   "action.keep": "保留",
-  "action.remove": "移除",
-  "action.details": "详情",
 
   "cancel.title": "取消“{name}”？",
   "cancel.text": "本地文件保留，已发送的部分会从 OSS 中删除。",

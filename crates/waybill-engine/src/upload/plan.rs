@@ -1,4 +1,4 @@
-//! How a file is cut into parts: pure arithmetic within OSS's limits.
+//! What an upload is planned with: the file's stamp, and how it is cut into parts within OSS's limits. Pure.
 
 use std::ops::Range;
 
@@ -12,6 +12,17 @@ pub(crate) const MIN_PART_SIZE_BYTES: u64 = 100 << 10;
 pub(crate) const MAX_PART_SIZE_BYTES: u64 = 5 << 30;
 /// Most parts of one upload. Source: UploadPart API page.
 pub(crate) const MAX_PARTS: u64 = 10_000;
+
+/// What identifies the content of a file well enough to notice a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SourceStamp {
+    /// Bytes.
+    pub(crate) size_bytes: u64,
+    /// Modification time, nanoseconds since 1970 (negative before).
+    pub(crate) modified_ns: i64,
+    /// Inode, so that a file replaced by another of the same size and time is noticed; 0 where there is none.
+    pub(crate) file_id: u64,
+}
 
 /// How one file is sent. One part or less means a single PutObject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

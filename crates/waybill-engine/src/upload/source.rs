@@ -4,20 +4,8 @@ use std::fs::{File, Metadata};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use serde::{Deserialize, Serialize};
-
+pub(crate) use super::plan::SourceStamp;
 use crate::error::{Code, Error};
-
-/// What identifies the content of a file well enough to notice a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SourceStamp {
-    /// Bytes.
-    pub(crate) size_bytes: u64,
-    /// Modification time, nanoseconds since 1970 (negative before).
-    pub(crate) modified_ns: i64,
-    /// Inode, so that a file replaced by another of the same size and time is noticed; 0 where there is none.
-    pub(crate) file_id: u64,
-}
 
 impl SourceStamp {
     /// Reads it off a file's metadata.

@@ -5,8 +5,7 @@
 use serde::{Deserialize, Serialize};
 use waybill_oss::CallbackOutcome;
 
-use super::plan::Plan;
-use super::source::SourceStamp;
+use super::plan::{Plan, SourceStamp};
 use crate::view::{Phase, Problem};
 
 /// What is known of an upload under way: enough to take it up again after a crash.
