@@ -46,11 +46,9 @@ impl<'a> Drag<'a> {
         Self { session, _source: source }
     }
 
-    /// Lets go.
-    pub fn drop_here(self) {
+    /// Lets go. The source hands over its list after the button is up: keep the drag until what was dropped has arrived.
+    pub fn drop_here(&self) {
         self.session.xdotool(&["mouseup", "1"]);
-        // The source hands over its list after the button is up, so it must live a little longer.
-        sleep(FAR * 3);
     }
 }
 

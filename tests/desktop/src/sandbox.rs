@@ -11,8 +11,6 @@ use crate::Driver;
 /// A running sandbox, found through the destination that it is.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
-    /// Id of its destination.
-    pub destination: String,
     endpoint: String,
     folder: PathBuf,
 }
@@ -30,8 +28,6 @@ pub struct Request {
     pub part_number: u64,
     /// 0 when the connection ended before there was one.
     pub status: u64,
-    /// Bytes of its body.
-    pub bytes: u64,
 }
 
 impl Sandbox {
@@ -40,7 +36,7 @@ impl Sandbox {
         let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
         let own = all.as_array().and_then(|all| all.iter().find(|one| one["builtIn"] == json!(true)));
         let own = own.unwrap_or_else(|| panic!("the sandbox is no destination: {all}"));
-        Self { destination: text(own, "id"), endpoint: text(own, "endpoint"), folder: data_dir.join("sandbox") }
+        Self { endpoint: text(own, "endpoint"), folder: data_dir.join("sandbox") }
     }
 
     /// Plans a fault (see `waybill_sandbox::Fault` for its JSON).
@@ -92,7 +88,6 @@ impl Request {
             upload_id: text("uploadId"),
             part_number: number("partNumber"),
             status: number("status"),
-            bytes: number("bytesReceived"),
         }
     }
 

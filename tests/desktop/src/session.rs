@@ -15,7 +15,7 @@ use crate::until;
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
+  <listen>unix:path=SOCKET</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -54,6 +54,7 @@ impl Session {
             kept: Cell::new(false),
             home,
         };
+        session.forget_pictures();
         session.start_bus();
         session.start_screen();
         session.start_window_manager();
@@ -72,7 +73,7 @@ impl Session {
     }
 
     /// A command that sees this session and not the developer's.
-    pub fn command(&self, program: &str) -> Command {
+    fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         self.apply(&mut command);
         command
@@ -93,6 +94,17 @@ impl Session {
         self.run("xdotool", arguments).unwrap_or_else(|| panic!("xdotool {} failed", arguments.join(" ")))
     }
 
+    /// Pictures of an earlier run would pass for this one's.
+    fn forget_pictures(&self) {
+        let folder = target_folder().with_file_name("desktop-shots");
+        let own = format!("{}-", self.name);
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&own) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// Takes a picture of the whole screen into `target/desktop-shots/SCENARIO-WHAT.png`.
     pub fn shot(&self, what: &str) {
         let folder = target_folder().with_file_name("desktop-shots");
@@ -105,7 +117,7 @@ impl Session {
         }
     }
 
-    /// The end of `app.log`, for programs to write to.
+    /// `app.log`, for programs to append to.
     pub(crate) fn log(&self) -> fs::File {
         let file = self.home().join("app.log");
         fs::File::options().create(true).append(true).open(file).expect("the session's folder can be written")
@@ -140,7 +152,9 @@ impl Session {
 
     fn start_bus(&mut self) {
         let file = self.home().join("bus.conf");
-        fs::write(&file, BUS).expect("the session's folder can be written");
+        // In the session's own folder, so that the socket goes with it.
+        let config = BUS.replace("SOCKET", &self.home().join("bus").to_string_lossy());
+        fs::write(&file, config).expect("the session's folder can be written");
         let mut command = command("dbus-daemon");
         command.arg("--config-file").arg(&file).args(["--nofork", "--nopidfile", "--print-address=1"]);
         let mut bus = self.spawn(command.stdout(Stdio::piped()).stderr(self.log()));
