@@ -3,8 +3,12 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error};
+
+/// A process that was killed a moment ago may still hold the lock until its last thread is gone.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Held for as long as it lives. The lock is on `waybill.lock`; the holder's pid stands in `waybill.pid` beside it, since
 /// Windows lets nobody read a locked file.
@@ -28,7 +32,7 @@ impl DataFolderLock {
         };
         let file = open("waybill.lock").map_err(store_error)?;
         let mut pid = open("waybill.pid").map_err(store_error)?;
-        match file.try_lock() {
+        match lock_within(&file, PATIENCE) {
             Ok(()) => {}
             Err(TryLockError::Error(error)) => return Err(store_error(error)),
             Err(TryLockError::WouldBlock) => {
@@ -48,6 +52,16 @@ impl DataFolderLock {
         pid.set_len(0).and_then(|()| pid.rewind()).map_err(store_error)?;
         write!(pid, "{}", std::process::id()).map_err(store_error)?;
         Ok(DataFolderLock { _file: file })
+    }
+}
+
+fn lock_within(file: &File, patience: Duration) -> Result<(), TryLockError> {
+    let until = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(Duration::from_millis(20)),
+            result => return result,
+        }
     }
 }
 
