@@ -109,3 +109,22 @@ async fn a_file_in_a_new_subfolder_goes_up_under_its_path() {
     bed.expect_object("inbox/day 1/cam a/clip.mov", &content(70));
     bed.stop().await;
 }
+
+#[tokio::test]
+async fn reading_in_a_watched_folder_does_not_make_it_be_looked_at_again() {
+    let mut bed = TestBed::new().await;
+    let (idle, busy) = (bed.folder("idle"), bed.folder("busy"));
+    let watched = bed.watch(&idle, false).await;
+    bed.watch(&busy, false).await;
+    bed.marker(&idle, "here.txt").await;
+    // Whatever the marker's own events lead to has come by the time another folder's file has settled and gone up.
+    bed.marker(&busy, "first.txt").await;
+    let last = |folders: Vec<waybill_engine::view::WatchedFolderView>| {
+        folders.into_iter().find(|folder| folder.id == watched.id).and_then(|folder| folder.last_scan_ms)
+    };
+    let before = last(bed.engine().watched_folders().await.unwrap());
+    assert_eq!(std::fs::read_to_string(idle.join("here.txt")).unwrap(), "here.txt");
+    bed.marker(&busy, "second.txt").await;
+    assert_eq!(last(bed.engine().watched_folders().await.unwrap()), before, "looked at without a change");
+    bed.stop().await;
+}

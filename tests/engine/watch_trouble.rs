@@ -97,7 +97,7 @@ async fn a_folder_inside_a_watched_one_is_refused_since_its_files_would_go_up_tw
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_name_that_cannot_be_a_key_is_passed_over_once_and_does_not_hold_up_the_rest() {
+async fn a_name_that_cannot_be_a_key_keeps_its_problem_in_sight_and_does_not_hold_up_the_rest() {
     use std::os::unix::ffi::OsStrExt;
     let often = |config: &mut waybill_engine::EngineConfig| {
         (config.quiet, config.rescan) = (Duration::from_millis(100), Duration::from_millis(100));
@@ -112,7 +112,9 @@ async fn a_name_that_cannot_be_a_key_is_passed_over_once_and_does_not_hold_up_th
     let mut last = None;
     for _ in 0..6 {
         let again = |folder: &waybill_engine::view::WatchedFolderView| folder.last_scan_ms > last;
-        last = bed.until_folder(&watched.id, "looked at again", again).await.last_scan_ms;
+        let looked_at = bed.until_folder(&watched.id, "looked at again", again).await;
+        assert_eq!(looked_at.problem.map(|problem| problem.code), Some(waybill_engine::Code::Invalid));
+        last = looked_at.last_scan_ms;
     }
     assert_eq!(bed.queued_names().await, ["one.txt", "two.txt"]);
     bed.stop().await;

@@ -239,7 +239,7 @@ impl Queue {
         };
         self.progress.end(no);
         // What the database says counts: a driver also ends when its last word could not be saved.
-        if let Err(error) = self.take_up_abandoned(Some(no)).await {
+        if let Err(error) = self.store.write(move |c| queue_again(c, no)).await {
             tracing::warn!(no, %error, "could not queue an abandoned upload");
             self.abandoned = true;
         }
@@ -251,30 +251,19 @@ impl Queue {
         true
     }
 
-    /// Starting and Sending without a driver are queued again: one upload, or all that an earlier process or a failing
-    /// disk left behind. Completing is settled when it gets a slot.
-    async fn take_up_abandoned(&self, only: Option<i64>) -> Result<(), Error> {
+    /// Queues again every upload that an earlier process or a failing disk left in Starting or Sending without a driver.
+    /// Completing is settled when it gets a slot.
+    async fn take_up_abandoned(&self) -> Result<(), Error> {
         let busy: Vec<i64> = self.active.keys().copied().collect();
         self.store
             .write(move |c| {
-                let mut after = only.map_or(0, |no| no - 1);
+                let mut after = 0;
                 loop {
-                    let page = uploads::numbers(
-                        c,
-                        &[Phase::Starting, Phase::Sending],
-                        after,
-                        if only.is_some() { 1 } else { 500 },
-                    )?;
+                    let page = uploads::numbers(c, &[Phase::Starting, Phase::Sending], after, 500)?;
                     let Some(last) = page.last() else { return Ok(()) };
                     after = *last;
-                    for no in page {
-                        if only.is_some_and(|only| only != no) {
-                            return Ok(());
-                        }
-                        let Some(record) = uploads::load(c, no)?.filter(|_| !busy.contains(&no)) else { continue };
-                        if let Ok((state, _)) = step(record.state, Event::Abandoned) {
-                            save(c, no, &state, Some(("takenUp", String::new())), None, None)?;
-                        }
+                    for no in page.into_iter().filter(|no| !busy.contains(no)) {
+                        queue_again(c, no)?;
                     }
                 }
             })
@@ -286,7 +275,7 @@ impl Queue {
         // One moment for both questions: what is due is either claimed now or waited for.
         let now = now_ms();
         if self.abandoned {
-            self.abandoned = self.take_up_abandoned(None).await.is_err();
+            self.abandoned = self.take_up_abandoned().await.is_err();
         }
         match self.claim(now).await {
             Ok(claimed) => {
@@ -372,6 +361,17 @@ impl Queue {
             // Nobody may be listening any more.
             let _ = self.finished.as_ref().map(|finished| finished.send(no));
         }
+    }
+}
+
+/// Queues an upload again that has no driver though it stands in Starting or Sending; any other is left as it is.
+fn queue_again(connection: &rusqlite::Connection, no: i64) -> rusqlite::Result<()> {
+    let Some(record) = uploads::load(connection, no)? else { return Ok(()) };
+    match (record.state.phase(), step(record.state, Event::Abandoned)) {
+        (Phase::Starting | Phase::Sending, Ok((state, _))) => {
+            save(connection, no, &state, Some(("takenUp", String::new())), None, None)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -471,12 +471,5 @@ fn refusal(phase: Phase) -> Error {
 }
 
 fn again_at(error: &Error, advice: Advice, attempts: u32, patience: Option<u32>) -> Option<i64> {
-    again_after(error.code(), advice, attempts, patience, jitter()).map(|wait| now_ms() + wait.as_millis() as i64)
-}
-
-/// In 0..1, from the clock's low digits: enough to keep uploads that failed together from coming back together.
-fn jitter() -> f64 {
-    let nanos =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
-    f64::from(nanos % 1_000) / 1_000.0
+    again_after(error.code(), advice, attempts, patience, rand::random()).map(|wait| now_ms() + wait.as_millis() as i64)
 }

@@ -147,7 +147,11 @@ impl From<waybill_oss::Error> for Ended {
 
 async fn drive(trip: &Trip, errand: Errand) -> Result<(), Ended> {
     match errand {
-        Errand::Settle { session, crc64, known } => settle::settle(trip, &session, crc64, &known, None).await,
+        Errand::Settle { session, crc64, known } => {
+            // All of it was sent, by an earlier run.
+            trip.gauge.set(i64::try_from(session.plan.size_bytes).unwrap_or(i64::MAX));
+            settle::settle(trip, &session, crc64, &known, None).await
+        }
         Errand::Send { session, known } => send(trip, session, known).await,
     }
 }

@@ -55,7 +55,7 @@ pub(crate) async fn run(shared: Shared, folder: FolderRow, health: Arc<Mutex<Hea
         });
         growing = seen;
         let failed = outcome.is_err();
-        let wait = note(&shared, &health, growing.len(), outcome);
+        let wait = note(&shared, &health, outcome);
         if failed {
             // The folder may have been replaced by another of the same name: its old watch would stay silent.
             watching = None;
@@ -89,15 +89,15 @@ pub(crate) fn know_existing(shared: &Shared, folder: &FolderRow) -> Result<(), E
     Ok(())
 }
 
-fn note(shared: &Shared, health: &Mutex<Health>, settling: usize, outcome: Result<Looked, Error>) -> Option<Duration> {
+fn note(shared: &Shared, health: &Mutex<Health>, outcome: Result<Looked, Error>) -> Option<Duration> {
     let before = health_of(health);
     let (now, wait) = match outcome {
-        Ok(Looked { wait, problem }) => {
+        Ok(Looked { settling, wait, problem }) => {
             (Health { settling, last_scan_ms: Some(now_ms()), reachable: true, problem }, wait)
         }
         Err(error) => {
             let reachable = error.code() != Code::Watch;
-            (Health { settling, last_scan_ms: before.last_scan_ms, reachable, problem: Some(error.problem()) }, None)
+            (Health { reachable, problem: Some(error.problem()), ..before }, None)
         }
     };
     *health.lock().unwrap_or_else(PoisonError::into_inner) = now;
@@ -112,6 +112,8 @@ pub(crate) fn health_of(health: &Mutex<Health>) -> Health {
 /// What one look found.
 #[derive(Debug, Default)]
 struct Looked {
+    /// Files that may still be growing.
+    settling: usize,
     /// Until the next growing file may have settled.
     wait: Option<Duration>,
     /// Why a settled file cannot be uploaded; the others are.
@@ -148,18 +150,27 @@ fn look(
             }
         }
     }
+    let settling = still_growing.len();
+    let mut problem = None;
+    if !settled.is_empty() {
+        for (path, error) in enqueue(shared, folder, settled)? {
+            problem = Some(error.problem());
+            // Settled at the next look, too, so that its problem stays in sight until its name or the template is mended.
+            still_growing.extend(growing.get(&path).map(|seen| (path, *seen)));
+        }
+    }
     *growing = still_growing;
-    let problem = if settled.is_empty() { None } else { enqueue(shared, folder, settled)? };
     // A little later than due, so that the file is settled when it is looked at and not a moment before.
-    Ok(Looked { wait: soonest.map(|wait| wait + Duration::from_millis(50)), problem })
+    Ok(Looked { settling, wait: soonest.map(|wait| wait + Duration::from_millis(50)), problem })
 }
 
-/// Queues settled files and remembers them in the same write: neither is true without the other.
+/// Queues settled files and remembers them in the same write: neither is true without the other. Answers with those that
+/// cannot be uploaded, and why.
 fn enqueue(
     shared: &Shared,
     folder: &FolderRow,
     settled: Vec<(PathBuf, SourceStamp)>,
-) -> Result<Option<Problem>, Error> {
+) -> Result<Vec<(PathBuf, Error)>, Error> {
     let id = folder.destination_id.clone();
     let destination = shared
         .store
@@ -172,16 +183,15 @@ fn enqueue(
     let intake = Intake::new(&destination, rule, Vec::new());
     let root = Path::new(&folder.path);
     let base = root.parent().unwrap_or(root);
-    let (mut rows, mut problem) = (Vec::new(), None);
+    let (mut rows, mut unfit) = (Vec::new(), Vec::new());
     for (path, stamp) in settled {
         match intake.upload(0, &path, &relative_to(base, &path), stamp) {
             Ok(row) => rows.push((row, stamp)),
-            // Not remembered: it goes up as soon as its name or the key template is mended.
-            Err(error) => problem = Some(error.problem()),
+            Err(error) => unfit.push((path, error)),
         }
     }
     if rows.is_empty() {
-        return Ok(problem);
+        return Ok(unfit);
     }
     let new = NewBatch {
         destination_id: intake.destination_id.clone(),
@@ -206,7 +216,7 @@ fn enqueue(
     })?;
     shared.changes.reload();
     shared.queue.look_blocking(None);
-    Ok(problem)
+    Ok(unfit)
 }
 
 /// Every file below `root` that may be ours, with its stamp. What cannot be read is looked at again next time.
