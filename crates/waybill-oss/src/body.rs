@@ -11,7 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::crc64::Crc64;
-use crate::gate::{Asked, Gate};
+use crate::gate::{Asked, GateSlot};
 use crate::meter::Meter;
 
 /// Bytes read at a time: large enough to be cheap, small enough to stay in the cache for the checksum.
@@ -63,7 +63,7 @@ pub(crate) struct FileBody {
     state: State,
     left: u64,
     meter: Arc<Meter>,
-    gate: Option<Gate>,
+    gate: GateSlot,
     /// Read, and not yet handed over.
     read: Bytes,
     /// Of the whole body, once all of it is read.
@@ -101,7 +101,7 @@ impl Reader {
 
 impl FileBody {
     /// `gate` is asked before the last chunk; an empty body has none, so its sender asks.
-    pub(crate) fn new(slice: FileSlice, meter: Arc<Meter>, gate: Option<Gate>) -> Self {
+    pub(crate) fn new(slice: FileSlice, meter: Arc<Meter>, gate: GateSlot) -> Self {
         let left = slice.len;
         let reader = Reader { slice, at: 0, buffer: BytesMut::new(), crc: Crc64::new() };
         let state = if left == 0 {
@@ -227,7 +227,7 @@ mod tests {
         let slice = FileSlice { offset: 10, len: 1_999_000, ..slice_of(&bytes) };
         let (sum, progress) = counted();
         let meter = Meter::new(Some(progress));
-        let mut body = FileBody::new(slice, Arc::clone(&meter), None);
+        let mut body = FileBody::new(slice, Arc::clone(&meter), GateSlot::default());
         assert_eq!(body.size_hint().exact(), Some(1_999_000));
         let sent = drain(&mut body).await.expect("body");
         assert!(sent == bytes[10..1_999_010], "the bytes differ");
@@ -242,7 +242,7 @@ mod tests {
     async fn a_file_that_became_shorter_is_a_source_failure() {
         let slice = FileSlice { len: 1_000_000, ..slice_of(&[7; 600_000]) };
         let meter = Meter::new(None);
-        let mut body = FileBody::new(slice, Arc::clone(&meter), None);
+        let mut body = FileBody::new(slice, Arc::clone(&meter), GateSlot::default());
         assert_eq!(drain(&mut body).await.expect_err("short").kind(), io::ErrorKind::UnexpectedEof);
         assert_eq!(meter.take_failure().expect("failure").kind(), io::ErrorKind::UnexpectedEof);
         assert_eq!(meter.crc64(), None);

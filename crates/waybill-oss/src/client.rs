@@ -5,21 +5,26 @@ pub(crate) mod bucket;
 pub(crate) mod multipart;
 pub(crate) mod object;
 mod request;
+mod rounds;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use reqwest::Request;
 
-use crate::credential::Credential;
+use crate::clock::Clock;
+use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, TransportKind};
 use crate::meter::Meter;
 use crate::names::BucketName;
-use crate::retry::{RetryPolicy, Tries};
+use crate::retry::RetryPolicy;
+use crate::sign::SignatureVersion;
 use answer::Answer;
 use request::{Call, Payload, Site};
+use rounds::{Rounds, Signature};
 
 /// How long nothing may move before a request is given up.
 const STALL: Duration = Duration::from_secs(30);
@@ -51,7 +56,7 @@ pub fn http_client() -> Result<HttpClient, Error> {
         .map_err(|error| Error::Invalid(format!("The HTTP client cannot be set up: {}.", chain(&error))))
 }
 
-/// One bucket, seen with one credential. Cloning is cheap and shares the connections.
+/// One bucket, seen with one credential. Cloning is cheap and shares the connections, the keys and the clock.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -59,6 +64,10 @@ pub struct Client {
     retry: RetryPolicy,
     stall: Duration,
 }
+
+/// What belongs to no bucket: the account's own calls, and the way to its buckets.
+#[derive(Clone, Debug)]
+pub struct Account(Client);
 
 /// Takes an attempt's bytes back unless the attempt was kept, also when its future is dropped half-way.
 struct Attempt(Arc<Meter>);
@@ -69,6 +78,43 @@ impl Drop for Attempt {
     }
 }
 
+/// The head of an answer whose body is read piece by piece.
+struct Opened {
+    /// Status and headers; the body is empty.
+    answer: Answer,
+    response: reqwest::Response,
+    stall: Duration,
+}
+
+impl Opened {
+    /// The next piece of the body, none at its end.
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        let operation = self.answer.operation;
+        match tokio::time::timeout(self.stall, self.response.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| transport(operation, error)),
+            Err(_) => Err(stalled(operation)),
+        }
+    }
+}
+
+impl Account {
+    /// The account whose keys these are, at an endpoint that is no own domain.
+    pub fn new(
+        http: reqwest::Client,
+        endpoint: Endpoint,
+        region: String,
+        credentials: impl Into<Credentials>,
+    ) -> Account {
+        let site = Site::new(endpoint, region, None, credentials.into());
+        Account(Client { http, site: Arc::new(site), retry: RetryPolicy::default(), stall: STALL })
+    }
+
+    /// The client for one bucket at the same endpoint, with the same keys and clock.
+    pub fn bucket(&self, bucket: BucketName) -> Client {
+        self.0.clone().with_site(|site| site.bucket = Some(bucket))
+    }
+}
+
 impl Client {
     /// A client for `bucket` at `endpoint`. `region` is the id signatures use, such as `cn-hangzhou`.
     pub fn new(
@@ -76,10 +122,9 @@ impl Client {
         endpoint: Endpoint,
         region: String,
         bucket: BucketName,
-        credential: Credential,
+        credentials: impl Into<Credentials>,
     ) -> Client {
-        let site = Arc::new(Site::new(endpoint, region, bucket, credential));
-        Client { http, site, retry: RetryPolicy::default(), stall: STALL }
+        Account::new(http, endpoint, region, credentials).bucket(bucket)
     }
 
     /// The same client with another retry policy.
@@ -93,35 +138,80 @@ impl Client {
         Client { stall, ..self }
     }
 
+    /// The same client with a clock that others correct too.
+    pub fn with_clock(self, clock: Clock) -> Client {
+        self.with_site(|site| site.clock = clock)
+    }
+
+    /// The same client with another signature version, V4 by default.
+    pub fn with_signature(self, version: SignatureVersion) -> Client {
+        self.with_site(|site| site.version = version)
+    }
+
+    /// The same client, which also signs these headers where a request has them (V4 only).
+    pub fn with_additional_headers(self, names: Vec<String>) -> Client {
+        self.with_site(|site| site.additional_headers = names)
+    }
+
+    /// How far this computer's clock is off.
+    pub fn clock(&self) -> &Clock {
+        &self.site.clock
+    }
+
+    fn with_site(mut self, change: impl FnOnce(&mut Site)) -> Client {
+        change(Arc::make_mut(&mut self.site));
+        self
+    }
+
     /// Sends a call until it succeeds or is given up; `read` turns the answer into what was asked for, and an answer it
     /// refuses counts as a failed attempt.
     async fn send<T>(&self, call: &Call<'_>, read: impl Fn(&Answer) -> Result<T, Error>) -> Result<T, Error> {
-        let policy = if call.once { RetryPolicy::none() } else { self.retry };
-        let mut tries = Tries::new(&policy, call.operation, call.repeatable);
+        let mut rounds = Rounds::new(self, call);
         loop {
-            match self.attempt(call, &read).await {
+            let signature = rounds.sign().await?;
+            match self.attempt(call, &signature, &read).await {
                 Ok(value) => return Ok(value),
-                Err(error) => tries.wait_after(error).await?,
+                Err(error) => rounds.after(error, &signature).await?,
             }
         }
     }
 
-    async fn attempt<T>(&self, call: &Call<'_>, read: impl Fn(&Answer) -> Result<T, Error>) -> Result<T, Error> {
+    /// Sends a call whose answer may be large. It is repeated until the head of an answer is there, not later.
+    async fn open(&self, call: &Call<'_>) -> Result<Opened, Error> {
+        let mut rounds = Rounds::new(self, call);
+        loop {
+            let signature = rounds.sign().await?;
+            match self.attempt_to_open(call, &signature).await {
+                Ok(opened) => return Ok(opened),
+                Err(error) => rounds.after(error, &signature).await?,
+            }
+        }
+    }
+
+    async fn attempt_to_open(&self, call: &Call<'_>, signature: &Signature) -> Result<Opened, Error> {
+        let meter = Meter::new(None);
+        let mut response = self.watched(call, &meter, self.begin(call, signature, &meter)).await?;
+        if !response.status().is_success() {
+            let answer = self.watched(call, &meter, self.whole(call.operation, response, &meter)).await?;
+            return Err(answer.service_error());
+        }
+        let answer = head(call.operation, &mut response, &meter);
+        Ok(Opened { answer, response, stall: self.stall })
+    }
+
+    async fn attempt<T>(
+        &self,
+        call: &Call<'_>,
+        signature: &Signature,
+        read: impl Fn(&Answer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let meter = Meter::new(call.progress.cloned());
         let attempt = Attempt(Arc::clone(&meter));
-        let request = self.site.request(call, &meter, Timestamp::now())?;
-        let patience = if call.finishing { self.stall + (FINISHING - STALL) } else { self.stall };
-        let patience =
-            if matches!(call.payload, Payload::File(_)) { patience.max(self.stall * DRAIN) } else { patience };
-        let answer = tokio::select! {
-            biased;
-            answer = self.exchange(call.operation, request, &meter) => answer,
-            () = meter.stalled(self.stall, patience) => Err(Error::Transport {
-                operation: call.operation,
-                kind: TransportKind::Timeout,
-                message: "nothing moved for too long".to_owned(),
-            }),
+        let exchange = async {
+            let response = self.begin(call, signature, &meter).await?;
+            self.whole(call.operation, response, &meter).await
         };
+        let answer = self.watched(call, &meter, exchange).await;
         let answer = answer.map_err(|error| meter.take_failure().map_or(error, Error::Source))?;
         tracing::debug!(
             operation = call.operation,
@@ -137,28 +227,71 @@ impl Client {
         Ok(value)
     }
 
-    /// Puts the request on the wire and reads the whole answer, up to [`ANSWER_LIMIT`].
-    async fn exchange(&self, operation: &'static str, request: Request, meter: &Meter) -> Result<Answer, Error> {
-        let broken = |error: reqwest::Error| transport(operation, error);
-        let mut response = self.http.execute(request).await.map_err(broken)?;
+    /// Gives a request up when nothing moves for too long.
+    async fn watched<T>(
+        &self,
+        call: &Call<'_>,
+        meter: &Meter,
+        exchange: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let patience = if call.finishing { self.stall + (FINISHING - STALL) } else { self.stall };
+        let patience =
+            if matches!(call.payload, Payload::File(_)) { patience.max(self.stall * DRAIN) } else { patience };
+        tokio::select! {
+            biased;
+            done = exchange => done,
+            () = meter.stalled(self.stall, patience) => Err(stalled(call.operation)),
+        }
+    }
+
+    /// Puts the request on the wire and waits for the head of its answer, which also says what time it is.
+    async fn begin(
+        &self,
+        call: &Call<'_>,
+        signature: &Signature,
+        meter: &Arc<Meter>,
+    ) -> Result<reqwest::Response, Error> {
+        let request = self.site.request(call, signature, meter)?;
+        let response = self.http.execute(request).await.map_err(|error| transport(call.operation, error))?;
         meter.touch();
+        if let Some(server) = answer::server_time(response.headers()) {
+            self.site.clock.correct(server, Timestamp::now());
+        }
+        Ok(response)
+    }
+
+    /// Reads the rest of an answer, up to [`ANSWER_LIMIT`].
+    async fn whole(
+        &self,
+        operation: &'static str,
+        mut response: reqwest::Response,
+        meter: &Meter,
+    ) -> Result<Answer, Error> {
         let mut body = Vec::new();
         while body.len() < ANSWER_LIMIT {
-            let Some(chunk) = response.chunk().await.map_err(broken)? else {
-                break;
-            };
+            let chunk = response.chunk().await.map_err(|error| transport(operation, error))?;
+            let Some(chunk) = chunk else { break };
             meter.touch();
             body.extend_from_slice(&chunk[..chunk.len().min(ANSWER_LIMIT - body.len())]);
         }
-        Ok(Answer {
-            operation,
-            status: response.status().as_u16(),
-            headers: std::mem::take(response.headers_mut()),
-            body,
-            local_crc64: meter.crc64(),
-            elapsed: meter.since_body_sent(),
-        })
+        Ok(Answer { body, ..head(operation, &mut response, meter) })
     }
+}
+
+/// Status and headers of an answer, as of now.
+fn head(operation: &'static str, response: &mut reqwest::Response, meter: &Meter) -> Answer {
+    Answer {
+        operation,
+        status: response.status().as_u16(),
+        headers: std::mem::take(response.headers_mut()),
+        body: Vec::new(),
+        local_crc64: meter.crc64(),
+        elapsed: meter.since_body_sent(),
+    }
+}
+
+fn stalled(operation: &'static str) -> Error {
+    Error::Transport { operation, kind: TransportKind::Timeout, message: "nothing moved for too long".to_owned() }
 }
 
 fn transport(operation: &'static str, error: reqwest::Error) -> Error {

@@ -88,6 +88,17 @@ impl Endpoint {
         url
     }
 
+    /// The URL of the endpoint itself, for what concerns the whole account.
+    pub fn bare_url(&self, query: &[(String, String)]) -> Result<String, Error> {
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let mut url = format!("{}://{}{port}/", self.scheme, self.host);
+        if !query.is_empty() {
+            url.push('?');
+            url += &escape::query(query);
+        }
+        Ok(url)
+    }
+
     /// The region an Alibaba endpoint names (`cn-hangzhou`), for the forms `oss-<id>[-internal].aliyuncs.com` and
     /// `<id>.oss.aliyuncs.com` [Regions and endpoints]. Accelerate endpoints and own domains name none.
     pub fn region(&self) -> Option<String> {

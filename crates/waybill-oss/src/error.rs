@@ -94,6 +94,10 @@ pub struct ServiceError {
     pub host_id: Option<String>,
     /// `Retry-After`, if OSS named a time.
     pub retry_after: Option<Duration>,
+    /// What OSS signed, when its signature is not ours: compared line by line with ours it shows the difference.
+    pub string_to_sign: Option<String>,
+    /// The endpoint that OSS wants the bucket to be addressed by, when it was another.
+    pub endpoint: Option<String>,
 }
 
 impl fmt::Display for ServiceError {
@@ -213,6 +217,8 @@ mod tests {
             request_id: Some("65A1".to_owned()),
             host_id: None,
             retry_after: None,
+            string_to_sign: None,
+            endpoint: None,
         }))
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 type Ask = Box<dyn FnOnce(u64) -> Answer + Send>;
@@ -34,6 +34,27 @@ impl Gate {
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Gate")
+    }
+}
+
+/// Where a call keeps its gate: whoever gets to the last chunk first takes it, so it is asked once however often the
+/// call is sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GateSlot(Arc<Mutex<Option<Gate>>>);
+
+impl GateSlot {
+    pub(crate) fn holding(gate: Gate) -> Self {
+        GateSlot(Arc::new(Mutex::new(Some(gate))))
+    }
+
+    /// The gate, if it is there still.
+    pub(crate) fn take(&self) -> Option<Gate> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether there is no gate, or it has been asked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 }
 

@@ -59,16 +59,16 @@ impl RetryPolicy {
 }
 
 /// The attempts at one call so far.
-pub(crate) struct Tries<'a> {
-    policy: &'a RetryPolicy,
+pub(crate) struct Tries {
+    policy: RetryPolicy,
     operation: &'static str,
     repeatable: bool,
     started: Instant,
     made: u32,
 }
 
-impl<'a> Tries<'a> {
-    pub(crate) fn new(policy: &'a RetryPolicy, operation: &'static str, repeatable: bool) -> Self {
+impl Tries {
+    pub(crate) fn new(policy: RetryPolicy, operation: &'static str, repeatable: bool) -> Self {
         Tries { policy, operation, repeatable, started: Instant::now(), made: 0 }
     }
 
@@ -101,6 +101,8 @@ mod tests {
             request_id: None,
             host_id: None,
             retry_after: retry_after.map(Duration::from_secs),
+            string_to_sign: None,
+            endpoint: None,
         }))
     }
 
@@ -112,7 +114,7 @@ mod tests {
     async fn play(policy: RetryPolicy, repeatable: bool, errors: Vec<Error>) -> (Result<(), Error>, u32, Duration) {
         let (mut errors, mut made) = (errors.into_iter(), 0);
         let started = Instant::now();
-        let mut tries = Tries::new(&policy, "PutObject", repeatable);
+        let mut tries = Tries::new(policy, "PutObject", repeatable);
         let result = loop {
             made += 1;
             let Some(error) = errors.next() else { break Ok(()) };

@@ -22,6 +22,11 @@ pub(crate) struct ErrorDocument {
     pub(crate) host_id: Option<String>,
     #[serde(rename = "EC", deserialize_with = "trimmed_option")]
     pub(crate) ec: Option<String>,
+    /// With `SignatureDoesNotMatch`; its line ends count, so it is taken as it is.
+    pub(crate) string_to_sign: Option<String>,
+    /// With the `AccessDenied` of a bucket in another region.
+    #[serde(deserialize_with = "trimmed_option")]
+    pub(crate) endpoint: Option<String>,
 }
 
 impl ErrorDocument {

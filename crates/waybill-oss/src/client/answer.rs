@@ -4,13 +4,21 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, RETRY_AFTER};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 
 use super::object::Stored;
 use crate::callback::outcome::CallbackOutcome;
 use crate::error::{Error, ServiceError};
 use crate::xml::{ErrorDocument, unquoted};
+
+/// When the server answered, by its own clock. Only an answer of OSS counts; a captive portal has a clock too.
+pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
+    headers.get("x-oss-request-id")?;
+    rfc2822::parse(headers.get(DATE)?.to_str().ok()?).ok().map(|zoned| zoned.timestamp())
+}
 
 /// A whole answer, whatever its status.
 pub(super) struct Answer {
@@ -110,6 +118,8 @@ impl Answer {
                 .header(RETRY_AFTER.as_str())
                 .and_then(|text| text.trim().parse().ok())
                 .map(Duration::from_secs),
+            string_to_sign: document.string_to_sign,
+            endpoint: document.endpoint,
         }))
     }
 

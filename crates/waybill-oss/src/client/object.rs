@@ -1,6 +1,5 @@
 //! Whole objects: PutObject, HeadObject, and what a stored object is known by.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -11,7 +10,7 @@ use crate::body::{FileSlice, Progress, shut};
 use crate::callback::outcome::CallbackOutcome;
 use crate::callback::spec::CallbackSpec;
 use crate::error::Error;
-use crate::gate::Gate;
+use crate::gate::{Gate, GateSlot};
 use crate::names::ObjectKey;
 
 /// An object that is stored, and what came of its callback.
@@ -90,7 +89,8 @@ impl Client {
     }
 
     /// [`Client::put_object`] with a gate before the last chunk: `gate` is asked when everything else has gone out, so
-    /// that its asker can save that the object may be stored from now on. Made in one attempt, since a gate is asked once.
+    /// that its asker can save that the object may be stored from now on. A gate is asked once, so this is made in one
+    /// attempt; only keys that ran out and a wrong clock are mended, while the gate has not been asked.
     pub async fn put_object_gated(
         &self,
         key: &ObjectKey,
@@ -115,14 +115,16 @@ impl Client {
         let mut call = Call::new("PutObject", Method::PUT, Some(key)).with_content_type(content_type);
         call = call.with_callback(callback)?;
         call.once = gate.is_some();
-        call.gate = match gate {
+        match gate {
             // An empty body has no last bytes to hold back: its headers are all there is.
-            Some(gate) if body.len == 0 => match gate.ask(0).await {
-                true => Mutex::new(None),
-                false => return Err(Error::Source(shut())),
-            },
-            gate => Mutex::new(gate),
-        };
+            Some(gate) if body.len == 0 => {
+                if !gate.ask(0).await {
+                    return Err(Error::Source(shut()));
+                }
+            }
+            Some(gate) => call.gate = GateSlot::holding(gate),
+            None => {}
+        }
         call.payload = Payload::File(body);
         call.progress = progress;
         self.send(&call, |answer| {

@@ -3,18 +3,20 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Request, Url};
 
+use super::rounds::Signature;
 use crate::body::{FileBody, FileSlice, Progress};
+use crate::clock::Clock;
 use crate::credential::Credential;
+use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::gate::Gate;
+use crate::gate::GateSlot;
 use crate::meter::Meter;
 use crate::names::{BucketName, ObjectKey};
-use crate::sign::{Signable, v4};
+use crate::sign::{Signable, SignatureVersion, v4};
 
 /// One call of the API, before it is signed.
 pub(super) struct Call<'a> {
@@ -31,8 +33,8 @@ pub(super) struct Call<'a> {
     pub(super) once: bool,
     /// Whether OSS does its long work, and the callback, after the last byte.
     pub(super) finishing: bool,
-    /// Asked before the last chunk of a file goes out; taken by the first attempt.
-    pub(super) gate: Mutex<Option<Gate>>,
+    /// Asked before the last chunk of a file goes out, by the first attempt that gets there.
+    pub(super) gate: GateSlot,
 }
 
 pub(super) enum Payload<'a> {
@@ -54,8 +56,13 @@ impl<'a> Call<'a> {
             repeatable: true,
             once: false,
             finishing: false,
-            gate: Mutex::new(None),
+            gate: GateSlot::default(),
         }
+    }
+
+    /// Whether it may be sent again after OSS refused its signature: always, unless its gate was asked already.
+    pub(super) fn may_be_sent_anew(&self) -> bool {
+        !self.once || !self.gate.is_empty()
     }
 
     pub(super) fn query(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -70,80 +77,86 @@ impl<'a> Call<'a> {
 }
 
 /// Where requests go and who signs them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Site {
-    endpoint: Endpoint,
-    region: String,
-    bucket: BucketName,
-    credential: Credential,
+    pub(super) endpoint: Endpoint,
+    pub(super) region: String,
+    /// None for what concerns the whole account.
+    pub(super) bucket: Option<BucketName>,
+    pub(super) credentials: Credentials,
+    pub(super) clock: Clock,
+    pub(super) version: SignatureVersion,
+    /// Headers to sign beyond those that always are.
+    pub(super) additional_headers: Vec<String>,
     /// The signing key and the day it is good for.
-    day_key: Mutex<Option<(String, v4::SigningKey)>>,
+    day_key: Arc<Mutex<Option<(String, v4::SigningKey)>>>,
 }
 
 impl Site {
-    pub(super) fn new(endpoint: Endpoint, region: String, bucket: BucketName, credential: Credential) -> Self {
-        Site { endpoint, region, bucket, credential, day_key: Mutex::new(None) }
+    pub(super) fn new(
+        endpoint: Endpoint,
+        region: String,
+        bucket: Option<BucketName>,
+        credentials: Credentials,
+    ) -> Self {
+        Site {
+            endpoint,
+            region,
+            bucket,
+            credentials,
+            clock: Clock::default(),
+            version: SignatureVersion::default(),
+            additional_headers: Vec::new(),
+            day_key: Arc::default(),
+        }
     }
 
-    /// Signs the call as of `at` and writes it down; `meter` follows its body.
-    pub(super) fn request(&self, call: &Call<'_>, meter: &Arc<Meter>, at: Timestamp) -> Result<Request, Error> {
+    /// Signs the call and writes it down; `meter` follows its body.
+    pub(super) fn request(&self, call: &Call<'_>, signature: &Signature, meter: &Arc<Meter>) -> Result<Request, Error> {
+        let (credential, at) = (&signature.credential, signature.at);
         let scope = v4::Scope::new(at, &self.region);
         let mut headers = call.headers.clone();
         headers.push(("x-oss-date".to_owned(), scope.stamp.clone()));
         headers.push(("x-oss-content-sha256".to_owned(), v4::UNSIGNED_PAYLOAD.to_owned()));
-        if let Some(token) = self.credential.security_token() {
+        if let Some(token) = credential.security_token() {
             headers.push(("x-oss-security-token".to_owned(), token.to_owned()));
         }
         let signable = Signable {
             method: call.method.as_str(),
-            bucket: Some(self.bucket.as_str()),
+            bucket: self.bucket.as_ref().map(BucketName::as_str),
             key: call.key.map(ObjectKey::as_str),
             query: &call.query,
             headers: &headers,
         };
-        let key = self.signing_key(&scope);
-        let authorization = v4::authorization(self.credential.access_key_id(), &key, &scope, &signable, &[]);
+        let key = self.signing_key(credential, &scope);
+        let authorization = v4::authorization(credential.access_key_id(), &key, &scope, &signable, &[]);
+        headers.push(("authorization".to_owned(), authorization));
 
-        let url = self.endpoint.object_url(&self.bucket, call.key, &call.query);
-        let url =
-            Url::parse(&url).map_err(|error| Error::Invalid(format!("The address cannot be written: {error}.")))?;
-        let mut request = Request::new(call.method.clone(), url);
+        let mut request = Request::new(call.method.clone(), self.url(call.key, &call.query)?);
         for (name, value) in &headers {
-            let secret = name == "x-oss-security-token";
             let header = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| Error::Invalid(format!("The header name “{name}” cannot be sent.")))?;
-            request.headers_mut().insert(header, header_value(name, value, secret)?);
+            request.headers_mut().insert(header, header_value(name, value)?);
         }
-        request.headers_mut().insert(AUTHORIZATION, header_value("authorization", &authorization, true)?);
-        let length = match &call.payload {
-            Payload::Empty => 0,
-            Payload::Bytes(bytes) => bytes.len() as u64,
-            Payload::File(slice) => slice.len,
-        };
-        if matches!(call.method, Method::PUT | Method::POST) {
-            // Explicit, since a body of no bytes would go without, which is 411 MissingContentLength.
-            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
-        }
-        match &call.payload {
-            Payload::Empty => meter.body_sent(None),
-            Payload::Bytes(bytes) => {
-                *request.body_mut() = Some(Body::from(bytes.clone()));
-                meter.body_sent(None);
-            }
-            Payload::File(slice) => {
-                let gate = call.gate.lock().unwrap_or_else(PoisonError::into_inner).take();
-                *request.body_mut() = Some(Body::wrap(FileBody::new((*slice).clone(), Arc::clone(meter), gate)));
-            }
-        }
+        write_body(&mut request, call, meter);
         Ok(request)
     }
 
-    fn signing_key(&self, scope: &v4::Scope) -> v4::SigningKey {
+    /// The address of the bucket or of one object in it; without a bucket that of the endpoint itself.
+    pub(super) fn url(&self, key: Option<&ObjectKey>, query: &[(String, String)]) -> Result<Url, Error> {
+        let url = match &self.bucket {
+            Some(bucket) => self.endpoint.object_url(bucket, key, query),
+            None => self.endpoint.bare_url(query)?,
+        };
+        Url::parse(&url).map_err(|error| Error::Invalid(format!("The address cannot be written: {error}.")))
+    }
+
+    fn signing_key(&self, credential: &Credential, scope: &v4::Scope) -> v4::SigningKey {
         let mut kept = self.day_key.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
             Some((day, key)) if *day == scope.date => key.clone(),
             _ => {
-                let key = v4::SigningKey::derive(self.credential.access_key_secret(), scope);
+                let key = v4::SigningKey::derive(credential.access_key_secret(), scope);
                 *kept = Some((scope.date.clone(), key.clone()));
                 key
             }
@@ -151,27 +164,59 @@ impl Site {
     }
 }
 
+fn write_body(request: &mut Request, call: &Call<'_>, meter: &Arc<Meter>) {
+    let length = match &call.payload {
+        Payload::Empty => 0,
+        Payload::Bytes(bytes) => bytes.len() as u64,
+        Payload::File(slice) => slice.len,
+    };
+    if matches!(call.method, Method::PUT | Method::POST) {
+        // Explicit, since a body of no bytes would go without, which is 411 MissingContentLength.
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    match &call.payload {
+        Payload::Empty => meter.body_sent(None),
+        Payload::Bytes(bytes) => {
+            *request.body_mut() = Some(Body::from(bytes.clone()));
+            meter.body_sent(None);
+        }
+        Payload::File(slice) => {
+            let body = FileBody::new((*slice).clone(), Arc::clone(meter), call.gate.clone());
+            *request.body_mut() = Some(Body::wrap(body));
+        }
+    }
+}
+
 /// The value is named only where it is not secret.
-fn header_value(name: &str, value: &str, secret: bool) -> Result<HeaderValue, Error> {
+fn header_value(name: &str, value: &str) -> Result<HeaderValue, Error> {
     let unfit = |_| Error::Invalid(format!("The value of the header “{name}” has characters that cannot be sent."));
     let mut header = HeaderValue::from_str(value.trim()).map_err(unfit)?;
-    header.set_sensitive(secret);
+    header.set_sensitive(matches!(name, "authorization" | "x-oss-security-token"));
     Ok(header)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+    use reqwest::header::AUTHORIZATION;
+
     use super::*;
 
     fn site() -> Site {
         let endpoint = Endpoint::parse("http://127.0.0.1:9000").expect("endpoint");
         let bucket = BucketName::parse("examplebucket").expect("bucket");
-        Site::new(endpoint, "cn-hangzhou".to_owned(), bucket, Credential::new("ak", "sk", Some("t0ken".to_owned())))
+        Site::new(endpoint, "cn-hangzhou".to_owned(), Some(bucket), credential().into())
+    }
+
+    fn credential() -> Credential {
+        Credential::new("ak", "sk", Some("t0ken".to_owned()))
     }
 
     fn written(site: &Site, at: &str) -> Request {
         let call = Call::new("GetBucketInfo", Method::GET, None).query("bucketInfo", "");
-        site.request(&call, &Meter::new(None), at.parse().expect("time")).expect("request")
+        let signature =
+            Signature { credential: credential(), at: at.parse().expect("time"), skew: SignedDuration::ZERO };
+        site.request(&call, &signature, &Meter::new(None)).expect("request")
     }
 
     #[test]

@@ -4,6 +4,16 @@ pub(crate) mod v4;
 
 use std::collections::BTreeMap;
 
+/// Which of OSS's two signature algorithms signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignatureVersion {
+    /// `OSS4-HMAC-SHA256`.
+    #[default]
+    V4,
+    /// `OSS ak:signature`, HMAC-SHA1; for old gateways that know nothing else.
+    V1,
+}
+
 /// A request as its signature sees it. Nothing here is escaped yet.
 pub(crate) struct Signable<'a> {
     pub(crate) method: &'a str,
