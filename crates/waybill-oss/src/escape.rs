@@ -19,6 +19,22 @@ pub(crate) fn query(pairs: &[(String, String)]) -> String {
     pairs.iter().map(pair).collect::<Vec<_>>().join("&")
 }
 
+/// Undoes the escaping; none if a `%` has no two digits behind it or the bytes are not UTF-8. A plus stays a plus.
+pub(crate) fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                (digit(rest.next()?)? << 4) | digit(rest.next()?)?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// Appends one byte as `%XX`.
 pub(crate) fn push_hex(out: &mut String, byte: u8) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -47,6 +63,18 @@ mod tests {
     fn space_plus_and_percent_are_never_left_bare() {
         assert_eq!(path("a b+c%20/d"), "a%20b%2Bc%2520/d");
         assert_eq!(component("a/b"), "a%2Fb");
+    }
+
+    #[test]
+    fn what_was_escaped_is_decoded_and_nothing_else() {
+        for text in ["a b+c%20/d", "中文/é", "\0\n~"] {
+            assert_eq!(decoded(&path(text)).as_deref(), Some(text));
+            assert_eq!(decoded(&component(text)).as_deref(), Some(text));
+        }
+        assert_eq!(decoded("a+b%2fc").as_deref(), Some("a+b/c"));
+        for text in ["%", "%2", "%+1", "%GG", "%FF", "%é"] {
+            assert_eq!(decoded(text), None, "{text}");
+        }
     }
 
     #[test]

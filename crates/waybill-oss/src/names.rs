@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::endpoint::recognise;
 use crate::error::Error;
 
 /// A bucket's name: 3 to 63 of `a-z 0-9 -`, no hyphen at either end [Bucket naming conventions].
@@ -9,19 +10,22 @@ use crate::error::Error;
 pub struct BucketName(String);
 
 impl BucketName {
-    /// Takes a name as people type it; [`Error::Invalid`] says in words what OSS would refuse.
+    /// Takes a name as people type it; [`Error::Invalid`] says in words what OSS would refuse, and names the bucket where
+    /// a whole address was pasted.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let refuse = |why: &str| Err(Error::Invalid(format!("Bucket name “{text}”: {why}.")));
-        if !(3..=63).contains(&text.len()) {
-            return refuse("it must have 3 to 63 characters");
-        }
-        if !text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
-            return refuse("only lower-case letters, digits and hyphens are allowed");
-        }
-        if text.starts_with('-') || text.ends_with('-') {
-            return refuse("it must not begin or end with a hyphen");
-        }
-        Ok(BucketName(text.to_owned()))
+        let why = match broken_rule(text) {
+            None => return Ok(BucketName(text.to_owned())),
+            Some(why) => why,
+        };
+        Err(Error::Invalid(match recognise(text).and_then(|pasted| pasted.bucket) {
+            Some(bucket) => format!("Bucket name: this is a whole address, write only {bucket}."),
+            None => format!("Bucket name “{}”: {why}.", shortened(text)),
+        }))
+    }
+
+    /// The name, if it is one.
+    pub(crate) fn named(text: &str) -> Option<Self> {
+        broken_rule(text).is_none().then(|| BucketName(text.to_owned()))
     }
 
     /// The name.
@@ -34,6 +38,19 @@ impl fmt::Display for BucketName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+fn broken_rule(bucket: &str) -> Option<&'static str> {
+    if !(3..=63).contains(&bucket.len()) {
+        return Some("it must have 3 to 63 characters");
+    }
+    if !bucket.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+        return Some("only lower-case letters, digits and hyphens are allowed");
+    }
+    if bucket.starts_with('-') || bucket.ends_with('-') {
+        return Some("it must not begin or end with a hyphen");
+    }
+    None
 }
 
 /// An object's key: 1 to 1023 bytes of UTF-8 that begin with neither `/` nor `\` [Object naming conventions].
@@ -99,6 +116,18 @@ mod tests {
         for name in ["", "ab", &"x".repeat(64), "-abc", "abc-", "Abc", "a_b", "a.b", "büch"] {
             let error = BucketName::parse(name).expect_err(name);
             assert!(matches!(&error, Error::Invalid(words) if words.ends_with('.')), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_address_in_the_bucket_field_is_answered_with_the_bucket_in_it() {
+        for text in [
+            "oss://examplebucket/a.jpg",
+            "examplebucket.oss-cn-hangzhou.aliyuncs.com",
+            "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/a?x-oss-signature=feed",
+        ] {
+            let error = BucketName::parse(text).expect_err(text).to_string();
+            assert!(error.contains("write only examplebucket.") && !error.contains("feed"), "{error}");
         }
     }
 
