@@ -136,7 +136,7 @@ impl TestBed {
     /// A client of our own, for what happens behind the engine's back.
     pub fn client(&self) -> Client {
         let info = self.sandbox.info();
-        let http = waybill_oss::http_client().expect("an HTTP client");
+        let http = waybill_oss::http_client(&waybill_oss::HttpOptions::default()).expect("an HTTP client");
         let endpoint = Endpoint::parse(&info.endpoint).expect("an endpoint");
         let bucket = BucketName::parse(&info.bucket).expect("a bucket");
         let credential = Credential::new(&info.access_key_id, &info.access_key_secret, None);

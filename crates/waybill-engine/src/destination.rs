@@ -59,7 +59,8 @@ impl Destinations {
         stall: Duration,
         changes: Arc<ChangeBus>,
     ) -> Result<Destinations, Error> {
-        Ok(Destinations { store, http: waybill_oss::http_client()?, keychain, session: Arc::default(), stall, changes })
+        let http = waybill_oss::http_client(&waybill_oss::HttpOptions::default())?;
+        Ok(Destinations { store, http, keychain, session: Arc::default(), stall, changes })
     }
 
     /// All, the current one marked.

@@ -37,25 +37,6 @@ const DRAIN: u32 = 4;
 /// As much of an answer as is read: OSS passes a callback's answer on up to 3 MB.
 const ANSWER_LIMIT: usize = 3 * 1024 * 1024;
 
-/// The shared HTTP client: one pool of connections for all destinations.
-pub type HttpClient = reqwest::Client;
-
-/// The HTTP client for the whole process: one connection pool, HTTP/1.1 as OSS answers it, no redirects, no proxy from
-/// the environment, ten seconds to connect and no limit on the whole (stalls are watched for instead).
-pub fn http_client() -> Result<HttpClient, Error> {
-    reqwest::Client::builder()
-        .user_agent(concat!("waybill/", env!("CARGO_PKG_VERSION")))
-        .http1_only()
-        .tcp_nodelay(true)
-        .pool_max_idle_per_host(256)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(10))
-        .build()
-        .map_err(|error| Error::Invalid(format!("The HTTP client cannot be set up: {}.", chain(&error))))
-}
-
 /// One bucket, seen with one credential. Cloning is cheap and shares the connections, the keys and the clock.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -306,7 +287,7 @@ fn transport(operation: &'static str, error: reqwest::Error) -> Error {
 }
 
 /// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

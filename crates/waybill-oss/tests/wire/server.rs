@@ -9,7 +9,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use waybill_oss::{BucketName, Client, Crc64, Credential, Endpoint, FileSlice, ObjectKey, Progress, http_client};
+use waybill_oss::{
+    BucketName, Client, Crc64, Credential, Endpoint, FileSlice, HttpOptions, ObjectKey, Progress, http_client,
+};
 
 pub(crate) const SECRET: &str = "wire-secret-4711";
 pub(crate) const TOKEN: &str = "wire-token-0815";
@@ -104,7 +106,7 @@ impl Server {
 
     pub(crate) fn client_with(&self, token: Option<&str>) -> Client {
         Client::new(
-            http_client().expect("http"),
+            http_client(&HttpOptions::default()).expect("http"),
             Endpoint::parse(&self.address).expect("endpoint"),
             "cn-hangzhou".to_owned(),
             BucketName::parse("examplebucket").expect("bucket"),
