@@ -48,16 +48,7 @@ impl TestBed {
     /// As [`TestBed::new`] with other settings.
     pub async fn with(change: impl FnOnce(&mut EngineConfig)) -> TestBed {
         let dir = tempfile::tempdir().expect("a temp folder");
-        let sandbox_config = SandboxConfig {
-            port: 0,
-            data_dir: dir.path().join("sandbox"),
-            access_key_id: "test-id".into(),
-            access_key_secret: "test-secret".into(),
-            region: "cn-test".into(),
-            bucket: "bucket".into(),
-        };
-        let tuning = Tuning { callback_limit: Duration::from_millis(500) };
-        let sandbox = Sandbox::start_with(sandbox_config, tuning).await.expect("the sandbox starts");
+        let sandbox = sandbox_in(dir.path().join("sandbox")).await;
         let mut config = EngineConfig::new(dir.path().join("data"));
         config.secrets = Arc::new(MemorySecrets::default());
         config.parallel = 4;
@@ -218,6 +209,20 @@ impl Drop for TestBed {
     fn drop(&mut self) {
         assert!(self.engine.is_none() || std::thread::panicking(), "a test must stop its engine");
     }
+}
+
+/// A sandbox on a free port with its data in this folder.
+pub async fn sandbox_in(data_dir: PathBuf) -> Sandbox {
+    let config = SandboxConfig {
+        port: 0,
+        data_dir,
+        access_key_id: "test-id".into(),
+        access_key_secret: "test-secret".into(),
+        region: "cn-test".into(),
+        bucket: "bucket".into(),
+    };
+    let tuning = Tuning { callback_limit: Duration::from_millis(500) };
+    Sandbox::start_with(config, tuning).await.expect("the sandbox starts")
 }
 
 /// A JSON callback that names the object and carries the upload's number.
