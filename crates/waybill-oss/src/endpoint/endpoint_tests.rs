@@ -110,6 +110,14 @@ proptest! {
 }
 
 #[test]
+fn a_host_of_one_word_is_not_printed_as_a_region() {
+    let host = Endpoint::parse("https://cn-hangzhou").expect("a host");
+    assert_eq!(host.to_string(), "https://cn-hangzhou");
+    assert_ne!(host, Endpoint::parse("cn-hangzhou").expect("a region"));
+    assert_eq!(Endpoint::parse("localhost").expect("a host").to_string(), "localhost");
+}
+
+#[test]
 fn the_bucket_stands_where_the_addressing_says() {
     assert_eq!(url("oss-cn-hangzhou", "a"), "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/a");
     assert_eq!(url("oss.example.com:8443", "a"), "https://examplebucket.oss.example.com:8443/a");
