@@ -169,11 +169,17 @@ mod tests {
 
     #[test]
     fn the_list_of_parts_is_written_as_the_sdks_write_it() {
-        let vectors: Value =
-            serde_json::from_str(include_str!("../tests/fixtures/oss-complete-xml.json")).expect("json");
-        for vector in vectors.as_array().expect("vectors") {
-            let parts: Vec<(u32, String)> = serde_json::from_value(vector["parts"].clone()).expect("parts");
-            assert_eq!(complete_body(&parts).expect("body"), vector["xml"].as_str().expect("xml"));
+        let vectors: Value = serde_json::from_str(include_str!("../tests/fixtures/complete-xml.json")).expect("json");
+        let vectors = vectors["vectors"].as_array().expect("vectors");
+        assert_eq!(vectors.len(), 3);
+        for vector in vectors {
+            let part = |part: &Value| {
+                let number = part["part_number"].as_u64().expect("number");
+                (u32::try_from(number).expect("a part number"), part["etag"].as_str().expect("etag").to_owned())
+            };
+            let parts: Vec<(u32, String)> = vector["parts"].as_array().expect("parts").iter().map(part).collect();
+            // oss2 quotes every ETag; alibabacloud-oss-v2 leaves them as it was given them.
+            assert_eq!(complete_body(&parts).expect("body"), vector["oss2"].as_str().expect("xml"));
         }
     }
 

@@ -189,8 +189,10 @@ mod tests {
     #[test]
     fn headers_say_what_the_sdks_say() {
         let vectors: Value =
-            serde_json::from_str(include_str!("../../tests/fixtures/oss-callback-encode.json")).expect("json");
-        for vector in vectors.as_array().expect("vectors") {
+            serde_json::from_str(include_str!("../../tests/fixtures/callback-encode.json")).expect("json");
+        let vectors = vectors["vectors"].as_array().expect("vectors");
+        assert_eq!(vectors.len(), 10);
+        for vector in vectors {
             let input = &vector["input"];
             let text = |name: &str| input[name].as_str().map(str::to_owned);
             let spec = CallbackSpec {
@@ -211,13 +213,18 @@ mod tests {
                     .collect(),
             };
             let headers = spec.encode().expect("headers");
-            let mut expected = vector["callback"].clone();
+            // ali-oss encodes an address that is encoded already once more.
+            let sdk = if vector["id"] == "encoded-url" { "python" } else { "ali_oss" };
+            let read = |name: &str| {
+                vector[sdk][name].as_str().map_or(Value::Null, |text| serde_json::from_str(text).expect("json"))
+            };
+            let mut expected = read("callback_json");
             // The form type is OSS's default; we always name it.
             let fields = expected.as_object_mut().expect("object");
             fields.entry("callbackBodyType").or_insert("application/x-www-form-urlencoded".into());
             assert_eq!(decoded(&headers.callback), expected, "{}", vector["id"]);
             let variables = headers.callback_var.as_deref().map_or(Value::Null, decoded);
-            assert_eq!(variables, vector["callback_var"], "{}", vector["id"]);
+            assert_eq!(variables, read("callback_var_json"), "{}", vector["id"]);
         }
     }
 
