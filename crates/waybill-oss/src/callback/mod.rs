@@ -1,4 +1,5 @@
 //! Upload callbacks: what OSS is asked to tell an application server, and what came of it.
 
 pub(crate) mod outcome;
+pub mod signature;
 pub(crate) mod spec;
