@@ -45,3 +45,5 @@ pub use names::{BucketName, ObjectKey};
 pub use region::{Region, normalize_region};
 pub use retry::RetryPolicy;
 pub use sign::SignatureVersion;
+pub use sign::explain::{Explained, explain};
+pub use sign::sign_request::{SignRequest, UrlForm};
