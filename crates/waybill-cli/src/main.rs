@@ -3,6 +3,7 @@
 mod history;
 mod receipt;
 mod sandbox;
+mod sign;
 mod size;
 mod teller;
 mod terminal;
@@ -32,6 +33,8 @@ enum Command {
     History(history::HistoryArgs),
     /// Run a local OSS and callback receiver on loopback.
     Sandbox(sandbox::SandboxArgs),
+    /// Explain the signature of a request step by step, to find why OSS disagrees with yours.
+    Sign(sign::SignArgs),
 }
 
 #[tokio::main]
@@ -54,6 +57,7 @@ async fn main() -> ExitCode {
         Command::Upload(args) => upload::run(data_dir, *args).await,
         Command::History(args) => history::run(data_dir, args).await,
         Command::Sandbox(args) => sandbox::run(args).await,
+        Command::Sign(args) => sign::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -35,3 +35,5 @@ pub use secrets::{KEYCHAIN_SERVICE, Keychain, MemorySecrets, SecretStore};
 
 /// The AccessKey pair, as the engine takes it.
 pub use waybill_oss::Credential;
+/// A signature, explained step by step.
+pub use waybill_oss::{Explained, SignRequest, explain};

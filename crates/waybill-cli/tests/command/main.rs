@@ -11,5 +11,6 @@ mod receipts;
 mod running;
 mod sandbox;
 mod secrets;
+mod sign;
 mod taken_up;
 mod token;
