@@ -1,6 +1,6 @@
 //! One call of the API, and how it becomes a signed request.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
@@ -9,14 +9,13 @@ use reqwest::{Body, Method, Request, Url};
 use super::rounds::Signature;
 use crate::body::{FileBody, FileSlice, Progress};
 use crate::clock::Clock;
-use crate::credential::Credential;
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::gate::GateSlot;
 use crate::meter::Meter;
 use crate::names::{BucketName, ObjectKey};
-use crate::sign::{Signable, SignatureVersion, v4};
+use crate::sign::{DayKeys, Seal, SignatureVersion, seal_headers};
 
 /// One call of the API, before it is signed.
 pub(super) struct Call<'a> {
@@ -88,8 +87,7 @@ pub(super) struct Site {
     pub(super) version: SignatureVersion,
     /// Headers to sign beyond those that always are.
     pub(super) additional_headers: Vec<String>,
-    /// The signing key and the day it is good for.
-    day_key: Arc<Mutex<Option<(String, v4::SigningKey)>>>,
+    keys: Arc<DayKeys>,
 }
 
 impl Site {
@@ -107,30 +105,23 @@ impl Site {
             clock: Clock::default(),
             version: SignatureVersion::default(),
             additional_headers: Vec::new(),
-            day_key: Arc::default(),
+            keys: Arc::default(),
         }
     }
 
     /// Signs the call and writes it down; `meter` follows its body.
     pub(super) fn request(&self, call: &Call<'_>, signature: &Signature, meter: &Arc<Meter>) -> Result<Request, Error> {
-        let (credential, at) = (&signature.credential, signature.at);
-        let scope = v4::Scope::new(at, &self.region);
-        let mut headers = call.headers.clone();
-        headers.push(("x-oss-date".to_owned(), scope.stamp.clone()));
-        headers.push(("x-oss-content-sha256".to_owned(), v4::UNSIGNED_PAYLOAD.to_owned()));
-        if let Some(token) = credential.security_token() {
-            headers.push(("x-oss-security-token".to_owned(), token.to_owned()));
-        }
-        let signable = Signable {
-            method: call.method.as_str(),
-            bucket: self.bucket.as_ref().map(BucketName::as_str),
-            key: call.key.map(ObjectKey::as_str),
-            query: &call.query,
-            headers: &headers,
+        let seal = Seal {
+            version: self.version,
+            credential: &signature.credential,
+            region: &self.region,
+            at: signature.at,
+            additional_headers: &self.additional_headers,
+            keys: &self.keys,
         };
-        let key = self.signing_key(credential, &scope);
-        let authorization = v4::authorization(credential.access_key_id(), &key, &scope, &signable, &[]);
-        headers.push(("authorization".to_owned(), authorization));
+        let mut headers = call.headers.clone();
+        let (bucket, key) = (self.bucket.as_ref().map(BucketName::as_str), call.key.map(ObjectKey::as_str));
+        seal_headers(&seal, call.method.as_str(), bucket, key, &call.query, &mut headers);
 
         let mut request = Request::new(call.method.clone(), self.url(call.key, &call.query)?);
         for (name, value) in &headers {
@@ -149,18 +140,6 @@ impl Site {
             None => self.endpoint.bare_url(query)?,
         };
         Url::parse(&url).map_err(|error| Error::Invalid(format!("The address cannot be written: {error}.")))
-    }
-
-    fn signing_key(&self, credential: &Credential, scope: &v4::Scope) -> v4::SigningKey {
-        let mut kept = self.day_key.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
-            Some((day, key)) if *day == scope.date => key.clone(),
-            _ => {
-                let key = v4::SigningKey::derive(credential.access_key_secret(), scope);
-                *kept = Some((scope.date.clone(), key.clone()));
-                key
-            }
-        }
     }
 }
 
@@ -201,6 +180,7 @@ mod tests {
     use reqwest::header::AUTHORIZATION;
 
     use super::*;
+    use crate::credential::Credential;
 
     fn site() -> Site {
         let endpoint = Endpoint::parse("http://127.0.0.1:9000").expect("endpoint");

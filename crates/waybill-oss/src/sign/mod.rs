@@ -107,7 +107,7 @@ pub(crate) fn seal_headers(
             let request = Signable { method, bucket, key, query, headers };
             let additional = v4::additional_names(&request, seal.additional_headers);
             let signed = v4::signed(&seal.keys.key(seal.credential, &scope), &scope, &request, &additional);
-            let authorization = v4::authorization_header(access_key_id, &scope, &additional, &signed.signature);
+            let authorization = v4::authorization(access_key_id, &scope, &additional, &signed.signature);
             (signed, authorization)
         }
     };

@@ -23,7 +23,7 @@ pub(crate) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 /// When and for which region a signature is good.
 pub(crate) struct Scope {
     /// `yyyymmdd`.
-    pub(crate) date: String,
+    date: String,
     /// `yyyymmddThhmmssZ`, the value of `x-oss-date`.
     pub(crate) stamp: String,
     region: String,
@@ -83,29 +83,12 @@ pub(crate) fn signed(key: &SigningKey, scope: &Scope, request: &Signable<'_>, ad
 }
 
 /// The value of the Authorization header.
-pub(crate) fn authorization_header(
-    access_key_id: &str,
-    scope: &Scope,
-    additional: &[String],
-    signature: &str,
-) -> String {
+pub(crate) fn authorization(access_key_id: &str, scope: &Scope, additional: &[String], signature: &str) -> String {
     let additional = match additional.join(";") {
         names if names.is_empty() => names,
         names => format!(",AdditionalHeaders={names}"),
     };
     format!("{ALGORITHM} Credential={}{additional},Signature={signature}", scope.credential(access_key_id))
-}
-
-/// Signs and writes the Authorization header in one step.
-pub(crate) fn authorization(
-    access_key_id: &str,
-    key: &SigningKey,
-    scope: &Scope,
-    request: &Signable<'_>,
-    additional: &[String],
-) -> String {
-    let names = additional_names(request, additional);
-    authorization_header(access_key_id, scope, &names, &signed(key, scope, request, &names).signature)
 }
 
 /// The additional names that count: lower case, sorted, on the request, and not signed anyway. OSS refuses a list with
@@ -128,7 +111,7 @@ fn always_signed(name: &str) -> bool {
 pub(crate) struct SigningKey([u8; 32]);
 
 impl SigningKey {
-    pub(crate) fn derive(access_key_secret: &str, scope: &Scope) -> Self {
+    fn derive(access_key_secret: &str, scope: &Scope) -> Self {
         let first = hmac(format!("aliyun_v4{access_key_secret}").as_bytes(), &scope.date);
         let region = hmac(&first, &scope.region);
         let product = hmac(&region, "oss");
@@ -219,10 +202,10 @@ mod tests {
         let names = additional_names(&request, &asked);
         assert_eq!(names, ["content-disposition", "content-length"]);
         let scope = scope("2025-03-14T09:26:53Z", "cn-hangzhou");
-        let header = authorization_header("ak", &scope, &names, "f00");
+        let header = authorization("ak", &scope, &names, "f00");
         let listed = "/aliyun_v4_request,AdditionalHeaders=content-disposition;content-length,Signature=f00";
         assert!(header.ends_with(listed), "{header}");
-        assert!(!authorization_header("ak", &scope, &[], "f00").contains("AdditionalHeaders"));
+        assert!(!authorization("ak", &scope, &[], "f00").contains("AdditionalHeaders"));
     }
 
     #[test]
