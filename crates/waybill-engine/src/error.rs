@@ -147,6 +147,8 @@ fn oss_code(error: &waybill_oss::Error) -> Code {
         waybill_oss::Error::Integrity { .. } => Code::Integrity,
         waybill_oss::Error::Source(io) if io.kind() == std::io::ErrorKind::NotFound => Code::SourceGone,
         waybill_oss::Error::Source(_) => Code::SourceUnreadable,
+        waybill_oss::Error::Credentials { passing: true, .. } => Code::Network,
+        waybill_oss::Error::Credentials { .. } => Code::Credentials,
         waybill_oss::Error::Invalid(_) => Code::Invalid,
         waybill_oss::Error::Service(answer) => match answer.code.as_str() {
             "SignatureDoesNotMatch" | "InvalidAccessKeyId" | "SecurityTokenExpired" | "InvalidSecurityToken" => {

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 /// Who signs. It is never serialised; `Debug` prints stars for everything secret.
 #[derive(Clone)]
 pub struct Credential {
     access_key_id: String,
     access_key_secret: String,
     security_token: Option<String>,
+    expires_at: Option<Timestamp>,
 }
 
 impl Credential {
@@ -22,7 +25,13 @@ impl Credential {
             access_key_id: access_key_id.into().trim().to_owned(),
             access_key_secret: access_key_secret.into().trim().to_owned(),
             security_token: security_token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()),
+            expires_at: None,
         }
+    }
+
+    /// The same keys, good until then.
+    pub fn with_expiry(self, at: Timestamp) -> Self {
+        Credential { expires_at: Some(at), ..self }
     }
 
     /// The public half, which every signed request shows.
@@ -39,6 +48,18 @@ impl Credential {
     pub fn security_token(&self) -> Option<&str> {
         self.security_token.as_deref()
     }
+
+    /// When OSS stops taking them; none for lasting keys, and where the source does not say.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
+    /// Whether these are the same keys, whatever is said of their end.
+    pub(crate) fn same_keys(&self, other: &Credential) -> bool {
+        self.access_key_id == other.access_key_id
+            && self.access_key_secret == other.access_key_secret
+            && self.security_token == other.security_token
+    }
 }
 
 impl fmt::Debug for Credential {
@@ -47,6 +68,7 @@ impl fmt::Debug for Credential {
             .field("access_key_id", &self.access_key_id)
             .field("access_key_secret", &"***")
             .field("security_token", &self.security_token.as_ref().map(|_| "***"))
+            .field("expires_at", &self.expires_at)
             .finish()
     }
 }

@@ -8,6 +8,9 @@ const BUSY_WAIT: Duration = Duration::from_secs(2);
 /// How long a caller should wait when OSS could not be reached at all.
 const UNREACHED_WAIT: Duration = Duration::from_secs(5);
 
+/// How long a caller should wait before it asks the source of the keys again.
+const KEYS_WAIT: Duration = Duration::from_secs(30);
+
 /// Why a call to OSS has no good answer. `operation` is the API's own name, such as `UploadPart`.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -49,6 +52,16 @@ pub enum Error {
     /// The local file could not be read while it was being sent.
     #[error("the local file could not be read while it was being sent: {0}")]
     Source(std::io::Error),
+    /// No keys to sign with: their source could not be reached, or gave none.
+    #[error("no keys from {origin}: {message}")]
+    Credentials {
+        /// Where they should have come from, in words.
+        origin: &'static str,
+        /// What went wrong; never holds a key, a token or an address's query.
+        message: String,
+        /// Whether asking again later can help.
+        passing: bool,
+    },
     /// Refused before a byte was sent; the words are for people.
     #[error("{0}")]
     Invalid(String),
@@ -135,7 +148,8 @@ impl Error {
         match self {
             Error::Transport { kind: TransportKind::Connect, .. } => Advice::Later(UNREACHED_WAIT),
             Error::Transport { .. } | Error::Unreadable { .. } | Error::Integrity { .. } => Advice::Now,
-            Error::Source(_) | Error::Invalid(_) => Advice::Never,
+            Error::Credentials { passing: true, .. } => Advice::Later(KEYS_WAIT),
+            Error::Credentials { .. } | Error::Source(_) | Error::Invalid(_) => Advice::Never,
             Error::Service(answer) => match (answer.status, answer.code.as_str()) {
                 (429 | 503, _) => Advice::Later(answer.retry_after.unwrap_or(BUSY_WAIT)),
                 (501 | 505, _) => Advice::Never,
@@ -181,7 +195,7 @@ impl Error {
             Error::Unreadable { .. } => true,
             // An error inside a 2xx: OSS began, and how it ended is not certain.
             Error::Service(answer) => answer.status >= 500 || answer.status < 300,
-            Error::Integrity { .. } | Error::Source(_) | Error::Invalid(_) => false,
+            Error::Integrity { .. } | Error::Credentials { .. } | Error::Source(_) | Error::Invalid(_) => false,
         }
     }
 
@@ -190,6 +204,7 @@ impl Error {
         match self {
             Error::Transport { kind, .. } => *kind == TransportKind::Connect,
             Error::Service(answer) => (300..500).contains(&answer.status),
+            Error::Credentials { .. } => true,
             _ => false,
         }
     }
@@ -254,6 +269,14 @@ mod tests {
         assert_eq!(answered(429, "").advice(), Advice::Later(BUSY_WAIT));
         assert_eq!(broken(TransportKind::Connect).advice(), Advice::Later(UNREACHED_WAIT));
         assert_eq!(broken(TransportKind::Interrupted).advice(), Advice::Now);
+    }
+
+    #[test]
+    fn keys_are_asked_for_again_only_where_that_can_help() {
+        let error = |passing| Error::Credentials { origin: "the ECS role", message: "words".to_owned(), passing };
+        assert_eq!(error(true).advice(), Advice::Later(KEYS_WAIT));
+        assert_eq!(error(false).advice(), Advice::Never);
+        assert!(!error(true).answer_lost() && error(true).surely_not_carried_out());
     }
 
     #[test]

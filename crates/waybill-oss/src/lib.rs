@@ -38,6 +38,8 @@ pub use crc64::{Crc64, combine, of_slice};
 pub use credential::Credential;
 pub use credentials::Credentials;
 pub use endpoint::{Addressing, Endpoint, Network, Pasted, PlainHttp, recognise};
+pub use credentials::{BucketHint, ConfigHints, CredentialSource, Credentials, Surroundings};
+pub use endpoint::{Addressing, Endpoint, normalize_region};
 pub use error::{Advice, Error, ServiceError, TransportKind};
 pub use etag::multipart_etag;
 pub use gate::Gate;

@@ -1,0 +1,128 @@
+//! What a source of keys reaches out with: HTTP, environment variables, the time.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::Url;
+
+use super::failure::Failure;
+use super::web;
+use crate::client::HttpClient;
+use crate::clock::Clock;
+use crate::error::Error;
+
+/// The metadata service of an ECS instance, the same address everywhere [go2 `ecs_role_credentials_provider.go`].
+pub(super) const METADATA: &str = "http://100.100.100.200";
+
+/// What a source of keys reaches out with. Cloning shares the connections.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// For this machine and the metadata service: never by a proxy.
+    near: HttpClient,
+    /// For everything else.
+    far: HttpClient,
+    variables: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    time: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    metadata: String,
+}
+
+impl Surroundings {
+    /// An HTTP client of its own (5 s to connect, 10 s to answer [alibabacloud_credentials `provider/uri.py`], no
+    /// redirects, no proxy), the variables of this process, the clock of this computer.
+    ///
+    /// # Errors
+    /// `Invalid` if the HTTP client cannot be set up, such as for want of root certificates.
+    pub fn new() -> Result<Surroundings, Error> {
+        let near = reqwest::Client::builder()
+            .user_agent(concat!("waybill/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(5))
+            .read_timeout(Duration::from_secs(10))
+            .build()
+            .map_err(|error| Error::Invalid(format!("The HTTP client for keys cannot be set up: {error}.")))?;
+        Ok(Surroundings {
+            far: near.clone(),
+            near,
+            variables: Arc::new(|name| std::env::var(name).ok()),
+            time: Arc::new(Timestamp::now),
+            metadata: METADATA.to_owned(),
+        })
+    }
+
+    /// The same, with another HTTP client for addresses that are neither on this machine nor the metadata service:
+    /// for a proxy or an own certificate authority. It should follow no redirects.
+    pub fn with_http(self, far: HttpClient) -> Self {
+        Surroundings { far, ..self }
+    }
+
+    /// The same, with other environment variables.
+    pub fn with_variables(self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Surroundings { variables: Arc::new(lookup), ..self }
+    }
+
+    /// The same, with the end of keys judged by the server's time, as this clock knows it.
+    pub fn with_clock(self, clock: &Clock) -> Self {
+        let clock = clock.clone();
+        self.with_time(move || clock.server_time(Timestamp::now()))
+    }
+
+    /// The same, with another time.
+    pub fn with_time(self, time: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Surroundings { time: Arc::new(time), ..self }
+    }
+
+    /// The same, with the ECS metadata service elsewhere, such as `http://127.0.0.1:8100`.
+    pub fn with_metadata_at(self, address: impl Into<String>) -> Self {
+        Surroundings { metadata: address.into(), ..self }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.time)()
+    }
+
+    /// A variable that is set and not blank.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        let value = (self.variables)(name)?;
+        let value = value.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    pub(super) fn metadata(&self) -> &str {
+        &self.metadata
+    }
+
+    pub(super) fn http(&self, address: &Url) -> &HttpClient {
+        if web::is_near(address) { &self.near } else { &self.far }
+    }
+
+    /// The path, with `~/` at its front replaced by the home folder; no path is `usual` in the home folder.
+    pub(super) fn file(&self, path: Option<&Path>, usual: &str) -> Result<PathBuf, Failure> {
+        let below_home = match path {
+            None => Path::new(usual),
+            Some(path) => match path.strip_prefix("~") {
+                Ok(rest) => rest,
+                Err(_) => return Ok(path.to_owned()),
+            },
+        };
+        let home = self.variable("HOME").or_else(|| self.variable("USERPROFILE"));
+        let home = home.ok_or_else(|| {
+            Failure::Setup(format!(
+                "The file {} cannot be found: neither HOME nor USERPROFILE says where the home folder is. Name its \
+                 whole path.",
+                Path::new("~").join(below_home).display()
+            ))
+        })?;
+        Ok(Path::new(&home).join(below_home))
+    }
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surroundings").field("metadata", &self.metadata).finish_non_exhaustive()
+    }
+}
