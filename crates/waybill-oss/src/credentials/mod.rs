@@ -31,7 +31,7 @@ pub struct Credentials(Arc<Supply>);
 
 enum Supply {
     Fixed(Credential),
-    Fetched(Fetched),
+    Fetched(Box<Fetched>),
 }
 
 struct Fetched {
@@ -80,12 +80,12 @@ impl Credentials {
         source.check()?;
         Ok(match source {
             CredentialSource::Fixed(credential) => credential.into(),
-            source => Credentials(Arc::new(Supply::Fetched(Fetched {
+            source => Credentials(Arc::new(Supply::Fetched(Box::new(Fetched {
                 source,
                 surroundings,
                 hand: Mutex::default(),
                 turn: tokio::sync::Mutex::default(),
-            }))),
+            })))),
         })
     }
 

@@ -17,6 +17,9 @@ use crate::error::Error;
 /// The metadata service of an ECS instance, the same address everywhere [go2 `ecs_role_credentials_provider.go`].
 pub(super) const METADATA: &str = "http://100.100.100.200";
 
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+type Time = dyn Fn() -> Timestamp + Send + Sync;
+
 /// What a source of keys reaches out with. Cloning shares the connections.
 #[derive(Clone)]
 pub struct Surroundings {
@@ -24,8 +27,8 @@ pub struct Surroundings {
     near: HttpClient,
     /// For everything else.
     far: HttpClient,
-    variables: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
-    time: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    variables: Arc<Lookup>,
+    time: Arc<Time>,
     metadata: String,
 }
 
