@@ -1,12 +1,17 @@
 //! `/_sandbox/`: faults on command and the logs, for tests in another process.
 //!
 //! - `POST /_sandbox/faults` adds a [`Fault`], `GET` lists what is planned, `DELETE` clears
+//! - `POST /_sandbox/tokens` with `{"seconds": n}` issues a temporary key pair, `GET` one of an hour, `DELETE` lets all
+//!   expire; the answer is in the form of a credentials URI and of Alibaba's demo application server
 //! - `GET /_sandbox/log` gives the request log, `GET /_sandbox/callbacks` the received callbacks
+
+use std::time::Duration;
 
 use axum::{
     body::{Body, to_bytes},
     http::{StatusCode, request::Parts},
 };
+use serde::Deserialize;
 
 use crate::{
     answer::{OssError, Outcome, empty, put},
@@ -16,6 +21,13 @@ use crate::{
 };
 
 const BODY_LIMIT: usize = 64 * 1024;
+const HOUR_SECONDS: u32 = 3600;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lifetime {
+    seconds: u32,
+}
 
 pub(crate) async fn answer(shared: &Shared, head: &Parts, body: Body) -> Outcome {
     // A web page in the person's browser can reach loopback too, and always says where it comes from.
@@ -38,10 +50,37 @@ pub(crate) async fn answer(shared: &Shared, head: &Parts, body: Body) -> Outcome
             shared.faults.clear();
             Ok(empty(StatusCode::NO_CONTENT))
         }
+        ("POST", "/_sandbox/tokens") => {
+            let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| wrong_lifetime())?;
+            let Lifetime { seconds } = serde_json::from_slice(&body).map_err(|_| wrong_lifetime())?;
+            token(shared, seconds)
+        }
+        ("GET", "/_sandbox/tokens") => token(shared, HOUR_SECONDS),
+        ("DELETE", "/_sandbox/tokens") => {
+            shared.tokens.expire();
+            Ok(empty(StatusCode::NO_CONTENT))
+        }
         ("GET", "/_sandbox/log") => json(&shared.log.entries()),
         ("GET", "/_sandbox/callbacks") => json(&shared.callbacks.entries()),
         _ => Err(OssError::new(404, "NoSuchAdminRoute", "There is nothing here.").into()),
     }
+}
+
+/// Whoever asks for a pair needs its secret, and it opens nothing but this sandbox.
+fn token(shared: &Shared, seconds: u32) -> Outcome {
+    let issued = shared.issue_token(Duration::from_secs(seconds.into()));
+    json(&serde_json::json!({
+        "StatusCode": 200,
+        "Code": "Success",
+        "AccessKeyId": issued.access_key_id,
+        "AccessKeySecret": issued.access_key_secret,
+        "SecurityToken": issued.security_token,
+        "Expiration": issued.expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }))
+}
+
+fn wrong_lifetime() -> OssError {
+    OssError::new(400, "InvalidLifetime", "Send {\"seconds\": n}, a whole number from 0 up.")
 }
 
 fn json(value: &impl serde::Serialize) -> Outcome {

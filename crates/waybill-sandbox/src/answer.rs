@@ -62,6 +62,11 @@ impl OssError {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn extra(&self, name: &str) -> Option<&str> {
+        self.extra.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
+    }
+
     /// 400 InvalidArgument about one named argument.
     pub(crate) fn argument(message: impl Into<String>, name: &str, value: &str) -> Self {
         Self::new(400, "InvalidArgument", message).with("ArgumentName", name).with("ArgumentValue", value)

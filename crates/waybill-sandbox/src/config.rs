@@ -1,6 +1,6 @@
 //! What a sandbox is started with, and what it says about itself once it runs.
 
-use std::{fmt, io, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, io, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
@@ -38,15 +38,28 @@ impl fmt::Debug for SandboxConfig {
 }
 
 /// What tests may set otherwise than OSS does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Tuning {
     /// Time one callback address has for its whole answer; [`CALLBACK_LIMIT`] unless told.
     pub callback_limit: Duration,
+    /// Seconds that the sandbox's clock is ahead of the real one (behind when negative): for its `Date`, for the clock
+    /// skew of requests and for everything that expires.
+    pub clock_offset: i64,
+    /// Domains of the bucket's own (CNAME), with or without port. A request with such a Host has no bucket in its path.
+    pub domains: Vec<String>,
+    /// Buckets of other regions and the endpoint of each, as `oss-cn-beijing.aliyuncs.com`. Every request for one is
+    /// answered with 403 AccessDenied that names its endpoint.
+    pub other_region_buckets: BTreeMap<String, String>,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { callback_limit: CALLBACK_LIMIT }
+        Self {
+            callback_limit: CALLBACK_LIMIT,
+            clock_offset: 0,
+            domains: Vec::new(),
+            other_region_buckets: BTreeMap::new(),
+        }
     }
 }
 
@@ -55,7 +68,7 @@ impl Default for Tuning {
 #[derive(Serialize, Clone)]
 #[serde(rename_all = "camelCase")]
 pub struct SandboxInfo {
-    /// `http://127.0.0.1:PORT`; path-style addressing only.
+    /// `http://127.0.0.1:PORT`, for path-style addressing. `http://BUCKET.localhost:PORT` reaches the bucket too.
     pub endpoint: String,
     /// Region id for signing.
     pub region: String,
@@ -130,7 +143,8 @@ pub(crate) fn check(config: &SandboxConfig) -> Result<(), SandboxError> {
     Ok(())
 }
 
-fn is_bucket_name(name: &str) -> bool {
+/// 3 to 63 characters of `a-z 0-9 -`, no hyphen at either end (*Bucket naming conventions*).
+pub(crate) fn is_bucket_name(name: &str) -> bool {
     (3..=63).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !name.starts_with('-')

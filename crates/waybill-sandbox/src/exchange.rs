@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -14,20 +14,22 @@ use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request::Parts},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     admin,
     answer::{OssError, Outcome, Refusal, empty, put},
-    auth, bucket,
+    auth::{self, Asked, IssuedToken, Tokens, Verifier},
+    bucket,
     config::{SandboxConfig, SandboxInfo, Tuning},
     faults::{FaultKind, Faults, Taken},
+    host,
     intake::Intake,
     log::{LoggedRequest, RequestLog},
     multipart, object,
     receiver::{self, CallbackLog},
-    route::{Operation, Target, check_key},
+    route::{Operation, Target, check_bucket, check_key},
     server::Line,
     store::Store,
 };
@@ -44,12 +46,28 @@ pub(crate) struct Shared {
     pub(crate) callback_client: reqwest::Client,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    pub(crate) tokens: Tokens,
 }
 
 impl Shared {
     /// `127.0.0.1:PORT`, the `HostId` of errors.
     pub(crate) fn host(&self) -> &str {
         self.info.endpoint.trim_start_matches("http://")
+    }
+
+    /// The sandbox's own time, which may be set wrong.
+    pub(crate) fn now(&self) -> Timestamp {
+        auth::now(self.tuning.clock_offset)
+    }
+
+    /// What signatures are checked against at this moment.
+    pub(crate) fn verifier(&self) -> Verifier<'_> {
+        Verifier { config: &self.config, tokens: &self.tokens, now: self.now() }
+    }
+
+    /// A temporary key pair that works for `lifetime` from now on.
+    pub(crate) fn issue_token(&self, lifetime: Duration) -> IssuedToken {
+        self.tokens.issue(lifetime.try_into().unwrap_or(SignedDuration::MAX), self.now())
     }
 }
 
@@ -97,13 +115,11 @@ async fn serve(shared: Arc<Shared>, line: Line, gone: CancellationToken, request
     let began = Instant::now();
     let request_id = uuid::Uuid::new_v4().simple().to_string()[..24].to_ascii_uppercase();
     let (head, body) = request.into_parts();
-    let path = head.uri.path();
-    let outcome = if path.starts_with("/_sandbox/") {
-        admin::answer(&shared, &head, body).await
-    } else if path == "/callback" && head.method == Method::POST {
-        receiver::answer(&shared, &head, body, &gone).await
-    } else {
-        answer_oss(&shared, head, body, &line, gone, &request_id).await
+    let hosted = host::bucket_of(host_of(&head), head.uri.path(), &shared.tuning.domains, &shared.config.bucket);
+    let outcome = match head.uri.path() {
+        path if hosted.is_none() && path.starts_with("/_sandbox/") => admin::answer(&shared, &head, body).await,
+        "/callback" if is_callback(&head, hosted.as_deref()) => receiver::answer(&shared, &head, body, &gone).await,
+        _ => answer_oss(&shared, head, body, hosted, &line, gone, &request_id).await,
     };
     let mut response = outcome.unwrap_or_else(|refusal| match refusal {
         Refusal::Oss(error) => error.response(&request_id, shared.host(), false),
@@ -114,6 +130,7 @@ async fn serve(shared: Arc<Shared>, line: Line, gone: CancellationToken, request
     });
     put(&mut response, "x-oss-request-id", &request_id);
     put(&mut response, "x-oss-server-time", &began.elapsed().as_millis().to_string());
+    put(&mut response, "date", &auth::http_date(shared.now()));
     response.headers_mut().insert("server", HeaderValue::from_static("AliyunOSS"));
     response
 }
@@ -122,13 +139,15 @@ async fn answer_oss(
     shared: &Arc<Shared>,
     head: Parts,
     body: Body,
+    hosted: Option<String>,
     line: &Line,
     gone: CancellationToken,
     request_id: &str,
 ) -> Outcome {
     let at = Timestamp::now();
+    let asked_host = Some(host_of(&head)).filter(|host| !host.is_empty()).unwrap_or(shared.host()).to_owned();
     let raw = head.uri.path_and_query().map_or("/", |raw| raw.as_str());
-    let (target, misread) = match Target::parse(raw) {
+    let (target, misread) = match Target::parse(raw, hosted) {
         Ok(target) => (target, None),
         Err(error) => (Target::default(), Some(error)),
     };
@@ -145,7 +164,7 @@ async fn answer_oss(
     let received = Arc::new(AtomicU64::new(0));
     let admitted = match misread {
         Some(error) => Err(error),
-        None => admit(&exchange, at),
+        None => admit(&exchange),
     };
     let fault = match &admitted {
         Ok(()) => {
@@ -165,7 +184,7 @@ async fn answer_oss(
         Err(Refusal::Oss(error)) => {
             intake.discard().await;
             code = Some(error.code.to_string());
-            let mut response = error.response(request_id, shared.host(), exchange.method == Method::HEAD);
+            let mut response = error.response(request_id, &asked_host, exchange.method == Method::HEAD);
             if let Some(Taken { kind: FaultKind::Status { retry_after_seconds: Some(after), .. }, .. }) = &fault {
                 put(&mut response, "retry-after", &after.to_string());
             }
@@ -191,9 +210,13 @@ async fn answer_oss(
 }
 
 /// Whether the request may be worked on at all.
-fn admit(exchange: &Exchange, now: Timestamp) -> Result<(), OssError> {
-    let Exchange { shared, target, .. } = exchange;
-    auth::verify(&shared.config, &exchange.method, target, &exchange.headers, now)?;
+fn admit(exchange: &Exchange) -> Result<(), OssError> {
+    let Exchange { shared, method, target, headers, .. } = exchange;
+    if let Some(bucket) = &target.bucket {
+        check_bucket(bucket)?;
+        elsewhere(shared, bucket)?;
+    }
+    shared.verifier().check(Asked { method, target, headers })?;
     match &target.bucket {
         Some(bucket) if *bucket == shared.config.bucket => {}
         Some(bucket) => {
@@ -207,6 +230,31 @@ fn admit(exchange: &Exchange, now: Timestamp) -> Result<(), OssError> {
         check_key(key)?;
     }
     if exchange.operation == Operation::Unknown { Err(not_spoken()) } else { Ok(()) }
+}
+
+/// The host that was asked for: of the Host header, else of the request line (HTTP/2 has it there).
+fn host_of(head: &Parts) -> &str {
+    let header = head.headers.get("host").and_then(|value| value.to_str().ok());
+    header.or_else(|| head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default()
+}
+
+/// Whether a POST to `/callback` is for the receiver. A callback may name any Host (`callbackHost`) and is signed in its
+/// own way, so under a bucket's Host it takes a signature of OSS, and none of a callback, to mean the object `callback`.
+fn is_callback(head: &Parts, hosted: Option<&str>) -> bool {
+    let raw = head.uri.path_and_query().map_or("/", |raw| raw.as_str());
+    let asks_oss = || {
+        !head.headers.contains_key("x-oss-pub-key-url")
+            && Target::parse(raw, hosted.map(str::to_owned)).is_ok_and(|target| auth::is_signed(&head.headers, &target))
+    };
+    head.method == Method::POST && (hosted.is_none() || !asks_oss())
+}
+
+/// Refuses a bucket that is set to be of another region, in the words of the real service.
+fn elsewhere(shared: &Shared, bucket: &str) -> Result<(), OssError> {
+    let Some(endpoint) = shared.tuning.other_region_buckets.get(bucket) else { return Ok(()) };
+    let text = "The bucket you are attempting to access must be addressed using the specified endpoint. \
+                Please send all future requests to this endpoint.";
+    Err(OssError::new(403, "AccessDenied", text).ec("0003-00001403").with("Bucket", bucket).with("Endpoint", endpoint))
 }
 
 async fn operate(exchange: &Exchange, intake: &mut Intake, fault: Option<&Taken>) -> Outcome {

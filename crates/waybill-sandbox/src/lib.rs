@@ -1,7 +1,7 @@
 //! A local Alibaba OSS and callback receiver on loopback, which misbehaves on command. Its own reading of the protocol.
 //!
 //! - `server` accepts and can cut a connection; `exchange` carries one request from head to answer
-//! - `route`, `auth`: what is asked, and whether it is signed well
+//! - `host`, `route`, `auth`: what is asked, and whether it is signed well
 //! - `object`, `multipart`, `bucket`: the operations; `store`: the disk
 //! - `callback`: the POST that OSS makes; `receiver`: the server that gets it
 //! - `faults`, `log`, `admin`: misbehaviour on command, and what was asked
@@ -15,6 +15,7 @@ mod config;
 mod escape;
 mod exchange;
 mod faults;
+mod host;
 mod intake;
 mod log;
 mod multipart;
@@ -32,6 +33,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    auth::Tokens,
     exchange::Shared,
     log::RequestLog,
     receiver::CallbackLog,
@@ -39,6 +41,7 @@ use crate::{
     store::{DirLock, Store},
 };
 
+pub use auth::IssuedToken;
 pub use config::{CALLBACK_LIMIT, SandboxConfig, SandboxError, SandboxInfo, Tuning};
 pub use faults::{Fault, FaultKind, Faults};
 pub use log::{LoggedRequest, read_request_log};
@@ -89,6 +92,7 @@ impl Sandbox {
             callback_client: callback::client().map_err(SandboxError::CallbackClient)?,
             stop: stop.clone(),
             tasks: TaskTracker::new(),
+            tokens: Tokens::default(),
             config,
         });
         // One fallback and no routes: a router would look at the path, and keys may hold anything.
@@ -98,6 +102,16 @@ impl Sandbox {
         let server = tokio::spawn(async move { serving.with_graceful_shutdown(stop.cancelled_owned()).await });
         tracing::info!(endpoint = %shared.info.endpoint, "sandbox is listening");
         Ok(Self { shared, server: Some(server), _lock: lock })
+    }
+
+    /// Makes a temporary key pair with a token, as STS does, that works from now on for `lifetime`.
+    pub fn issue_token(&self, lifetime: Duration) -> IssuedToken {
+        self.shared.issue_token(lifetime)
+    }
+
+    /// Lets every temporary key pair made so far expire at once: requests with one are answered SecurityTokenExpired.
+    pub fn expire_tokens(&self) {
+        self.shared.tokens.expire();
     }
 
     /// How to reach it.

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, Method};
 use serde::{Deserialize, Serialize};
 
-use crate::{answer::OssError, escape};
+use crate::{answer::OssError, config::is_bucket_name, escape};
 
 /// What a request asks for, by its name in the OSS API reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,21 +57,27 @@ impl Operation {
 /// A request target taken apart and percent-decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Target {
-    /// First path segment.
+    /// First path segment, or what the Host names.
     pub(crate) bucket: Option<String>,
-    /// All that follows the first slash after the bucket, byte for byte.
+    /// All that follows the first slash after the bucket (all of the path when the Host names it), byte for byte.
     pub(crate) key: Option<String>,
     /// Query parameters in the order sent; a parameter without value has an empty one.
     pub(crate) query: Vec<(String, String)>,
 }
 
 impl Target {
-    /// Reads a target such as `/bucket/a%2Fb?uploadId=1`.
-    pub(crate) fn parse(raw: &str) -> Result<Self, OssError> {
+    /// Reads a target such as `/bucket/a%2Fb?uploadId=1`, or `/a%2Fb?uploadId=1` when the bucket is known from the Host.
+    pub(crate) fn parse(raw: &str, hosted: Option<String>) -> Result<Self, OssError> {
         let (path, query) = raw.split_once('?').unwrap_or((raw, ""));
         let path = path.strip_prefix('/').ok_or_else(invalid_uri)?;
-        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-        Ok(Self { bucket: text(bucket)?, key: text(key)?, query: parse_query(query)? })
+        let (bucket, key) = match hosted {
+            Some(bucket) => (Some(bucket), path),
+            None => {
+                let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+                (text(bucket)?, key)
+            }
+        };
+        Ok(Self { bucket, key: text(key)?, query: parse_query(query)? })
     }
 
     /// Value of a query parameter, empty when it stands without one.
@@ -121,14 +127,26 @@ impl Target {
 
 /// Object naming rules: 1 to 1023 bytes, not beginning with `/` or `\` (ECs from the pages of those numbers).
 pub(crate) fn check_key(key: &str) -> Result<(), OssError> {
-    let ec = if key.starts_with(['/', '\\']) {
-        "0016-00000005"
+    let (ec, text) = if key.is_empty() {
+        ("0016-00000001", "The Object name can not be empty.")
+    } else if key.starts_with(['/', '\\']) {
+        ("0016-00000005", "The specified object is not valid.")
     } else if key.len() > 1023 {
-        "0016-00000002"
+        ("0016-00000002", "The length of object name must be less than 1024.")
     } else {
         return Ok(());
     };
-    Err(OssError::new(400, "InvalidObjectName", "The specified object is not valid.").ec(ec).with("ObjectName", key))
+    Err(OssError::new(400, "InvalidObjectName", text).ec(ec).with("ObjectName", key))
+}
+
+/// Bucket naming rules (page of EC 0015-00000001).
+pub(crate) fn check_bucket(bucket: &str) -> Result<(), OssError> {
+    if is_bucket_name(bucket) {
+        return Ok(());
+    }
+    Err(OssError::new(400, "InvalidBucketName", "The specified bucket is not valid.")
+        .ec("0015-00000001")
+        .with("BucketName", bucket))
 }
 
 fn text(raw: &str) -> Result<Option<String>, OssError> {
@@ -163,11 +181,11 @@ mod tests {
     use super::*;
 
     fn key(raw: &str) -> String {
-        Target::parse(raw).expect("parses").key.expect("has a key")
+        Target::parse(raw, None).expect("parses").key.expect("has a key")
     }
 
     fn operation(method: Method, raw: &str) -> Operation {
-        Target::parse(raw).expect("parses").operation(&method, &HeaderMap::new())
+        Target::parse(raw, None).expect("parses").operation(&method, &HeaderMap::new())
     }
 
     #[test]
@@ -181,9 +199,38 @@ mod tests {
     }
 
     #[test]
+    fn every_key_comes_back_from_the_url_that_an_sdk_sends() {
+        let file = include_str!("../tests/fixtures/key-encoding.json");
+        let file: serde_json::Value = serde_json::from_str(file).expect("fixture is JSON");
+        let mut read = 0;
+        for vector in file["vectors"].as_array().expect("has vectors") {
+            let key = vector["key"].as_str().expect("text");
+            for url in ["url_slash_kept", "url_slash_encoded"] {
+                let Some(url) = vector[url].as_str() else { continue };
+                let (_, path) = url.split_once("aliyuncs.com").expect("of the real service");
+                for (raw, hosted) in [(path.to_owned(), Some("b".to_owned())), (format!("/b{path}"), None)] {
+                    let target = Target::parse(&raw, hosted).expect("parses");
+                    assert_eq!((target.bucket.as_deref(), target.key.as_deref()), (Some("b"), Some(key)), "{raw}");
+                    read += 1;
+                }
+            }
+        }
+        assert!(read > 100, "only {read}");
+    }
+
+    #[test]
+    fn a_bucket_name_against_the_rules_is_invalid() {
+        for name in ["ab", "Abc", "a_c", "-ab", "ab-", &"a".repeat(64)] {
+            let error = check_bucket(name).unwrap_err();
+            assert_eq!((error.code.as_ref(), error.ec), ("InvalidBucketName", Some("0015-00000001")), "{name}");
+        }
+        assert!(check_bucket("a-1").is_ok());
+    }
+
+    #[test]
     fn a_broken_escape_or_a_key_that_is_not_utf8_is_refused() {
-        assert_eq!(Target::parse("/b/%zz").unwrap_err().code, "InvalidURI");
-        assert_eq!(Target::parse("/b/%FF").unwrap_err().code, "InvalidObjectName");
+        assert_eq!(Target::parse("/b/%zz", None).unwrap_err().code, "InvalidURI");
+        assert_eq!(Target::parse("/b/%FF", None).unwrap_err().code, "InvalidObjectName");
     }
 
     #[test]
@@ -192,6 +239,7 @@ mod tests {
         assert_eq!(check_key(&"k".repeat(1024)).unwrap_err().ec, Some("0016-00000002"));
         assert_eq!(check_key("/a").unwrap_err().ec, Some("0016-00000005"));
         assert_eq!(check_key("\\a").unwrap_err().ec, Some("0016-00000005"));
+        assert_eq!(check_key("").unwrap_err().ec, Some("0016-00000001"));
     }
 
     #[test]

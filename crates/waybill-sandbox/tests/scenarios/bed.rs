@@ -65,6 +65,7 @@ impl Bed {
             region: REGION.into(),
             bucket: BUCKET.into(),
             at: Timestamp::now(),
+            host: None,
         }
     }
 
@@ -147,6 +148,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) region: String,
     pub(crate) bucket: String,
     pub(crate) at: Timestamp,
+    /// A Host that names the bucket, which is then left out of the path.
+    pub(crate) host: Option<String>,
 }
 
 impl Ask<'_> {
@@ -175,10 +178,13 @@ impl Ask<'_> {
 
     /// `Err` when the connection ends without an answer.
     pub(crate) async fn try_send(self) -> reqwest::Result<Got> {
-        let url = format!("{}{}", self.bed.sandbox.info().endpoint, self.target());
+        let url = format!("{}{}", self.bed.sandbox.info().endpoint, self.wire_target());
         let mut request = self.bed.http.request(self.method.clone(), url);
         for (name, value) in self.signed() {
             request = request.header(name, value);
+        }
+        if let Some(host) = &self.host {
+            request = request.header("host", host);
         }
         if self.body.is_empty() && self.method == Method::PUT {
             // reqwest announces no length for an empty body.
@@ -209,6 +215,12 @@ impl Ask<'_> {
         let mut answer = Vec::new();
         socket.read_to_end(&mut answer).await.expect("reads");
         String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn wire_target(&self) -> String {
+        let target = self.target();
+        let bucket = format!("/{}", self.bucket);
+        if self.host.is_some() { target.replacen(&bucket, "", 1) } else { target }
     }
 
     fn target(&self) -> String {

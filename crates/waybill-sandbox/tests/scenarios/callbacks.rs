@@ -9,7 +9,9 @@ use waybill_sandbox::{Fault, FaultKind, Operation, Tuning};
 
 use crate::bed::{Bed, Got, LONG};
 
-const SHORT: Tuning = Tuning { callback_limit: Duration::from_millis(300) };
+fn short() -> Tuning {
+    Tuning { callback_limit: Duration::from_millis(300), ..Tuning::default() }
+}
 
 fn to(url: &str) -> Value {
     json!({"callbackUrl": url, "callbackBody": "object=${object}&size=${size}"})
@@ -129,7 +131,7 @@ async fn callback_that_is_not_json_is_203_and_the_object_is_stored() {
 
 #[tokio::test]
 async fn callback_over_the_limit_is_203_and_the_object_is_stored() {
-    let bed = Bed::tuned(SHORT).await;
+    let bed = Bed::tuned(short()).await;
     bed.sandbox.faults().add(Fault::on(Operation::Callback, FaultKind::CallbackTimeout));
     let got = put_with(&bed, to(&bed.sandbox.info().callback_url)).await;
     failed(&bed, got, "0007-00000202", "reply timeout, cost:").await;

@@ -1,5 +1,6 @@
 //! The sandbox over real sockets, one file for each matter.
 
+mod access;
 mod bed;
 mod callbacks;
 mod faults;
