@@ -68,7 +68,8 @@ impl Default for Tuning {
 #[derive(Serialize, Clone)]
 #[serde(rename_all = "camelCase")]
 pub struct SandboxInfo {
-    /// `http://127.0.0.1:PORT`, for path-style addressing. `http://BUCKET.localhost:PORT` reaches the bucket too.
+    /// `http://127.0.0.1:PORT`, for path-style addressing. `http://BUCKET.localhost:PORT` reaches the
+    /// bucket too, where the system resolves such names.
     pub endpoint: String,
     /// Region id for signing.
     pub region: String,

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, Method};
 use serde::{Deserialize, Serialize};
 
-use crate::{answer::OssError, config::is_bucket_name, escape};
+use crate::{answer::OssError, auth, config::is_bucket_name, escape};
 
 /// What a request asks for, by its name in the OSS API reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -121,7 +121,8 @@ impl Target {
             ("GET", false) if self.bucket.is_some() && has("bucketInfo") => (Operation::GetBucketInfo, &["bucketInfo"]),
             _ => (Operation::Unknown, &[]),
         };
-        if self.query.iter().all(|(name, _)| known.contains(&name.as_str())) { operation } else { Operation::Unknown }
+        let understood = |name: &str| known.contains(&name) || auth::URL_PARAMETERS.contains(&name);
+        if self.query.iter().all(|(name, _)| understood(name)) { operation } else { Operation::Unknown }
     }
 }
 
@@ -257,6 +258,8 @@ mod tests {
             (Method::DELETE, "/b/k", DeleteObject),
             (Method::GET, "/b/?bucketInfo", GetBucketInfo),
             (Method::GET, "/b?bucketInfo=", GetBucketInfo),
+            (Method::PUT, "/b/k?OSSAccessKeyId=a&Expires=1&Signature=s&security-token=t", PutObject),
+            (Method::GET, "/b/k?uploadId=U&x-oss-signature-version=v&x-oss-date=d&x-oss-signature=s", ListParts),
             (Method::PUT, "/b/k?acl", Unknown),
             (Method::GET, "/b/k?x-oss-process=image", Unknown),
             (Method::POST, "/b/k", Unknown),

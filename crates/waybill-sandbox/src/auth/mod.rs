@@ -17,6 +17,7 @@ use crate::{answer::OssError, config::SandboxConfig, route::Target};
 
 pub(crate) use clock::{http_date, now};
 pub(crate) use form::check_form;
+pub(crate) use presigned::URL_PARAMETERS;
 pub use tokens::IssuedToken;
 pub(crate) use tokens::Tokens;
 

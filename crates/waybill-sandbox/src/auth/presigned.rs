@@ -10,6 +10,21 @@ use crate::{answer::OssError, route::Target};
 /// A week.
 const LONGEST_SECONDS: i64 = 604_800;
 
+/// Query parameters that say who asks, of both versions, and nothing of what is asked.
+pub(crate) const URL_PARAMETERS: [&str; 11] = [
+    "OSSAccessKeyId",
+    "Expires",
+    "Signature",
+    "security-token",
+    "x-oss-signature-version",
+    "x-oss-credential",
+    "x-oss-date",
+    "x-oss-expires",
+    "x-oss-signature",
+    "x-oss-additional-headers",
+    "x-oss-security-token",
+];
+
 /// Which version of URL signature a query claims to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

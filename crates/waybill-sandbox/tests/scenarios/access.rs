@@ -3,12 +3,14 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha1::Sha1;
 use waybill_sandbox::Tuning;
 
-use crate::bed::{Ask, Bed};
+use crate::bed::{Ask, Bed, ID, SECRET};
 
 fn hosted<'a>(mut ask: Ask<'a>, host: &str) -> Ask<'a> {
     ask.host = Some(host.to_owned());
@@ -76,6 +78,28 @@ async fn a_bucket_of_another_region_is_answered_with_its_endpoint() {
     assert_eq!(got.element("EC"), "0003-00001403");
     assert!(got.element("Message").contains("must be addressed using the specified endpoint"));
     assert_eq!(bed.put("k", "x").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_presigned_url_puts_what_it_was_signed_for_and_nothing_else() {
+    let bed = Bed::start().await;
+    let http = reqwest::Client::builder().no_proxy().build().expect("client");
+    let put = async |expires: i64, key: &str| {
+        let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).expect("any length");
+        mac.update(format!("PUT\n\n\n{expires}\n/test-bucket/k").as_bytes());
+        let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes()).replace('+', "%2B");
+        let endpoint = &bed.sandbox.info().endpoint;
+        let url = format!("{endpoint}/test-bucket/{key}?OSSAccessKeyId={ID}&Expires={expires}&Signature={signature}");
+        let answer = http.put(url).body("x").send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    };
+    let now = Timestamp::now().as_second();
+    assert_eq!(put(now + 60, "k").await, (200, String::new()));
+    assert_eq!(bed.get("k").await.as_deref(), Some(&b"x"[..]));
+    let (status, text) = put(now + 60, "another").await;
+    assert!(status == 403 && text.contains("<Code>SignatureDoesNotMatch</Code>"), "{text}");
+    let (status, text) = put(now - 60, "k").await;
+    assert!(status == 403 && text.contains("<Message>Request has expired.</Message>"), "{text}");
 }
 
 #[tokio::test]
