@@ -49,16 +49,6 @@ impl TestBed {
     pub async fn with(change: impl FnOnce(&mut EngineConfig)) -> TestBed {
         let dir = tempfile::tempdir().expect("a temp folder");
         let sandbox = sandbox_in(dir.path().join("sandbox")).await;
-        let sandbox_config = SandboxConfig {
-            port: 0,
-            data_dir: dir.path().join("sandbox"),
-            access_key_id: "test-id".into(),
-            access_key_secret: "test-secret".into(),
-            region: "cn-test".into(),
-            bucket: "bucket".into(),
-        };
-        let tuning = Tuning { callback_limit: Duration::from_millis(500), ..Tuning::default() };
-        let sandbox = Sandbox::start_with(sandbox_config, tuning).await.expect("the sandbox starts");
         let mut config = EngineConfig::new(dir.path().join("data"));
         config.secrets = Arc::new(MemorySecrets::default());
         config.parallel = 4;
@@ -231,7 +221,7 @@ pub async fn sandbox_in(data_dir: PathBuf) -> Sandbox {
         region: "cn-test".into(),
         bucket: "bucket".into(),
     };
-    let tuning = Tuning { callback_limit: Duration::from_millis(500) };
+    let tuning = Tuning { callback_limit: Duration::from_millis(500), ..Tuning::default() };
     Sandbox::start_with(config, tuning).await.expect("the sandbox starts")
 }
 

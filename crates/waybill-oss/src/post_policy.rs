@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use crate::credential::Credential;
-use crate::endpoint::normalize_region;
 use crate::error::Error;
+use crate::region::normalize_region;
 use crate::sign::{DayKeys, SignatureVersion, v1, v4};
 
 /// The longest that a form of version 4 is good for, in seconds from its `x-oss-date`: 7 days [POST V4 signature].

@@ -10,9 +10,9 @@ use reqwest::Url;
 
 use super::failure::Failure;
 use super::web;
-use crate::client::HttpClient;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::http::HttpClient;
 
 /// The metadata service of an ECS instance, the same address everywhere [go2 `ecs_role_credentials_provider.go`].
 pub(super) const METADATA: &str = "http://100.100.100.200";

@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::sign_request::{SignRequest, UrlForm, moment, wrong};
 use super::{DayKeys, Seal, SignatureVersion, seal_headers, seal_query};
-use crate::endpoint::normalize_region;
 use crate::error::Error;
 use crate::escape;
 use crate::names::BucketName;
+use crate::region::normalize_region;
 
 /// Each step on the way to a signature, to lay beside one's own or beside OSS's `StringToSign`.
 ///
