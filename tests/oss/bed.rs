@@ -28,7 +28,7 @@ pub(crate) struct Bed {
 impl Bed {
     pub(crate) async fn new() -> Bed {
         let dir = tempfile::tempdir().expect("a temp folder");
-        let sandbox = waybill_tests::sandbox_in(dir.path().join("sandbox")).await;
+        let sandbox = waybill_tests::sandbox_in(dir.path().join("sandbox"), |_| {}).await;
         let address = sandbox.info().endpoint.trim_start_matches("http://").parse().expect("an address");
         let origin = Origin::start(address, &sandbox.info().bucket).await;
         std::fs::write(dir.path().join("file"), waybill_tests::content(SIZE)).expect("a file");

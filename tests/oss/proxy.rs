@@ -75,7 +75,7 @@ async fn a_proxys_right_password_is_taken_and_a_wrong_one_is_said() {
             ..through(&format!("{scheme}://{login}@{}", proxy.address))
         };
         let error = bed.upload("a", &endpoint(ELSEWHERE), &with("ann:hunter2")).await.expect_err("a wrong password");
-        assert!(matches!(error, Error::Transport { kind: TransportKind::Connect, .. }), "{error:?}");
+        assert!(matches!(error, Error::Transport { kind: TransportKind::ProxyLogin, .. }), "{error:?}");
         let text = format!("{error} {error:?}");
         assert!(text.contains(words) && !text.contains("hunter2") && !text.contains("ann"), "{text}");
         assert_eq!(proxy.passed.all(), [""; 0]);
@@ -87,7 +87,7 @@ async fn a_proxys_right_password_is_taken_and_a_wrong_one_is_said() {
     let target = endpoint(format!("http://{ELSEWHERE}"));
     let with = |login: &str| through(&format!("http://{login}@{}", plain.address));
     let error = bed.upload("a", &target, &with("ann:hunter2")).await.expect_err("a wrong password");
-    assert!(matches!(&error, Error::Service(answer) if answer.status == 407), "{error:?}");
+    assert!(matches!(&error, Error::Transport { kind: TransportKind::ProxyLogin, .. }), "{error:?}");
     bed.upload("plain", &target, &with(LOGIN_IN_URL)).await.expect("the right password");
     assert_eq!(bed.stored().last().map(String::as_str), Some("plain"));
     bed.sandbox.stop().await;

@@ -10,7 +10,7 @@ use crate::wire::PrivateCa;
 /// The words of an upload that failed before it began.
 async fn refused(bed: &Bed, front: SocketAddr, options: &HttpOptions) -> String {
     let error = bed.upload("a", &here("https", front), options).await.expect_err("no upload");
-    assert!(matches!(error, Error::Transport { kind: TransportKind::Connect, .. }), "{error:?}");
+    assert!(matches!(error, Error::Transport { kind: TransportKind::Certificate, .. }), "{error:?}");
     assert_eq!(bed.origin.passed.all(), [""; 0], "nothing is sent to a server that did not prove its name");
     error.to_string()
 }

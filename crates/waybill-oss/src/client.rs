@@ -276,14 +276,25 @@ fn stalled(operation: &'static str) -> Error {
 }
 
 fn transport(operation: &'static str, error: reqwest::Error) -> Error {
-    let kind = if error.is_connect() {
+    let error = error.without_url();
+    let message = chain(&error);
+    Error::Transport { operation, kind: kind_of(&error, &message), message }
+}
+
+/// What the libraries below have no type for that reaches us is told by their words; `tests/oss` would notice others.
+fn kind_of(error: &reqwest::Error, message: &str) -> TransportKind {
+    let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    if says(&["invalid peer certificate"]) {
+        TransportKind::Certificate
+    } else if says(&["proxy authorization required", "credentials not accepted"]) {
+        TransportKind::ProxyLogin
+    } else if error.is_connect() {
         TransportKind::Connect
     } else if error.is_timeout() {
         TransportKind::Timeout
     } else {
         TransportKind::Interrupted
-    };
-    Error::Transport { operation, kind, message: chain(&error.without_url()) }
+    }
 }
 
 /// An error and its causes in one line.

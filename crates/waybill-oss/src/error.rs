@@ -72,6 +72,10 @@ pub enum Error {
 pub enum TransportKind {
     /// No connection, so OSS has not seen the request.
     Connect,
+    /// The server's certificate is not one to trust; nothing was sent to it.
+    Certificate,
+    /// The proxy wants a login, or another one; OSS has not seen the request.
+    ProxyLogin,
     /// Nothing moved for too long.
     Timeout,
     /// The connection broke with the request or its answer on the way.
@@ -79,9 +83,16 @@ pub enum TransportKind {
 }
 
 impl TransportKind {
+    /// OSS has not seen the request.
+    fn unseen(self) -> bool {
+        matches!(self, TransportKind::Connect | TransportKind::Certificate | TransportKind::ProxyLogin)
+    }
+
     fn words(self) -> &'static str {
         match self {
             TransportKind::Connect => "no connection",
+            TransportKind::Certificate => "the server's certificate is not trusted",
+            TransportKind::ProxyLogin => "the proxy refused the login",
             TransportKind::Timeout => "timed out",
             TransportKind::Interrupted => "the connection broke",
         }
@@ -147,6 +158,8 @@ impl Error {
     pub fn advice(&self) -> Advice {
         match self {
             Error::Transport { kind: TransportKind::Connect, .. } => Advice::Later(UNREACHED_WAIT),
+            // Somebody has to give the authority's file or the password first.
+            Error::Transport { kind: TransportKind::Certificate | TransportKind::ProxyLogin, .. } => Advice::Never,
             Error::Transport { .. } | Error::Unreadable { .. } | Error::Integrity { .. } => Advice::Now,
             Error::Credentials { passing: true, .. } => Advice::Later(KEYS_WAIT),
             Error::Credentials { .. } | Error::Source(_) | Error::Invalid(_) => Advice::Never,
@@ -191,7 +204,7 @@ impl Error {
     /// The request may have been carried out although no usable answer says so: settle it, do not repeat it blindly.
     pub fn answer_lost(&self) -> bool {
         match self {
-            Error::Transport { kind, .. } => *kind != TransportKind::Connect,
+            Error::Transport { kind, .. } => !kind.unseen(),
             Error::Unreadable { .. } => true,
             // An error inside a 2xx: OSS began, and how it ended is not certain.
             Error::Service(answer) => answer.status >= 500 || answer.status < 300,
@@ -202,7 +215,7 @@ impl Error {
     /// OSS certainly did not carry the request out, so even one that must not run twice may be sent again.
     pub(crate) fn surely_not_carried_out(&self) -> bool {
         match self {
-            Error::Transport { kind, .. } => *kind == TransportKind::Connect,
+            Error::Transport { kind, .. } => kind.unseen(),
             Error::Service(answer) => (300..500).contains(&answer.status),
             Error::Credentials { .. } => true,
             _ => false,
@@ -256,6 +269,10 @@ mod tests {
             (307, "TemporaryRedirect"),
         ] {
             assert_eq!(answered(status, code).advice(), Advice::Never, "{status} {code}");
+        }
+        for kind in [TransportKind::Certificate, TransportKind::ProxyLogin] {
+            assert_eq!(broken(kind).advice(), Advice::Never);
+            assert!(!broken(kind).answer_lost() && broken(kind).surely_not_carried_out());
         }
         assert_eq!(Error::Invalid(String::new()).advice(), Advice::Never);
         assert_eq!(Error::Source(std::io::ErrorKind::NotFound.into()).advice(), Advice::Never);

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::object::Stored;
 use crate::callback::outcome::CallbackOutcome;
-use crate::error::{Error, ServiceError};
+use crate::error::{Error, ServiceError, TransportKind};
 use crate::xml::{ErrorDocument, unquoted};
 
 /// When the server answered, by its own clock. Only an answer of OSS counts; a captive portal has a clock too.
@@ -100,6 +100,10 @@ impl Answer {
 
     /// The error this answer is. A HEAD has no body; its error stands in `x-oss-err` [go2 tryConvertServiceError].
     pub(super) fn service_error(&self) -> Error {
+        if self.status == 407 {
+            let message = "it answered 407".to_owned();
+            return Error::Transport { operation: self.operation, kind: TransportKind::ProxyLogin, message };
+        }
         let from_header = || {
             let bytes = STANDARD.decode(self.header("x-oss-err")?.trim()).ok()?;
             ErrorDocument::read(&String::from_utf8_lossy(&bytes))

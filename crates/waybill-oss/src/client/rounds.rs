@@ -8,7 +8,7 @@ use crate::credential::Credential;
 use crate::error::Error;
 use crate::retry::{RetryPolicy, Tries};
 
-/// The codes that say that temporary keys are no longer good [Authorize access; STS error codes].
+/// The codes that say that keys are no longer good [Authorize access; STS error codes].
 const RAN_OUT: [&str; 3] = ["SecurityTokenExpired", "InvalidSecurityToken", "InvalidAccessKeyId"];
 
 /// What one attempt is signed with.
@@ -57,9 +57,7 @@ impl<'a> Rounds<'a> {
     /// the very answer that refused. New keys that cannot be fetched are the error from then on.
     async fn mend(&mut self, error: &Error, with: &Signature) -> Result<bool, Error> {
         match error.service_code() {
-            Some(code)
-                if RAN_OUT.contains(&code) && !self.keys_renewed && with.credential.security_token().is_some() =>
-            {
+            Some(code) if RAN_OUT.contains(&code) && !self.keys_renewed => {
                 self.keys_renewed = true;
                 self.site.credentials.renew(&with.credential).await
             }

@@ -89,6 +89,13 @@ impl ProxyUrl {
         Some(plain(self.0.username())).filter(|user| !user.is_empty())
     }
 
+    /// The address with its user and without the password, as settings may keep it.
+    pub fn without_password(&self) -> String {
+        let mut url = self.0.clone();
+        set_login(&mut url, &self.user().unwrap_or_default(), None);
+        url.as_str().trim_end_matches('/').to_owned()
+    }
+
     /// The login's password, decoded: only for the SecretStore.
     pub fn password(&self) -> Option<String> {
         self.0.password().map(plain)
