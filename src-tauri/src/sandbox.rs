@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use waybill_engine::view::{BodyKind, CallbackProfileForm, Variable};
+use waybill_engine::view::{BodyKind, CallbackProfileForm, Connection, Variable};
 use waybill_engine::{BuiltIn, Engine};
 use waybill_oss::Credential;
 use waybill_sandbox::{Sandbox, SandboxConfig, SandboxError};
@@ -43,7 +43,10 @@ pub(crate) async fn start(engine: &Engine, folder: &Path) -> Result<Sandbox, Str
         bucket: info.bucket.clone(),
         key_template: "{path}".into(),
         callback: Some(callback_profile(&info.callback_url)),
-        credential: Credential::new(key_id, key_secret, None),
+        connection: Connection::default(),
+        proxy_password: None,
+        access_key_id: key_id.clone(),
+        credentials: Credential::new(key_id, key_secret, None).into(),
     };
     match engine.ensure_built_in(built_in).await {
         Ok(()) => Ok(sandbox),

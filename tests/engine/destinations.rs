@@ -43,6 +43,8 @@ async fn a_corrected_secret_lets_a_failed_upload_through() {
         access_key_secret: Some("test-secret".into()),
         security_token: None,
         callback: mine.callback,
+        connection: mine.connection,
+        proxy_password: None,
     };
     let report = bed.engine().test_connection(form.clone()).await.unwrap();
     assert!(report.ok, "{report:?}");

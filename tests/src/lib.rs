@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use waybill_engine::view::{
-    Added, BodyKind, CallbackProfileForm, DestinationForm, DestinationView, Phase, UploadDetails, UploadRow, Variable,
+    Added, BodyKind, CallbackProfileForm, Connection, DestinationForm, DestinationView, Phase, UploadDetails,
+    UploadRow, Variable,
 };
 use waybill_engine::{BuiltIn, Credential, Engine, EngineConfig, MemorySecrets};
 use waybill_sandbox::{Sandbox, SandboxConfig, Tuning};
@@ -47,8 +48,17 @@ impl TestBed {
 
     /// As [`TestBed::new`] with other settings.
     pub async fn with(change: impl FnOnce(&mut EngineConfig)) -> TestBed {
+        TestBed::made(change, |_| {}).await
+    }
+
+    /// As [`TestBed::new`] before a sandbox with other limits than OSS has.
+    pub async fn facing(tune: impl FnOnce(&mut Tuning)) -> TestBed {
+        TestBed::made(|_| {}, tune).await
+    }
+
+    async fn made(change: impl FnOnce(&mut EngineConfig), tune: impl FnOnce(&mut Tuning)) -> TestBed {
         let dir = tempfile::tempdir().expect("a temp folder");
-        let sandbox = sandbox_in(dir.path().join("sandbox")).await;
+        let sandbox = sandbox_in(dir.path().join("sandbox"), tune).await;
         let mut config = EngineConfig::new(dir.path().join("data"));
         config.secrets = Arc::new(MemorySecrets::default());
         config.parallel = 4;
@@ -89,7 +99,10 @@ impl TestBed {
             bucket: info.bucket.clone(),
             key_template: "{path}".into(),
             callback: self.callback.clone(),
-            credential: Credential::new(&info.access_key_id, &info.access_key_secret, None),
+            connection: Connection::default(),
+            proxy_password: None,
+            access_key_id: info.access_key_id.clone(),
+            credentials: Credential::new(&info.access_key_id, &info.access_key_secret, None).into(),
         };
         self.engine().ensure_built_in(built_in).await.expect("the sandbox becomes a destination");
     }
@@ -108,8 +121,13 @@ impl TestBed {
 
     /// A destination that leads to the sandbox too, made by a user who typed this secret.
     pub async fn destination(&self, secret: &str) -> DestinationView {
+        self.engine().save_destination(self.form(secret)).await.expect("the destination is saved")
+    }
+
+    /// The form that such a user fills in.
+    pub fn form(&self, secret: &str) -> DestinationForm {
         let info = self.sandbox.info();
-        let form = DestinationForm {
+        DestinationForm {
             id: None,
             name: "My bucket".into(),
             endpoint: info.endpoint.clone(),
@@ -120,8 +138,9 @@ impl TestBed {
             access_key_secret: Some(secret.into()),
             security_token: None,
             callback: self.callback.clone(),
-        };
-        self.engine().save_destination(form).await.expect("the destination is saved")
+            connection: Connection::default(),
+            proxy_password: None,
+        }
     }
 
     /// A file with content that differs at every offset, below `files/`.
@@ -212,7 +231,7 @@ impl Drop for TestBed {
 }
 
 /// A sandbox on a free port with its data in this folder.
-pub async fn sandbox_in(data_dir: PathBuf) -> Sandbox {
+pub async fn sandbox_in(data_dir: PathBuf, tune: impl FnOnce(&mut Tuning)) -> Sandbox {
     let config = SandboxConfig {
         port: 0,
         data_dir,
@@ -221,7 +240,8 @@ pub async fn sandbox_in(data_dir: PathBuf) -> Sandbox {
         region: "cn-test".into(),
         bucket: "bucket".into(),
     };
-    let tuning = Tuning { callback_limit: Duration::from_millis(500), ..Tuning::default() };
+    let mut tuning = Tuning { callback_limit: Duration::from_millis(500), ..Tuning::default() };
+    tune(&mut tuning);
     Sandbox::start_with(config, tuning).await.expect("the sandbox starts")
 }
 

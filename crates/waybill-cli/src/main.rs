@@ -1,5 +1,6 @@
 //! The `waybill` command: the same engine without a window.
 
+mod connection;
 mod history;
 mod receipt;
 mod sandbox;

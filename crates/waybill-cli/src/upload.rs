@@ -7,9 +7,10 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use waybill_engine::view::{BodyKind, CallbackProfileForm, Variable};
 use waybill_engine::{
-    BuiltIn, Callback, Credential, Engine, EngineConfig, Enqueue, KeyRule, Keychain, MemorySecrets, SecretStore, Work,
+    BuiltIn, Callback, Engine, EngineConfig, Enqueue, KeyRule, Keychain, MemorySecrets, SecretStore, Work,
 };
 
+use crate::connection::ConnectionArgs;
 use crate::teller::Teller;
 use crate::{size, terminal};
 
@@ -35,6 +36,8 @@ pub(crate) struct UploadArgs {
     /// Endpoint, for instance https://oss-cn-hangzhou.aliyuncs.com.
     #[arg(long, value_name = "URL", required_unless_present = "destination")]
     endpoint: Option<String>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
     /// Put in front of every object key.
     #[arg(long, conflicts_with = "key")]
     prefix: Option<String>,
@@ -83,7 +86,7 @@ pub(crate) async fn run(data_dir: PathBuf, args: UploadArgs) -> Result<ExitCode,
     };
     config.part_size_bytes = args.part_size.unwrap_or(config.part_size_bytes);
     config.parallel = args.parallel.map_or(config.parallel, usize::from);
-    let built_in = args.destination.is_none().then(|| ad_hoc(&args)).transpose()?;
+    let built_in = if args.destination.is_none() { Some(ad_hoc(&args).await?) } else { None };
     let engine = Engine::start(config).await.map_err(|error| error.to_string())?;
     let result = tokio::select! {
         result = upload(&engine, &args, built_in) => result,
@@ -139,16 +142,11 @@ async fn upload(engine: &Engine, args: &UploadArgs, built_in: Option<BuiltIn>) -
     teller.follow(added).await
 }
 
-/// A destination for this command line, with the credential from the environment, in memory only.
-fn ad_hoc(args: &UploadArgs) -> Result<BuiltIn, String> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let needed = |name: &str| {
-        variable(name).ok_or_else(|| format!("set {name} in the environment (or use --destination and the keychain)"))
-    };
-    let credential =
-        Credential::new(needed("OSS_ACCESS_KEY_ID")?, needed("OSS_ACCESS_KEY_SECRET")?, variable("OSS_SESSION_TOKEN"));
+/// A destination for this command line; its keys are in memory only.
+async fn ad_hoc(args: &UploadArgs) -> Result<BuiltIn, String> {
     let given = |value: &Option<String>| value.clone().unwrap_or_default();
     let (endpoint, bucket) = (given(&args.endpoint), given(&args.bucket));
+    let (access_key_id, credentials) = args.connection.keys().await?;
     Ok(BuiltIn {
         id: format!("command-line:{endpoint}/{bucket}"),
         name: format!("{bucket} (command line)"),
@@ -157,7 +155,10 @@ fn ad_hoc(args: &UploadArgs) -> Result<BuiltIn, String> {
         bucket,
         key_template: "{path}".into(),
         callback: None,
-        credential,
+        connection: args.connection.connection(),
+        proxy_password: args.connection.proxy_password(),
+        access_key_id,
+        credentials,
     })
 }
 

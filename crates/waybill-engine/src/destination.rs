@@ -1,26 +1,28 @@
 //! Destinations: account, endpoint, bucket, key template and callback, and the client that speaks to each.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use waybill_oss::{BucketName, Client, Credential, Endpoint, normalize_region};
+use waybill_oss::{BucketName, Client, Clock, Credential, Credentials, normalize_region};
 
 use crate::callback_profile;
 use crate::changes::ChangeBus;
 use crate::clock::now_ms;
+use crate::connect::{self, Connector};
 use crate::error::{Code, Error};
 use crate::key_template;
-use crate::secrets::{MemorySecrets, SecretStore};
+use crate::secrets::SecretStore;
 use crate::store::Store;
 use crate::store::aborts;
 use crate::store::destinations::{self, DestinationRow};
 use crate::store::settings;
-use crate::view::{CallbackProfileForm, ConnectionReport, DestinationForm, DestinationView};
+use crate::view::{CallbackProfileForm, Connection, ConnectionReport, DestinationForm, DestinationView, KeySource};
 
 const CURRENT: &str = "current_destination";
 
-/// A destination that the program itself makes; its credential lives in memory only.
+/// A destination that the program itself makes; its keys live in memory only.
 #[derive(Clone, Debug)]
 pub struct BuiltIn {
     /// Stable across starts, so that unfinished uploads find it again.
@@ -37,18 +39,37 @@ pub struct BuiltIn {
     pub key_template: String,
     /// Callback, if any.
     pub callback: Option<CallbackProfileForm>,
+    /// How it is reached.
+    pub connection: Connection,
+    /// The password of the user in the proxy's URL.
+    pub proxy_password: Option<String>,
+    /// The public half of the keys, where it is known beforehand.
+    pub access_key_id: String,
     /// Kept in memory for as long as the process lives.
-    pub credential: Credential,
+    pub credentials: Credentials,
+}
+
+/// The secrets of a destination, ready for use.
+#[derive(Clone)]
+struct Keys {
+    credentials: Credentials,
+    proxy_password: Option<String>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys")
+    }
 }
 
 /// Reads and changes destinations. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Destinations {
     store: Store,
-    http: waybill_oss::HttpClient,
+    connector: Connector,
     keychain: Arc<dyn SecretStore>,
-    session: Arc<MemorySecrets>,
-    stall: Duration,
+    /// Of the destinations that the program itself makes.
+    served: Arc<Mutex<HashMap<String, Keys>>>,
     changes: Arc<ChangeBus>,
 }
 
@@ -56,11 +77,11 @@ impl Destinations {
     pub(crate) fn new(
         store: Store,
         keychain: Arc<dyn SecretStore>,
+        clock: Clock,
         stall: Duration,
         changes: Arc<ChangeBus>,
-    ) -> Result<Destinations, Error> {
-        let http = waybill_oss::http_client(&waybill_oss::HttpOptions::default())?;
-        Ok(Destinations { store, http, keychain, session: Arc::default(), stall, changes })
+    ) -> Destinations {
+        Destinations { store, connector: Connector::new(clock, stall), keychain, served: Arc::default(), changes }
     }
 
     /// All, the current one marked.
@@ -102,14 +123,22 @@ impl Destinations {
         if earlier.as_ref().is_some_and(|row| self.is_served(row)) {
             return Err(Error::Refused("the program's own destinations cannot be edited".into()));
         }
-        let mut row = checked(&form)?;
+        let (mut row, typed_password) = checked(&form)?;
         row.id = earlier.as_ref().map_or_else(|| uuid::Uuid::new_v4().to_string(), |row| row.id.clone());
         let credential = self.credential_of(&form, earlier.as_ref()).await?;
-        row.has_secret = true;
-        row.has_token = credential.security_token().is_some();
-        // The secret first: a destination without one would fail every upload, a secret without one harms nobody.
+        let proxy_password = self.proxy_password_of(&form, typed_password, earlier.as_ref()).await?;
+        row.has_secret = credential.is_some();
+        row.has_token = credential.as_ref().is_some_and(|credential| credential.security_token().is_some());
+        row.has_proxy_password = proxy_password.is_some();
+        // The secrets first: a destination without them would fail every upload, secrets without one harm nobody.
         let (keychain, id) = (Arc::clone(&self.keychain), row.id.clone());
-        off_runtime(move || keychain.put(&id, &credential)).await?;
+        let forget = earlier.is_some();
+        off_runtime(move || {
+            put_or_forget(&*keychain, &id, credential.as_ref(), forget)?;
+            let proxy = proxy_password.map(|password| Credential::new("proxy", password, None));
+            put_or_forget(&*keychain, &proxy_entry(&id), proxy.as_ref(), forget)
+        })
+        .await?;
         let saved = row.clone();
         let current = self
             .store
@@ -127,10 +156,12 @@ impl Destinations {
 
     /// Makes or refreshes one of the program's own; it becomes current if there is none, or only one that nobody serves.
     pub(crate) async fn ensure_built_in(&self, built_in: BuiltIn) -> Result<(), Error> {
-        Endpoint::parse(&built_in.endpoint)?;
+        connect::endpoint(&built_in.endpoint, &built_in.connection)?;
+        connect::check(&built_in.connection)?;
         BucketName::parse(&built_in.bucket)?;
         let not_ready = self.not_ready().await?;
-        self.session.put(&built_in.id, &built_in.credential)?;
+        let keys = Keys { credentials: built_in.credentials, proxy_password: built_in.proxy_password };
+        self.served().insert(built_in.id.clone(), keys);
         let row = DestinationRow {
             id: built_in.id,
             name: built_in.name,
@@ -138,11 +169,13 @@ impl Destinations {
             region: normalize_region(&built_in.region)?,
             bucket: built_in.bucket,
             key_template: built_in.key_template,
-            access_key_id: built_in.credential.access_key_id().to_owned(),
+            access_key_id: built_in.access_key_id,
             has_secret: true,
-            has_token: built_in.credential.security_token().is_some(),
+            has_token: false,
             callback: built_in.callback,
             built_in: true,
+            connection: built_in.connection,
+            has_proxy_password: false,
         };
         self.store
             .write(move |c| {
@@ -177,7 +210,7 @@ impl Destinations {
             )));
         }
         let (keychain, doomed) = (Arc::clone(&self.keychain), row.id.clone());
-        off_runtime(move || keychain.delete(&doomed)).await?;
+        off_runtime(move || keychain.delete(&doomed).and_then(|()| keychain.delete(&proxy_entry(&doomed)))).await?;
         self.store
             .write(move |c| {
                 destinations::delete(c, &row.id)?;
@@ -205,14 +238,7 @@ impl Destinations {
     /// Asks the bucket who it is (GetBucketInfo) with the form's keys, or the stored ones.
     pub(crate) async fn test(&self, form: &DestinationForm) -> ConnectionReport {
         let began = Instant::now();
-        let answer = async {
-            let row = checked(form)?;
-            let earlier = self.earlier(form).await?;
-            let credential = self.credential_of(form, earlier.as_ref()).await?;
-            let client = self.connect(&row, BucketName::parse(&row.bucket)?, credential)?;
-            Ok::<_, Error>(client.get_bucket_info().await?)
-        }
-        .await;
+        let answer = self.bucket_info(form).await;
         let took_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         match answer {
             Ok(info) => ConnectionReport {
@@ -222,6 +248,7 @@ impl Destinations {
                 storage_class: Some(info.storage_class),
                 took_ms,
                 problem: None,
+                offered_endpoint: None,
             },
             Err(error) => ConnectionReport {
                 ok: false,
@@ -230,8 +257,25 @@ impl Destinations {
                 storage_class: None,
                 took_ms,
                 problem: Some(error.problem()),
+                offered_endpoint: offered(form, &error),
             },
         }
+    }
+
+    async fn bucket_info(&self, form: &DestinationForm) -> Result<waybill_oss::BucketInfo, Error> {
+        let (row, typed_password) = checked(form)?;
+        let earlier = self.earlier(form).await?;
+        let proxy_password = self.proxy_password_of(form, typed_password, earlier.as_ref()).await?;
+        let credentials = match self.credential_of(form, earlier.as_ref()).await? {
+            Some(credential) => credential.into(),
+            None => {
+                let supply = self.connector.supply(&row, proxy_password.as_deref()).await?;
+                supply.ok_or_else(|| no_secret(&row.name))?
+            }
+        };
+        let bucket = BucketName::parse(&row.bucket)?;
+        let client = self.connector.client(&row, bucket, credentials, proxy_password.as_deref()).await?;
+        Ok(client.get_bucket_info().await?)
     }
 
     /// A client for `bucket` with the destination's keys.
@@ -240,13 +284,17 @@ impl Destinations {
     /// `NoSecret` when nothing is stored for it, `Keychain`, `Store`, `Invalid`.
     pub(crate) async fn client(&self, id: &str, bucket: &BucketName) -> Result<Client, Error> {
         let row = self.find(Some(id.to_owned())).await?;
-        let credential = self.stored(&row).await?.ok_or_else(|| no_secret(&row.name))?;
-        self.connect(&row, bucket.clone(), credential)
+        let keys = self.keys(&row).await?;
+        self.connector.client(&row, bucket.clone(), keys.credentials, keys.proxy_password.as_deref()).await
     }
 
     /// Made by this program and in use: its credential is in memory.
     fn is_served(&self, row: &DestinationRow) -> bool {
-        row.built_in && self.session.get(&row.id, &row.access_key_id).is_ok_and(|credential| credential.is_some())
+        row.built_in && self.served().contains_key(&row.id)
+    }
+
+    fn served(&self) -> std::sync::MutexGuard<'_, HashMap<String, Keys>> {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Names by id, and whether uploads to it can start; for lists.
@@ -271,12 +319,6 @@ impl Destinations {
         off_runtime(move || Ok(keychain.problem())).await.unwrap_or_else(|error| Some(error.to_string()))
     }
 
-    fn connect(&self, row: &DestinationRow, bucket: BucketName, credential: Credential) -> Result<Client, Error> {
-        let endpoint = Endpoint::parse(&row.endpoint)?;
-        let client = Client::new(self.http.clone(), endpoint, row.region.clone(), bucket, credential);
-        Ok(client.with_stall_timeout(self.stall))
-    }
-
     async fn earlier(&self, form: &DestinationForm) -> Result<Option<DestinationRow>, Error> {
         match &form.id {
             Some(id) => self.find(Some(id.clone())).await.map(Some),
@@ -284,14 +326,17 @@ impl Destinations {
         }
     }
 
-    /// The form's secret, or the stored one where the form leaves it out.
+    /// The form's secret, or the stored one where the form leaves it out; none where the keys come from elsewhere.
     async fn credential_of(
         &self,
         form: &DestinationForm,
         earlier: Option<&DestinationRow>,
-    ) -> Result<Credential, Error> {
+    ) -> Result<Option<Credential>, Error> {
+        if form.connection.keys != KeySource::Keychain {
+            return Ok(None);
+        }
         let key_id = form.access_key_id.trim();
-        let typed = form.access_key_secret.as_deref().map(str::trim).filter(|secret| !secret.is_empty());
+        let typed = typed(form.access_key_secret.as_deref());
         let stored = match earlier {
             Some(row) if row.access_key_id == key_id => self.stored(row).await?,
             _ => None,
@@ -305,22 +350,89 @@ impl Destinations {
             Some(token) => Some(token.to_owned()),
             None => stored.as_ref().and_then(|credential| credential.security_token()).map(str::to_owned),
         };
-        Ok(Credential::new(key_id, secret, token))
+        Ok(Some(Credential::new(key_id, secret, token)))
+    }
+
+    /// The proxy's password as typed in its field or in the URL, or the stored one where the form leaves it out.
+    async fn proxy_password_of(
+        &self,
+        form: &DestinationForm,
+        in_url: Option<String>,
+        earlier: Option<&DestinationRow>,
+    ) -> Result<Option<String>, Error> {
+        match (in_url, form.proxy_password.as_deref().map(str::trim), earlier) {
+            (Some(password), _, _) => Ok(Some(password)),
+            (None, Some(""), _) => Ok(None),
+            (None, Some(password), _) => Ok(Some(password.to_owned())),
+            // A password goes only where it went before.
+            (None, None, Some(row)) if row.connection.proxy == form.connection.proxy => {
+                self.stored_proxy_password(row).await
+            }
+            (None, None, _) => Ok(None),
+        }
+    }
+
+    async fn keys(&self, row: &DestinationRow) -> Result<Keys, Error> {
+        if row.built_in {
+            return self.served().get(&row.id).cloned().ok_or_else(|| no_secret(&row.name));
+        }
+        let proxy_password = self.stored_proxy_password(row).await?;
+        let credentials = match self.connector.supply(row, proxy_password.as_deref()).await? {
+            Some(credentials) => credentials,
+            None => self.stored(row).await?.ok_or_else(|| no_secret(&row.name))?.into(),
+        };
+        Ok(Keys { credentials, proxy_password })
     }
 
     async fn stored(&self, row: &DestinationRow) -> Result<Option<Credential>, Error> {
-        let session = self.session.get(&row.id, &row.access_key_id)?;
-        if session.is_some() || row.built_in {
-            return Ok(session);
+        if row.built_in || !row.has_secret {
+            return Ok(None);
         }
         let (keychain, id, key_id) = (Arc::clone(&self.keychain), row.id.clone(), row.access_key_id.clone());
         off_runtime(move || keychain.get(&id, &key_id)).await
     }
+
+    async fn stored_proxy_password(&self, row: &DestinationRow) -> Result<Option<String>, Error> {
+        if !row.has_proxy_password {
+            return Ok(None);
+        }
+        let (keychain, entry) = (Arc::clone(&self.keychain), proxy_entry(&row.id));
+        let stored = off_runtime(move || keychain.get(&entry, "proxy")).await?;
+        Ok(stored.map(|credential| credential.access_key_secret().to_owned()))
+    }
 }
 
-/// A form as a row, or what is wrong with it. The id and the secret's flags are the caller's.
-fn checked(form: &DestinationForm) -> Result<DestinationRow, Error> {
-    let endpoint = Endpoint::parse(form.endpoint.trim())?;
+fn typed(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Where the keychain keeps a destination's proxy password.
+fn proxy_entry(id: &str) -> String {
+    format!("{id}/proxy")
+}
+
+fn put_or_forget(keychain: &dyn SecretStore, id: &str, secret: Option<&Credential>, forget: bool) -> Result<(), Error> {
+    match secret {
+        Some(secret) => keychain.put(id, secret),
+        None if forget => keychain.delete(id),
+        None => Ok(()),
+    }
+}
+
+/// The endpoint to use instead, where OSS said that the bucket lives elsewhere.
+fn offered(form: &DestinationForm, error: &Error) -> Option<String> {
+    let Error::Oss(waybill_oss::Error::Service(answer)) = error else { return None };
+    let current = connect::endpoint(form.endpoint.trim(), &form.connection).ok()?;
+    current.offered(answer.endpoint.as_deref()?).map(|endpoint| endpoint.to_string())
+}
+
+/// A form as a row, or what is wrong with it, and the password that stood in the proxy's URL. The id and the secrets'
+/// flags are the caller's.
+fn checked(form: &DestinationForm) -> Result<(DestinationRow, Option<String>), Error> {
+    let mut connection = form.connection.clone();
+    let proxy_password = connect::take_proxy_password(&mut connection)?;
+    connect::check(&connection)?;
+    let endpoint = connect::endpoint(form.endpoint.trim(), &connection)?;
     let bucket = BucketName::parse(form.bucket.trim())?;
     let region = match form.region.trim() {
         "" => endpoint.region().ok_or_else(|| {
@@ -337,19 +449,26 @@ fn checked(form: &DestinationForm) -> Result<DestinationRow, Error> {
     if let Some(callback) = &form.callback {
         callback_profile::check(callback)?;
     }
-    Ok(DestinationRow {
+    let access_key_id = match connection.keys {
+        KeySource::Keychain => filled(&form.access_key_id, "the AccessKey id")?,
+        _ => String::new(),
+    };
+    let row = DestinationRow {
         id: String::new(),
         name: filled(&form.name, "the name")?,
         endpoint: form.endpoint.trim().to_owned(),
         region,
         bucket: bucket.as_str().to_owned(),
         key_template: template,
-        access_key_id: filled(&form.access_key_id, "the AccessKey id")?,
+        access_key_id,
         has_secret: false,
         has_token: false,
         callback: form.callback.clone(),
         built_in: false,
-    })
+        connection,
+        has_proxy_password: false,
+    };
+    Ok((row, proxy_password))
 }
 
 fn view(row: DestinationRow, current: Option<&str>) -> DestinationView {
@@ -365,6 +484,8 @@ fn view(row: DestinationRow, current: Option<&str>) -> DestinationView {
         has_secret: row.has_secret,
         has_token: row.has_token,
         callback: row.callback,
+        connection: row.connection,
+        has_proxy_password: row.has_proxy_password,
         built_in: row.built_in,
     }
 }

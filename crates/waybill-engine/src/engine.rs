@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use waybill_oss::Clock;
 
 use crate::changes::ChangeBus;
 use crate::clock::now_ms;
@@ -47,6 +48,7 @@ pub struct Engine {
     last_changes: Arc<Mutex<Instant>>,
     finished: Arc<Mutex<mpsc::UnboundedReceiver<i64>>>,
     aborts: Arc<Notify>,
+    clock: Clock,
 }
 
 impl Engine {
@@ -63,7 +65,8 @@ impl Engine {
             .await
             .unwrap_or_else(|_| Err(Error::Refused("opening the data folder was interrupted".into())))?;
         let (changes, tasks, progress) = (Arc::<ChangeBus>::default(), Tasks::default(), Arc::<Progress>::default());
-        let destinations = Destinations::new(store.clone(), secrets, config.stall, Arc::clone(&changes))?;
+        let clock = Clock::default();
+        let destinations = Destinations::new(store.clone(), secrets, clock.clone(), config.stall, Arc::clone(&changes));
         let (line, inbox) = mpsc::channel(1024);
         let (finished_tx, finished) = mpsc::unbounded_channel();
         let aborts = Arc::new(Notify::new());
@@ -109,6 +112,7 @@ impl Engine {
             last_changes: Arc::new(Mutex::new(Instant::now())),
             finished: Arc::new(Mutex::new(finished)),
             aborts,
+            clock,
         };
         if work == Work::Everything {
             engine.take_up_readings().await?;
@@ -437,6 +441,7 @@ impl Engine {
             counts,
             bytes_per_second: samples.values().map(|sample| sample.bytes_per_second).sum(),
             scanning: pending.scanning > 0,
+            clock_skew_seconds: self.clock.skew().as_secs(),
         })
     }
 

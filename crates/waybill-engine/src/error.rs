@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use waybill_oss::Advice;
+use waybill_oss::{Advice, TransportKind};
 
 use crate::view::{IpcError, Problem};
 
@@ -15,6 +15,10 @@ use crate::view::{IpcError, Problem};
 pub enum Code {
     /// OSS could not be reached or the line broke; we try again by ourselves.
     Network,
+    /// The server's certificate is not one to trust.
+    Certificate,
+    /// The proxy refused the login.
+    ProxyLogin,
     /// OSS is busy or had an error of its own; we try again by ourselves.
     ServerBusy,
     /// The AccessKey is unknown, disabled, its secret is wrong, or the STS token has expired.
@@ -142,6 +146,8 @@ impl From<&Error> for IpcError {
 
 fn oss_code(error: &waybill_oss::Error) -> Code {
     match error {
+        waybill_oss::Error::Transport { kind: TransportKind::Certificate, .. } => Code::Certificate,
+        waybill_oss::Error::Transport { kind: TransportKind::ProxyLogin, .. } => Code::ProxyLogin,
         waybill_oss::Error::Transport { .. } => Code::Network,
         waybill_oss::Error::Unreadable { .. } => Code::Service,
         waybill_oss::Error::Integrity { .. } => Code::Integrity,
@@ -156,6 +162,8 @@ fn oss_code(error: &waybill_oss::Error) -> Code {
             }
             "RequestTimeTooSkewed" => Code::Clock,
             "NoSuchBucket" | "InvalidBucketName" => Code::Bucket,
+            // OSS says so to whoever asks the wrong region, and names the right one.
+            "AccessDenied" if answer.endpoint.is_some() => Code::Bucket,
             "AccessDenied" => Code::AccessDenied,
             "InvalidArgument" if answer.ec.as_deref().is_some_and(|ec| ec.starts_with("0007-")) => {
                 Code::CallbackRejected

@@ -6,6 +6,7 @@ mod callback_profile;
 mod changes;
 mod clock;
 mod config;
+mod connect;
 mod destination;
 mod engine;
 mod error;
@@ -33,7 +34,7 @@ pub use intake::{Callback, Enqueue, KeyRule};
 pub use queue_line::Work;
 pub use secrets::{KEYCHAIN_SERVICE, Keychain, MemorySecrets, SecretStore};
 
-/// The AccessKey pair, as the engine takes it.
-pub use waybill_oss::Credential;
+/// The AccessKey pair, and where it comes from, as the engine takes them.
+pub use waybill_oss::{Credential, CredentialSource, Credentials};
 /// A signature, explained step by step.
 pub use waybill_oss::{Explained, SignRequest, explain};

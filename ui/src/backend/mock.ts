@@ -51,6 +51,7 @@ export class MockBackend implements Backend {
     const bytesPerSecond = this.world.rows.reduce((sum, row) => sum + row.bytesPerSecond, 0);
     const changes: Changes = {
       rows: [], reload: false, destinations: false, folders: false, counts: this.#count(), bytesPerSecond, scanning: false,
+      clockSkewSeconds: 0,
       ...some,
     };
     this.#changes.forEach((listener) => listener(changes));
@@ -141,12 +142,13 @@ export class MockBackend implements Backend {
   async saveDestination(form: DestinationForm): Promise<DestinationView> {
     const before = this.world.destinations.find(({ id }) => id === form.id);
     if (form.name === "") throw refusal("invalid", "a destination needs a name");
-    const { accessKeySecret, securityToken, ...shown } = form;
+    const { accessKeySecret, securityToken, proxyPassword, ...shown } = form;
     const saved: DestinationView = {
       ...shown,
       id: before?.id ?? `d${++this.#ids}`,
       hasSecret: accessKeySecret !== null || (before?.hasSecret ?? false),
       hasToken: securityToken === null ? (before?.hasToken ?? false) : securityToken !== "",
+      hasProxyPassword: proxyPassword === null ? (before?.hasProxyPassword ?? false) : proxyPassword !== "",
       builtIn: false,
       current: before?.current ?? this.world.destinations.length === 0,
     };
@@ -168,11 +170,17 @@ export class MockBackend implements Backend {
   }
 
   async testConnection(form: DestinationForm): Promise<ConnectionReport> {
+    if (form.endpoint.includes("oss-cn-shenzhen")) {
+      const message = "GetBucketInfo: OSS answered 403 AccessDenied: The bucket must be addressed using the specified endpoint.";
+      const elsewhere = { code: "bucket" as const, message, requestId: "673DB2EC", ec: "0003-00001403" };
+      const offeredEndpoint = "https://oss-cn-hangzhou.aliyuncs.com";
+      return { ok: false, location: null, acl: null, storageClass: null, tookMs: 38, problem: elsewhere, offeredEndpoint };
+    }
     if (form.accessKeyId.startsWith("LTAI") || form.id === "sandbox") {
-      return { ok: true, location: "oss-cn-hangzhou", acl: "private", storageClass: "Standard", tookMs: 43, problem: null };
+      return { ok: true, location: "oss-cn-hangzhou", acl: "private", storageClass: "Standard", tookMs: 43, problem: null, offeredEndpoint: null };
     }
     const problem = { code: "credentials" as const, message: "GetBucketInfo: InvalidAccessKeyId", requestId: "673DB2EB", ec: null };
-    return { ok: false, location: null, acl: null, storageClass: null, tookMs: 40, problem };
+    return { ok: false, location: null, acl: null, storageClass: null, tookMs: 40, problem, offeredEndpoint: null };
   }
 
   async listWatchedFolders(): Promise<WatchedFolderView[]> {

@@ -1,5 +1,6 @@
 // An invented world: uploads in every state, destinations, folders. For `npm run dev:mock` and for tests.
 import type { CallbackBadge } from "../bindings/CallbackBadge";
+import type { Connection } from "../bindings/Connection";
 import type { DestinationView } from "../bindings/DestinationView";
 import type { Phase } from "../bindings/Phase";
 import type { Problem } from "../bindings/Problem";
@@ -82,11 +83,15 @@ export function mockRows(nowMs: number): UploadRow[] {
   );
 }
 
+const PLAIN: Connection = {
+  ownDomain: false, plainHttp: false, signatureV1: false, caFile: "", proxy: { kind: "system" }, keys: { kind: "keychain" },
+};
+
 export function mockDestinations(): DestinationView[] {
   return [
     {
       id: "sandbox", name: "Sandbox", endpoint: "http://127.0.0.1:28080", region: "local", bucket: "sandbox",
-      keyTemplate: "{path}", accessKeyId: "sandbox-key", hasSecret: true, hasToken: false, builtIn: true, current: false,
+      keyTemplate: "{path}", accessKeyId: "sandbox-key", hasSecret: true, hasToken: false, connection: PLAIN, hasProxyPassword: false, builtIn: true, current: false,
       callback: {
         urls: ["http://127.0.0.1:28080/callback"], host: "", body: JSON_BODY, bodyType: "json", sni: false,
         variables: [{ name: "x:job", value: "{uploadNo}" }],
@@ -95,7 +100,7 @@ export function mockDestinations(): DestinationView[] {
     {
       id: "media", name: "media-prod", endpoint: "https://oss-cn-hangzhou.aliyuncs.com", region: "cn-hangzhou",
       bucket: "media-prod", keyTemplate: "raw/{yyyy}/{mm}/{path}", accessKeyId: "LTAI5tMockMockMock", hasSecret: true,
-      hasToken: false, builtIn: false, current: true,
+      hasToken: false, connection: PLAIN, hasProxyPassword: false, builtIn: false, current: true,
       callback: {
         urls: ["https://api.example.com/oss/done", "https://backup.example.com/oss/done"], host: "",
         body: "bucket=${bucket}&object=${object}&size=${size}&mimeType=${mimeType}&job=${x:job}", bodyType: "form",
@@ -105,7 +110,7 @@ export function mockDestinations(): DestinationView[] {
     {
       id: "archive", name: "archive", endpoint: "https://oss-cn-beijing.aliyuncs.com", region: "cn-beijing",
       bucket: "studio-archive", keyTemplate: "{yyyy}/{path}", accessKeyId: "STS.MockMock", hasSecret: false,
-      hasToken: true, builtIn: false, current: false, callback: null,
+      hasToken: true, connection: PLAIN, hasProxyPassword: false, builtIn: false, current: false, callback: null,
     },
   ];
 }

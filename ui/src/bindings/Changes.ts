@@ -33,4 +33,9 @@ bytesPerSecond: number,
 /**
  * A drop is still being read from disk.
  */
-scanning: boolean, };
+scanning: boolean, 
+/**
+ * Seconds to add to this computer's clock to get the server's; zero when it is right. Waybill signs with the
+ * corrected time.
+ */
+clockSkewSeconds: number, };

@@ -28,4 +28,8 @@ tookMs: number,
 /**
  * Why not.
  */
-problem: Problem | null, };
+problem: Problem | null, 
+/**
+ * The endpoint that OSS wants this bucket to be addressed by, when it is another: press a button, test again.
+ */
+offeredEndpoint: string | null, };

@@ -118,3 +118,49 @@ test("the built-in destination can be tested but neither edited nor deleted", as
   expect(screen.queryByTestId("dest-secret")).toBeNull();
   expect(screen.getByTestId("dest-test")).toBeTruthy();
 });
+
+test("an endpoint of the wrong region is mended with the one that OSS names, and tested again", async () => {
+  await open();
+  await type("dest-endpoint", "https://oss-cn-shenzhen.aliyuncs.com");
+  await fireEvent.click(screen.getByTestId("dest-test"));
+  await fireEvent.click(await screen.findByTestId("dest-use-endpoint"));
+  await waitFor(() => expect(screen.getByTestId("dest-test-result").dataset["ok"]).toBe("true"));
+  expect(field("dest-endpoint").value).toBe("https://oss-cn-hangzhou.aliyuncs.com");
+});
+
+test("own domain, proxy and authority are sent, and the proxy's password is gone from the form afterwards", async () => {
+  const { app, backend } = await open();
+  const save = vi.spyOn(backend, "saveDestination");
+  await fillIn();
+  await fireEvent.click(screen.getByTestId("dest-own-domain"));
+  await fireEvent.change(screen.getByTestId("dest-proxy"), { target: { value: "at" } });
+  await type("dest-proxy-url", " socks5h://mei@10.0.0.1:1080");
+  await type("dest-proxy-password", "pr0xy-pass");
+  await type("dest-ca-file", " /etc/company.pem ");
+  await fireEvent.submit(screen.getByTestId("dest-form"));
+  await waitFor(() => expect(app.destinations.edited?.name).toBe("print"));
+  expect(save.mock.calls[0]?.[0]).toMatchObject({
+    proxyPassword: "pr0xy-pass",
+    connection: {
+      ownDomain: true, caFile: "/etc/company.pem", proxy: { kind: "at", url: "socks5h://mei@10.0.0.1:1080" },
+      keys: { kind: "keychain" },
+    },
+  });
+  expect(JSON.stringify($state.snapshot(app.destinations.draft))).not.toContain("pr0xy-pass");
+  expect(document.body.innerHTML).not.toContain("pr0xy-pass");
+});
+
+test("keys from an application server need an address and no AccessKey", async () => {
+  const { backend } = await open();
+  const save = vi.spyOn(backend, "saveDestination");
+  await fireEvent.click(screen.getByTestId("dest-new"));
+  await type("dest-name", "print");
+  await type("dest-endpoint", "https://oss-cn-shanghai.aliyuncs.com");
+  await type("dest-bucket", "print-shop");
+  await fireEvent.change(screen.getByTestId("dest-keys"), { target: { value: "appServer" } });
+  expect(screen.queryByTestId("dest-secret")).toBeNull();
+  expect(field("dest-keys-value").required).toBe(true);
+  await type("dest-keys-value", "https://app.example.com/oss/token ");
+  await fireEvent.submit(screen.getByTestId("dest-form"));
+  expect(save.mock.calls[0]?.[0].connection.keys).toEqual({ kind: "appServer", url: "https://app.example.com/oss/token" });
+});

@@ -29,6 +29,8 @@ export class AppState {
   counts = $state.raw<Counts>(NO_COUNTS);
   bytesPerSecond = $state(0);
   scanning = $state(false);
+  /** To add to this computer's clock to get the server's; zero when it is right. */
+  clockSkewSeconds = $state(0);
   /** How many things hover over the window; null when none. */
   hovering = $state<number | null>(null);
   toasts = $state.raw<readonly ToastMessage[]>([]);
@@ -93,6 +95,7 @@ export class AppState {
     this.counts = changes.counts;
     this.bytesPerSecond = changes.bytesPerSecond;
     this.scanning = changes.scanning;
+    this.clockSkewSeconds = changes.clockSkewSeconds;
     this.list?.apply(changes);
     this.details.apply(changes);
     if (changes.destinations) void this.destinations.load();

@@ -1,8 +1,11 @@
 // What stands in the destination form, and how it becomes what is sent. Pure.
 import type { BodyKind } from "../bindings/BodyKind";
 import type { CallbackProfileForm } from "../bindings/CallbackProfileForm";
+import type { Connection } from "../bindings/Connection";
 import type { DestinationForm } from "../bindings/DestinationForm";
 import type { DestinationView } from "../bindings/DestinationView";
+import type { KeySource } from "../bindings/KeySource";
+import type { Proxy } from "../bindings/Proxy";
 
 export interface DestinationDraft {
   id: string | null;
@@ -17,8 +20,40 @@ export interface DestinationDraft {
   /** As `secret`. */
   token: string;
   removeToken: boolean;
+  /** All but the proxy and the keys, which are edited as the fields below. */
+  connection: Connection;
+  connectionOpen: boolean;
+  proxyKind: Proxy["kind"];
+  proxyUrl: string;
+  /** As `secret`. */
+  proxyPassword: string;
+  keySource: KeySource["kind"];
+  /** The one thing a source may need: an address, a file, a profile or a role. */
+  keySourceValue: string;
   withCallback: boolean;
   callback: CallbackProfileForm;
+}
+
+export const KEY_SOURCES: readonly KeySource["kind"][] = [
+  "keychain", "environment", "uri", "appServer", "ossutil", "aliyunCli", "credentialsFile", "ecsRole",
+];
+
+/** What a source has to be told, if anything. */
+export function sourceField(kind: KeySource["kind"]): "url" | "path" | "profile" | "role" | null {
+  switch (kind) {
+    case "uri":
+    case "appServer":
+      return "url";
+    case "ossutil":
+      return "path";
+    case "aliyunCli":
+    case "credentialsFile":
+      return "profile";
+    case "ecsRole":
+      return "role";
+    default:
+      return null;
+  }
 }
 
 export const LARGEST_URLS = 5;
@@ -37,6 +72,35 @@ export const BODIES: Record<BodyKind, string> = {
   form: "bucket=${bucket}&object=${object}&size=${size}&etag=${etag}&mimeType=${mimeType}&uploadNo=${x:upload_no}",
 };
 
+const PLAIN: Connection = {
+  ownDomain: false, plainHttp: false, signatureV1: false, caFile: "", proxy: { kind: "system" }, keys: { kind: "keychain" },
+};
+
+function connectionDraft(connection: Connection) {
+  const { proxy, keys } = connection;
+  const field = sourceField(keys.kind);
+  return {
+    connection: structuredClone(connection),
+    connectionOpen: connection.caFile !== "" || connection.plainHttp || connection.signatureV1 || proxy.kind !== "system",
+    proxyKind: proxy.kind,
+    proxyUrl: proxy.kind === "at" ? proxy.url : "",
+    proxyPassword: "",
+    keySource: keys.kind,
+    keySourceValue: field === null ? "" : ((keys as Record<string, string>)[field] ?? ""),
+  };
+}
+
+function connectionOf(draft: DestinationDraft): Connection {
+  const { ownDomain, plainHttp, signatureV1, caFile } = draft.connection;
+  const field = sourceField(draft.keySource);
+  const keys = field === null ? { kind: draft.keySource } : { kind: draft.keySource, [field]: draft.keySourceValue.trim() };
+  return {
+    ownDomain, plainHttp, signatureV1, caFile: caFile.trim(),
+    proxy: draft.proxyKind === "at" ? { kind: "at", url: draft.proxyUrl.trim() } : { kind: draft.proxyKind },
+    keys: keys as KeySource,
+  };
+}
+
 function newCallback(): CallbackProfileForm {
   return {
     urls: [""],
@@ -51,7 +115,7 @@ function newCallback(): CallbackProfileForm {
 export function newDraft(): DestinationDraft {
   return {
     id: null, name: "", endpoint: "", region: "", bucket: "", keyTemplate: "{path}", accessKeyId: "",
-    secret: "", token: "", removeToken: false, withCallback: false, callback: newCallback(),
+    secret: "", token: "", removeToken: false, ...connectionDraft(PLAIN), withCallback: false, callback: newCallback(),
   };
 }
 
@@ -67,6 +131,7 @@ export function draftOf(view: DestinationView): DestinationDraft {
     secret: "",
     token: "",
     removeToken: false,
+    ...connectionDraft(view.connection),
     withCallback: view.callback !== null,
     callback: view.callback ? structuredClone(view.callback) : newCallback(),
   };
@@ -86,6 +151,8 @@ export function formOf(draft: DestinationDraft): DestinationForm {
     accessKeySecret: draft.secret.trim() || null,
     securityToken: draft.removeToken ? "" : token || null,
     callback: draft.withCallback ? callbackOf(draft.callback) : null,
+    connection: connectionOf(draft),
+    proxyPassword: draft.proxyKind === "at" ? draft.proxyPassword || null : "",
   };
 }
 

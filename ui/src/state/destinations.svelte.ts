@@ -64,6 +64,7 @@ export class DestinationsState {
       const saved = await this.backend.saveDestination(formOf(draft));
       draft.secret = "";
       draft.token = "";
+      draft.proxyPassword = "";
       await this.load();
       if (this.draft === draft) this.draft = draftOf(saved);
       return saved;
@@ -88,6 +89,14 @@ export class DestinationsState {
     } finally {
       this.busy = null;
     }
+  }
+
+  /** Takes the endpoint that OSS named for this bucket, and tests again. */
+  async useEndpoint(endpoint: string): Promise<void> {
+    if (!this.draft || this.busy) return;
+    this.draft.endpoint = endpoint;
+    this.draft.region = "";
+    await this.test();
   }
 
   async remove(id: string): Promise<void> {

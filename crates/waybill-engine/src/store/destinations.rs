@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{from_json, to_json};
-use crate::view::CallbackProfileForm;
+use crate::view::{CallbackProfileForm, Connection as Reach};
 
 /// One destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,10 +19,13 @@ pub(crate) struct DestinationRow {
     pub(crate) has_token: bool,
     pub(crate) callback: Option<CallbackProfileForm>,
     pub(crate) built_in: bool,
+    pub(crate) connection: Reach,
+    pub(crate) has_proxy_password: bool,
 }
 
 const SELECT: &str = "SELECT d.id, name, endpoint, region, bucket, key_template, access_key_id, has_secret, has_token, \
-     form_json, built_in FROM destinations d LEFT JOIN callback_profiles p ON p.id = d.callback_profile_id";
+     form_json, built_in, connection_json, has_proxy_password \
+     FROM destinations d LEFT JOIN callback_profiles p ON p.id = d.callback_profile_id";
 
 /// Adds or replaces a destination; its own callback profile has its id.
 pub(crate) fn save(connection: &Connection, row: &DestinationRow, now_ms: i64) -> rusqlite::Result<()> {
@@ -35,9 +38,10 @@ pub(crate) fn save(connection: &Connection, row: &DestinationRow, now_ms: i64) -
     }
     connection
         .prepare_cached(
-            "INSERT INTO destinations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+            "INSERT INTO destinations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
              ON CONFLICT DO UPDATE SET name = ?2, endpoint = ?3, region = ?4, bucket = ?5, key_template = ?6, \
-             access_key_id = ?7, has_secret = ?8, has_token = ?9, callback_profile_id = ?10, built_in = ?11",
+             access_key_id = ?7, has_secret = ?8, has_token = ?9, callback_profile_id = ?10, built_in = ?11, \
+             connection_json = ?13, has_proxy_password = ?14",
         )?
         .execute(params![
             row.id,
@@ -52,6 +56,8 @@ pub(crate) fn save(connection: &Connection, row: &DestinationRow, now_ms: i64) -
             row.callback.as_ref().map(|_| &row.id),
             row.built_in,
             now_ms,
+            to_json(&row.connection)?,
+            row.has_proxy_password,
         ])?;
     Ok(())
 }
@@ -96,7 +102,7 @@ pub(crate) fn delete(connection: &Connection, id: &str) -> rusqlite::Result<()> 
 }
 
 fn destination(row: &Row<'_>) -> rusqlite::Result<DestinationRow> {
-    let callback: Option<String> = row.get(9)?;
+    let (callback, connection): (Option<String>, String) = (row.get(9)?, row.get(11)?);
     Ok(DestinationRow {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -109,5 +115,7 @@ fn destination(row: &Row<'_>) -> rusqlite::Result<DestinationRow> {
         has_token: row.get(8)?,
         callback: callback.map(|json| from_json(9, &json)).transpose()?,
         built_in: row.get(10)?,
+        connection: from_json(11, &connection)?,
+        has_proxy_password: row.get(12)?,
     })
 }

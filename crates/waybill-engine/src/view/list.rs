@@ -118,6 +118,9 @@ pub struct Changes {
     pub bytes_per_second: i64,
     /// A drop is still being read from disk.
     pub scanning: bool,
+    /// Seconds to add to this computer's clock to get the server's; zero when it is right. Waybill signs with the
+    /// corrected time.
+    pub clock_skew_seconds: i64,
 }
 
 /// A path that could not be queued, and why. Every dropped path ends as an upload or here.

@@ -3,11 +3,13 @@
 //! Sizes are bytes, times are UTC milliseconds since 1970. 64-bit numbers that may exceed 2^53 (CRC-64) are text.
 
 mod app;
+mod connection;
 mod list;
 mod place;
 mod upload;
 
 pub use app::*;
+pub use connection::*;
 pub use list::*;
 pub use place::*;
 pub use upload::*;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::connection::Connection;
 use super::upload::Problem;
 
 /// A name and a value, in a form or a table.
@@ -41,6 +42,10 @@ pub struct DestinationView {
     pub has_token: bool,
     /// Callback asked for on every upload.
     pub callback: Option<CallbackProfileForm>,
+    /// How it is reached, and where its keys come from.
+    pub connection: Connection,
+    /// A proxy password is stored for it.
+    pub has_proxy_password: bool,
     /// Made by the program itself (the Sandbox): cannot be edited or deleted.
     pub built_in: bool,
     /// New drops go here.
@@ -72,6 +77,10 @@ pub struct DestinationForm {
     pub security_token: Option<String>,
     /// Callback; None for no callback.
     pub callback: Option<CallbackProfileForm>,
+    /// How it is reached, and where its keys come from.
+    pub connection: Connection,
+    /// The password of the user in the proxy's URL; None keeps the stored one, empty removes it.
+    pub proxy_password: Option<String>,
 }
 
 /// A callback profile, in a form or shown.
@@ -121,6 +130,8 @@ pub struct ConnectionReport {
     pub took_ms: i64,
     /// Why not.
     pub problem: Option<Problem>,
+    /// The endpoint that OSS wants this bucket to be addressed by, when it is another: press a button, test again.
+    pub offered_endpoint: Option<String>,
 }
 
 /// A watched folder as shown.
