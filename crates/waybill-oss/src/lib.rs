@@ -2,7 +2,8 @@
 //!
 //! Begin with [`Endpoint`], [`BucketName`] and [`Credential`], put them into a [`Client`], and read what comes back:
 //! [`Stored`] says that the object is there, its [`CallbackOutcome`] says what came of the callback, and an [`Error`]
-//! says by its [`Advice`] whether trying again can help.
+//! says by its [`Advice`] whether trying again can help. Keys that are fetched and renewed come from a
+//! [`CredentialSource`], by way of [`Credentials`].
 
 mod body;
 mod callback;

@@ -58,7 +58,7 @@ impl Surroundings {
     }
 
     /// The same, with another HTTP client for addresses that are neither on this machine nor the metadata service:
-    /// for a proxy or an own certificate authority. It should follow no redirects.
+    /// for a proxy or an own certificate authority, as [`http_client`](crate::http_client) makes it.
     pub fn with_http(self, far: HttpClient) -> Self {
         Surroundings { far, ..self }
     }

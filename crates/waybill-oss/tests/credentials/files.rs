@@ -65,14 +65,17 @@ fn parts(credential: &Credential) -> (&str, &str, Option<&str>) {
 
 #[tokio::test]
 async fn every_spelling_of_ossutil_1_is_read() {
+    let home = Home::with(".ossutilconfig", "");
+    let surroundings = home.surroundings();
     for id in ["accessKeyID", "AccessKeyId", "access_key_id", "access_id", "accessid", "access-key-id", "access-id"] {
         for secret in
             ["accessKeySecret", "access_key_secret", "access_key", "accesskey", "access-key-secret", "access-key"]
         {
             for token in ["stsToken", "ststoken", "STSToken", "sts_token", "sts-token"] {
                 let text = format!("[Credentials]\nlanguage=EN\n{id}=id\n{secret} = sk\n{token}=t\n");
-                let home = Home::with(".ossutilconfig", &text);
-                let credential = home.keys(ossutil(None)).await.unwrap_or_else(|error| panic!("{text}: {error}"));
+                home.write(".ossutilconfig", text.as_bytes());
+                let credentials = Credentials::from_source_in(ossutil(None), surroundings.clone()).expect("source");
+                let credential = credentials.current().await.unwrap_or_else(|error| panic!("{text}: {error}"));
                 assert_eq!(parts(&credential), ("id", "sk", Some("t")), "{text}");
             }
         }
