@@ -60,7 +60,7 @@ async fn a_part_at_the_server_that_is_not_the_files_is_sent_again() {
     for number in [2, 5] {
         // Right in size, wrong in content: part 2 over a record of ours, part 5 without one.
         let slice = FileSlice { file: Arc::clone(&other), offset: MIB as u64 / 2, len: MIB as u64 };
-        bed.client().upload_part(&key, upload_id, number, &slice, None).await.unwrap();
+        bed.client().upload_part(&key, upload_id, number, &slice, None, None).await.unwrap();
     }
     bed.start().await;
     bed.answered(no, &content(LEN)).await;

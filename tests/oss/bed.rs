@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use waybill_oss::{
-    BucketName, Client, Credential, Endpoint, Error, FileSlice, HttpOptions, ObjectKey, PlainHttp, ProxyChoice,
-    ProxyUrl, RetryPolicy, http_client,
+    BucketName, Client, Credential, Endpoint, Error, FileSlice, HttpOptions, ObjectHeaders, ObjectKey, PlainHttp,
+    ProxyChoice, ProxyUrl, RetryPolicy, http_client,
 };
 use waybill_sandbox::{LoggedRequest, Operation, Sandbox};
 
@@ -80,7 +80,7 @@ pub(crate) async fn upload(
     let client = Client::new(http_client(options)?, endpoint.clone(), "cn-test".to_owned(), bucket, credential)
         .with_retry(RetryPolicy::none());
     let len = file.metadata().expect("its length").len();
-    client.put_object(&key, &FileSlice { file, offset: 0, len }, None, None, None).await?;
+    client.put_object(&key, &FileSlice { file, offset: 0, len }, &ObjectHeaders::default(), None, None).await?;
     let head = client.head_object(&key).await?.expect("the object is there");
     assert_eq!(head.size, len);
     Ok(())

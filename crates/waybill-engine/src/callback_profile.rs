@@ -38,6 +38,7 @@ pub(crate) fn spec_for(
         },
         sni: profile.sni,
         variables,
+        ..CallbackSpec::default()
     })
 }
 

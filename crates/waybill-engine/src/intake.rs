@@ -104,7 +104,7 @@ impl Intake {
             path: path_text.to_owned(),
             bucket: self.bucket.clone(),
             key: ObjectKey::parse(&key)?.as_str().to_owned(),
-            content_type: mime_guess::from_path(path).first_raw().map(str::to_owned),
+            content_type: waybill_oss::content_type_for(path_text).map(str::to_owned),
             callback: self.callback.clone(),
             stamp,
             created_ms: now_ms(),

@@ -2,10 +2,16 @@
 
 mod answer;
 pub(crate) mod bucket;
+pub(crate) mod copy;
+pub(crate) mod download;
+pub(crate) mod head;
+pub(crate) mod list;
 pub(crate) mod multipart;
 pub(crate) mod object;
+pub(crate) mod post;
 mod request;
 mod rounds;
+pub(crate) mod uploads;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -34,8 +40,9 @@ const FINISHING: Duration = Duration::from_secs(60);
 /// After the last byte of a file was handed over, up to a mebibyte of it may still lie in buffers, which a slow line takes
 /// this many times [`STALL`] to drain.
 const DRAIN: u32 = 4;
-/// As much of an answer as is read: OSS passes a callback's answer on up to 3 MB.
-const ANSWER_LIMIT: usize = 3 * 1024 * 1024;
+/// As much of an answer as is read: a page of a thousand encoded keys of 1023 bytes is larger than the largest answer
+/// of a callback, which OSS passes on up to 3 MB.
+const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
 /// One bucket, seen with one credential. Cloning is cheap and shares the connections, the keys and the clock.
 #[derive(Clone, Debug)]
@@ -216,8 +223,11 @@ impl Client {
         exchange: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let patience = if call.finishing { self.stall + (FINISHING - STALL) } else { self.stall };
-        let patience =
-            if matches!(call.payload, Payload::File(_)) { patience.max(self.stall * DRAIN) } else { patience };
+        let patience = if matches!(call.payload, Payload::File(_) | Payload::Form(_)) {
+            patience.max(self.stall * DRAIN)
+        } else {
+            patience
+        };
         tokio::select! {
             biased;
             done = exchange => done,

@@ -1,12 +1,42 @@
 //! OSS's XML: what we send to complete an upload, and the answers we read.
 
+pub(crate) mod bucket;
+pub(crate) mod listing;
+pub(crate) mod stored;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::error::Error;
+
+/// An answer that has a root element of its own. The parser does not look at the root's name, and stops behind it.
+pub(crate) trait Document: DeserializeOwned {
+    /// The root element.
+    const ROOT: &'static str;
+}
+
+/// Reads an answer, or says what is wrong with it. It must be whole and nothing else: what was cut off, or is another
+/// document with the same elements, is refused.
+pub(crate) fn read<T: Document>(bytes: &[u8]) -> Result<T, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let body = match text.strip_prefix("<?xml") {
+        Some(rest) => rest.split_once("?>").map_or("", |(_, body)| body.trim_start()),
+        None => text,
+    };
+    let opens = body.strip_prefix('<').and_then(|rest| rest.strip_prefix(T::ROOT));
+    let opens = opens.is_some_and(|rest| rest.starts_with(|c: char| c == '>' || c.is_ascii_whitespace()));
+    let closes = body.strip_suffix('>').and_then(|rest| rest.trim_end().strip_suffix(T::ROOT));
+    let once = body.matches(&format!("</{}>", T::ROOT)).count() <= 1;
+    if !opens || !once || !closes.is_some_and(|rest| rest.ends_with("</")) {
+        return Err(format!("it is not a whole {}", T::ROOT));
+    }
+    quick_xml::de::from_str(text).map_err(|error| error.to_string())
+}
 
 /// `Error`, the body of every refusal and of a 203.
 #[derive(Debug, Default, Deserialize)]
@@ -29,85 +59,16 @@ pub(crate) struct ErrorDocument {
     pub(crate) endpoint: Option<String>,
 }
 
+impl Document for ErrorDocument {
+    const ROOT: &'static str = "Error";
+}
+
 impl ErrorDocument {
     /// Reads an error; none if the text is not one.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let document: ErrorDocument = quick_xml::de::from_str(text).ok()?;
+        let document: ErrorDocument = read(text.as_bytes()).ok()?;
         (!document.code.is_empty()).then_some(document)
     }
-}
-
-/// `InitiateMultipartUploadResult`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Initiated {
-    #[serde(rename = "UploadId", deserialize_with = "trimmed")]
-    pub(crate) upload_id: String,
-}
-
-/// `ListPartsResult`: one page, ascending part numbers.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct PartsPage {
-    #[serde(deserialize_with = "trimmed")]
-    pub(crate) is_truncated: bool,
-    #[serde(default, deserialize_with = "trimmed_option")]
-    pub(crate) next_part_number_marker: Option<u32>,
-    #[serde(rename = "Part", default)]
-    pub(crate) parts: Vec<PartRow>,
-}
-
-/// One `Part` of a page.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct PartRow {
-    #[serde(deserialize_with = "trimmed")]
-    pub(crate) part_number: u32,
-    #[serde(rename = "ETag", deserialize_with = "trimmed")]
-    pub(crate) etag: String,
-    #[serde(deserialize_with = "trimmed")]
-    pub(crate) size: u64,
-    /// Newer answers only.
-    #[serde(default, rename = "HashCrc64ecma", deserialize_with = "trimmed_option")]
-    pub(crate) crc64: Option<u64>,
-}
-
-/// `CompleteMultipartUploadResult`, which comes only when no callback was asked for.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Completed {
-    #[serde(rename = "ETag", deserialize_with = "trimmed")]
-    pub(crate) etag: String,
-}
-
-/// `BucketInfo`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct BucketInfoDocument {
-    #[serde(rename = "Bucket")]
-    pub(crate) bucket: BucketRow,
-}
-
-/// `BucketInfo/Bucket`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct BucketRow {
-    #[serde(deserialize_with = "trimmed")]
-    pub(crate) name: String,
-    #[serde(deserialize_with = "trimmed")]
-    pub(crate) location: String,
-    #[serde(default, deserialize_with = "trimmed")]
-    pub(crate) extranet_endpoint: String,
-    #[serde(default, deserialize_with = "trimmed")]
-    pub(crate) intranet_endpoint: String,
-    #[serde(default, deserialize_with = "trimmed")]
-    pub(crate) storage_class: String,
-    #[serde(default)]
-    pub(crate) access_control_list: AccessControlList,
-}
-
-/// `AccessControlList`.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct AccessControlList {
-    #[serde(rename = "Grant", default, deserialize_with = "trimmed")]
-    pub(crate) grant: String,
 }
 
 #[derive(Serialize)]
@@ -146,13 +107,15 @@ pub(crate) fn unquoted(etag: &str) -> &str {
 }
 
 /// Text is not trimmed by the parser, and OSS is known to send blanks inside elements.
-fn trimmed<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn trimmed<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.trim().parse().map_err(|error| de::Error::custom(format!("“{}”: {error}", text.trim())))
 }
 
 /// The same for an element that may be absent or empty.
-fn trimmed_option<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
+pub(crate) fn trimmed_option<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     match Option::<String>::deserialize(deserializer)?.as_deref().map(str::trim) {
@@ -162,9 +125,14 @@ fn trimmed_option<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
 }
 
 #[cfg(test)]
+#[path = "xml_tests.rs"]
+mod hostile;
+
+#[cfg(test)]
 mod tests {
     use serde_json::Value;
 
+    use super::stored::PartsPage;
     use super::*;
 
     #[test]
@@ -209,8 +177,8 @@ mod tests {
 
     #[test]
     fn a_page_of_parts_is_read_with_and_without_checksums() {
-        let page: PartsPage = quick_xml::de::from_str(
-            "<ListPartsResult><Bucket>b</Bucket><Key>k</Key><NextPartNumberMarker>5</NextPartNumberMarker>\
+        let page: PartsPage = read(
+            b"<ListPartsResult><Bucket>b</Bucket><Key>k</Key><NextPartNumberMarker>5</NextPartNumberMarker>\
              <MaxParts>1000</MaxParts><IsTruncated>true</IsTruncated>\
              <Part><PartNumber>1</PartNumber><LastModified>2012-02-23T07:01:34.000Z</LastModified>\
              <ETag>\"3349DC700140D7F86A0784842780D5F4\"</ETag><Size>6291456</Size>\
@@ -221,8 +189,8 @@ mod tests {
         assert!(page.is_truncated && page.next_part_number_marker == Some(5));
         assert_eq!(page.parts[0].crc64, Some(11_051_210_869_376_104_954));
         assert_eq!((page.parts[1].part_number, page.parts[1].size, page.parts[1].crc64), (5, 1, None));
-        let empty: PartsPage = quick_xml::de::from_str(
-            "<ListPartsResult><NextPartNumberMarker></NextPartNumberMarker><IsTruncated>false</IsTruncated></ListPartsResult>",
+        let empty: PartsPage = read(
+            b"<ListPartsResult><NextPartNumberMarker></NextPartNumberMarker><IsTruncated>false</IsTruncated></ListPartsResult>",
         )
         .expect("empty page");
         assert!(empty.parts.is_empty() && empty.next_part_number_marker.is_none());

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use waybill_oss::{CallbackSpec, Client, FileSlice, ObjectKey, Stored};
+use waybill_oss::{CallbackSpec, Client, FileSlice, ObjectHeaders, ObjectKey, Stored};
 
 use super::parts::{self, PartsTrip};
 use super::plan::Plan;
@@ -90,6 +90,13 @@ pub(crate) struct Trip {
     pub(crate) finishing: Duration,
     pub(crate) reports: Reports,
     pub(crate) stop: CancellationToken,
+}
+
+impl Trip {
+    /// What is said about the object.
+    pub(crate) fn headers(&self) -> ObjectHeaders {
+        ObjectHeaders::of_type(self.content_type.as_deref())
+    }
 }
 
 /// What the driver sets out to do.
@@ -194,7 +201,7 @@ async fn send(trip: &Trip, earlier: Option<Session>, known: Vec<StoredPart>) -> 
     }
     let upload_id = {
         let _permit = trip.throttle.permit().await;
-        trip.client.initiate_multipart(&trip.key, trip.content_type.as_deref()).await?
+        trip.client.initiate_multipart(&trip.key, &trip.headers()).await?
     };
     let session = Session { upload_id: Some(upload_id.clone()), plan, stamp };
     PartsTrip { trip, file, session, upload_id }.send_all(Vec::new()).await
@@ -229,7 +236,7 @@ async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceStamp) -> Re
         .put_object_gated(
             &trip.key,
             &slice,
-            trip.content_type.as_deref(),
+            &trip.headers(),
             trip.callback.as_ref(),
             gate,
             Some(&progress(&trip.gauge)),

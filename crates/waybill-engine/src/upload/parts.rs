@@ -76,7 +76,7 @@ impl PartsTrip<'_> {
         sending.spawn(async move {
             let _permit = throttle.permit().await;
             driver::check(path.clone(), stamp).await?;
-            match client.upload_part(&key, &upload_id, number, &slice, Some(&progress)).await {
+            match client.upload_part(&key, &upload_id, number, &slice, None, Some(&progress)).await {
                 Ok(receipt) => Ok(row(receipt)),
                 Err(error) => Err(driver::source_first(path, stamp, error).await),
             }

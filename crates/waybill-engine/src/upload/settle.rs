@@ -134,7 +134,7 @@ async fn send_complete(
     let list: Vec<(u32, String)> = parts.iter().map(|part| (part.number, part.etag.clone())).collect();
     let upload_id = session.upload_id.as_deref().unwrap_or_default();
     let _permit = trip.throttle.permit().await;
-    trip.client.complete_multipart(&trip.key, upload_id, &list, trip.callback.as_ref()).await
+    trip.client.complete_multipart(&trip.key, upload_id, &list, &trip.headers(), trip.callback.as_ref()).await
 }
 
 /// The request may have been carried out: no answer, or the UploadId is gone before we heard of it.

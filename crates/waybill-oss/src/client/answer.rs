@@ -6,13 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, RETRY_AFTER};
-use serde::de::DeserializeOwned;
+use reqwest::header::{DATE, ETAG, HeaderMap, RETRY_AFTER};
 
 use super::object::Stored;
 use crate::callback::outcome::CallbackOutcome;
 use crate::error::{Error, ServiceError, TransportKind};
-use crate::xml::{ErrorDocument, unquoted};
+use crate::xml::{self, Document, ErrorDocument, unquoted};
 
 /// When the server answered, by its own clock. Only an answer of OSS counts; a captive portal has a clock too.
 pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
@@ -35,6 +34,11 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// A header whose value may be any text; bytes that are not UTF-8 become `�`.
+    pub(super) fn text_header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 
     pub(super) fn request_id(&self) -> Option<&str> {
@@ -78,22 +82,19 @@ impl Answer {
     }
 
     /// The XML body.
-    pub(super) fn xml<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let text = std::str::from_utf8(&self.body).map_err(|_| self.unreadable("it is not UTF-8"))?;
-        quick_xml::de::from_str(text).map_err(|error| self.unreadable(&error.to_string()))
+    pub(super) fn xml<T: Document>(&self) -> Result<T, Error> {
+        xml::read(&self.body).map_err(|error| self.unreadable(&error))
     }
 
     /// What a finished Put or Complete says about the object and about the callback.
     pub(super) fn stored(&self, etag: String, callback_asked: bool) -> Result<Stored, Error> {
-        let content_type = self.header(CONTENT_TYPE.as_str());
-        let ec = self.header("x-oss-ec");
         Ok(Stored {
             etag,
             crc64: self.crc64()?,
             request_id: self.known_request_id()?,
             version_id: self.header("x-oss-version-id").map(str::to_owned),
             local_crc64: self.local_crc64,
-            callback: CallbackOutcome::read(callback_asked, self.status, content_type, ec, &self.body),
+            callback: CallbackOutcome::read(callback_asked, self.status, &self.headers, &self.body),
             elapsed: self.elapsed,
         })
     }

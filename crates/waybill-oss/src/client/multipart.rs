@@ -7,8 +7,10 @@ use super::{Call, Client, Payload};
 use crate::body::{FileSlice, Progress};
 use crate::callback::spec::CallbackSpec;
 use crate::error::Error;
+use crate::headers::{self, ObjectHeaders};
 use crate::names::ObjectKey;
-use crate::xml::{self, Completed, Initiated, PartsPage, unquoted};
+use crate::xml::stored::{Completed, Initiated, PartsPage};
+use crate::xml::{self, unquoted};
 
 /// A part that OSS has stored, its checksum compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +40,25 @@ pub struct ListedPart {
     pub crc64: Option<u64>,
 }
 
+impl Call<'_> {
+    /// Names the part that is sent or copied.
+    pub(super) fn of_part(self, number: u32, upload_id: &str) -> Result<Self, Error> {
+        if !(1..=10_000).contains(&number) {
+            return Err(Error::Invalid(format!("Part number {number} is not from 1 to 10,000.")));
+        }
+        Ok(self.query("partNumber", number.to_string()).query("uploadId", upload_id))
+    }
+}
+
 impl Client {
-    /// InitiateMultipartUpload: begins an upload and returns its UploadId. What the object will be (its Content-Type) is
-    /// said here, not at the end. Repeated on doubt: an UploadId nobody knows of holds no parts.
-    pub async fn initiate_multipart(&self, key: &ObjectKey, content_type: Option<&str>) -> Result<String, Error> {
-        let call = Call::new("InitiateMultipartUpload", Method::POST, Some(key))
+    /// InitiateMultipartUpload: begins an upload and returns its UploadId. What the object will be is said here, not at
+    /// the end; give the same `headers` to [`Client::complete_multipart`], since forbid-overwrite counts only if both say
+    /// it. Repeated on doubt: an UploadId nobody knows of holds no parts.
+    pub async fn initiate_multipart(&self, key: &ObjectKey, headers: &ObjectHeaders) -> Result<String, Error> {
+        let mut call = Call::new("InitiateMultipartUpload", Method::POST, Some(key))
             .query("uploads", "")
-            .query("encoding-type", "url")
-            .with_content_type(content_type);
+            .query("encoding-type", "url");
+        call.headers = headers.for_initiate()?;
         self.send(&call, |answer| match answer.xml::<Initiated>()?.upload_id {
             id if id.is_empty() => Err(answer.unreadable("its UploadId is empty")),
             id => Ok(id),
@@ -54,21 +67,19 @@ impl Client {
     }
 
     /// UploadPart: sends one part (100 KB to 5 GB, the last one may be smaller) and compares its CRC-64.
-    /// The same number again replaces the part, so it is repeated on doubt.
+    /// The same number again replaces the part, so it is repeated on doubt. `traffic_limit` is in bit/s, 819,200 to
+    /// 838,860,800, for this one request.
     pub async fn upload_part(
         &self,
         key: &ObjectKey,
         upload_id: &str,
         number: u32,
         body: &FileSlice,
+        traffic_limit: Option<u32>,
         progress: Option<&Progress>,
     ) -> Result<PartReceipt, Error> {
-        if !(1..=10_000).contains(&number) {
-            return Err(Error::Invalid(format!("Part number {number} is not from 1 to 10,000.")));
-        }
-        let mut call = Call::new("UploadPart", Method::PUT, Some(key))
-            .query("partNumber", number.to_string())
-            .query("uploadId", upload_id);
+        let mut call = Call::new("UploadPart", Method::PUT, Some(key)).of_part(number, upload_id)?;
+        call.headers = headers::traffic_limit(traffic_limit)?;
         call.payload = Payload::File(body);
         call.progress = progress;
         self.send(&call, |answer| {
@@ -120,19 +131,24 @@ impl Client {
 
     /// CompleteMultipartUpload: puts the parts (number and ETag, in any order) together and makes the callback.
     ///
+    /// `headers` are those of [`Client::initiate_multipart`]; the ACL and forbid-overwrite are said again.
+    ///
     /// It is sent again only if OSS certainly has not carried it out; after [`Error::answer_lost`] ask ListParts, then
-    /// HeadObject. Errors worth knowing: `InvalidPart`, `EntityTooSmall`, `NoSuchUpload`.
+    /// HeadObject. Errors worth knowing: `InvalidPart`, `EntityTooSmall`, `NoSuchUpload`,
+    /// `FileAlreadyExists`.
     pub async fn complete_multipart(
         &self,
         key: &ObjectKey,
         upload_id: &str,
         parts: &[(u32, String)],
+        headers: &ObjectHeaders,
         callback: Option<&CallbackSpec>,
     ) -> Result<Stored, Error> {
         let mut call = Call::new("CompleteMultipartUpload", Method::POST, Some(key))
             .query("uploadId", upload_id)
             .query("encoding-type", "url")
             .header("content-type", "application/xml")
+            .with_object(headers.for_complete(), headers)
             .with_callback(callback)?;
         call.payload = Payload::Bytes(xml::complete_body(parts)?.into());
         call.repeatable = false;

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::form::Form;
 use crate::gate::GateSlot;
 use crate::meter::Meter;
 use crate::names::{BucketName, ObjectKey};
@@ -30,6 +31,8 @@ pub(super) struct Call<'a> {
     pub(super) repeatable: bool,
     /// Whether it is never repeated here, not even if it certainly did not run.
     pub(super) once: bool,
+    /// Whether it goes out without a signature, since its form carries one [PostObject].
+    pub(super) unsigned: bool,
     /// Whether OSS does its long work, and the callback, after the last byte.
     pub(super) finishing: bool,
     /// Asked before the last chunk of a file goes out, by the first attempt that gets there.
@@ -40,6 +43,7 @@ pub(super) enum Payload<'a> {
     Empty,
     Bytes(Bytes),
     File(&'a FileSlice),
+    Form(&'a Form),
 }
 
 impl<'a> Call<'a> {
@@ -54,6 +58,7 @@ impl<'a> Call<'a> {
             progress: None,
             repeatable: true,
             once: false,
+            unsigned: false,
             finishing: false,
             gate: GateSlot::default(),
         }
@@ -121,7 +126,9 @@ impl Site {
         };
         let mut headers = call.headers.clone();
         let (bucket, key) = (self.bucket.as_ref().map(BucketName::as_str), call.key.map(ObjectKey::as_str));
-        seal_headers(&seal, call.method.as_str(), bucket, key, &call.query, &mut headers);
+        if !call.unsigned {
+            seal_headers(&seal, call.method.as_str(), bucket, key, &call.query, &mut headers);
+        }
 
         let mut request = Request::new(call.method.clone(), self.url(call.key, &call.query)?);
         for (name, value) in &headers {
@@ -148,6 +155,7 @@ fn write_body(request: &mut Request, call: &Call<'_>, meter: &Arc<Meter>) {
         Payload::Empty => 0,
         Payload::Bytes(bytes) => bytes.len() as u64,
         Payload::File(slice) => slice.len,
+        Payload::Form(form) => form.len(),
     };
     if matches!(call.method, Method::PUT | Method::POST) {
         // Explicit, since a body of no bytes would go without, which is 411 MissingContentLength.
@@ -163,13 +171,14 @@ fn write_body(request: &mut Request, call: &Call<'_>, meter: &Arc<Meter>) {
             let body = FileBody::new((*slice).clone(), Arc::clone(meter), call.gate.clone());
             *request.body_mut() = Some(Body::wrap(body));
         }
+        Payload::Form(form) => *request.body_mut() = Some(Body::wrap(form.body(meter))),
     }
 }
 
 /// The value is named only where it is not secret.
 fn header_value(name: &str, value: &str) -> Result<HeaderValue, Error> {
     let unfit = |_| Error::Invalid(format!("The value of the header “{name}” has characters that cannot be sent."));
-    let mut header = HeaderValue::from_str(value.trim()).map_err(unfit)?;
+    let mut header = HeaderValue::from_bytes(value.trim().as_bytes()).map_err(unfit)?;
     header.set_sensitive(matches!(name, "authorization" | "x-oss-security-token"));
     Ok(header)
 }

@@ -1,5 +1,9 @@
 //! What goes over the wire, and what is made of every kind of answer, against a scripted server on loopback.
 
+mod copy;
+mod download;
+mod form;
+mod listing;
 mod multipart;
 mod object;
 mod server;

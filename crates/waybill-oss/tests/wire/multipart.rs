@@ -1,9 +1,9 @@
 //! Multipart uploads, from Initiate to Complete, and the bucket's own facts.
 
-use waybill_oss::{CallbackOutcome, Error, RetryPolicy};
+use waybill_oss::{Acl, CallbackOutcome, Error, ObjectHeaders, RetryPolicy};
 
 use crate::object::callback;
-use crate::server::{Reply, Server, answer, crc64, key, refusal, slice};
+use crate::server::{Reply, Server, answer, crc64, key, plain, refusal, slice};
 
 const XML: (&str, &str) = ("Content-Type", "application/xml");
 
@@ -16,7 +16,8 @@ async fn initiate_returns_the_upload_id() {
     let body = "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>k</Key><UploadId> 0004B9894A </UploadId>\
         </InitiateMultipartUploadResult>";
     let server = Server::start(vec![answer(200, &[XML], body)]).await;
-    let id = server.client().initiate_multipart(&key("k"), Some("video/mp4")).await.expect("id");
+    let id =
+        server.client().initiate_multipart(&key("k"), &ObjectHeaders::of_type(Some("video/mp4"))).await.expect("id");
     assert_eq!(id, "0004B9894A");
     let seen = &server.seen()[0];
     assert_eq!((seen.method.as_str(), seen.target.as_str()), ("POST", "/examplebucket/k?uploads&encoding-type=url"));
@@ -27,7 +28,7 @@ async fn initiate_returns_the_upload_id() {
 async fn a_part_is_sent_and_its_checksum_compared() {
     let reply = answer(200, &[("ETag", "\"E7\""), ("x-oss-hash-crc64ecma", &crc64(b"part"))], "");
     let server = Server::start(vec![reply]).await;
-    let part = server.client().upload_part(&key("k"), "U/+=", 7, &slice(b"part"), None).await.expect("part");
+    let part = server.client().upload_part(&key("k"), "U/+=", 7, &slice(b"part"), None, None).await.expect("part");
     assert_eq!((part.number, part.etag.as_str(), part.size), (7, "E7", 4));
     assert_eq!(part.crc64.to_string(), crc64(b"part"));
     let seen = &server.seen()[0];
@@ -40,20 +41,20 @@ async fn part_with_wrong_crc_is_an_integrity_error() {
     let wrong = || answer(200, &[("ETag", "\"E\""), ("x-oss-hash-crc64ecma", "1")], "");
     let server = Server::start(vec![wrong()]).await;
     let client = server.client().with_retry(RetryPolicy::none());
-    let error = client.upload_part(&key("k"), "U", 1, &slice(b"part"), None).await.expect_err("wrong");
+    let error = client.upload_part(&key("k"), "U", 1, &slice(b"part"), None, None).await.expect_err("wrong");
     assert!(matches!(error, Error::Integrity { server: 1, .. }), "{error}");
     assert_eq!(error.request_id(), Some("65A1B2"));
 
     let right = answer(200, &[("ETag", "\"E\""), ("x-oss-hash-crc64ecma", &crc64(b"part"))], "");
     let server = Server::start(vec![wrong(), right]).await;
-    server.client().upload_part(&key("k"), "U", 1, &slice(b"part"), None).await.expect("sent again");
+    server.client().upload_part(&key("k"), "U", 1, &slice(b"part"), None, None).await.expect("sent again");
 }
 
 #[tokio::test]
 async fn a_part_without_a_checksum_is_not_taken_for_stored() {
     let server = Server::start(vec![answer(200, &[("ETag", "\"E\"")], "")]).await;
     let client = server.client().with_retry(RetryPolicy::none());
-    let error = client.upload_part(&key("k"), "U", 1, &slice(b"part"), None).await.expect_err("unchecked");
+    let error = client.upload_part(&key("k"), "U", 1, &slice(b"part"), None, None).await.expect_err("unchecked");
     assert!(matches!(error, Error::Unreadable { .. }), "{error}");
 }
 
@@ -61,7 +62,8 @@ async fn a_part_without_a_checksum_is_not_taken_for_stored() {
 async fn a_part_number_out_of_range_is_refused_before_sending() {
     let server = Server::start(vec![]).await;
     for number in [0, 10_001] {
-        let error = server.client().upload_part(&key("k"), "U", number, &slice(b"x"), None).await.expect_err("range");
+        let error =
+            server.client().upload_part(&key("k"), "U", number, &slice(b"x"), None, None).await.expect_err("range");
         assert!(matches!(error, Error::Invalid(_)), "{error}");
     }
     assert!(server.seen().is_empty());
@@ -104,8 +106,11 @@ async fn a_list_that_never_gets_on_is_given_up() {
 async fn complete_with_200_returns_the_servers_own_answer() {
     let headers = [("ETag", "\"B864-2\""), ("x-oss-hash-crc64ecma", "77"), ("Content-Type", "application/json")];
     let server = Server::start(vec![answer(200, &headers, "{\"Status\":\"OK\"}")]).await;
-    let done =
-        server.client().complete_multipart(&key("k"), "U", &parts(), Some(&callback())).await.expect("completed");
+    let done = server
+        .client()
+        .complete_multipart(&key("k"), "U", &parts(), &plain(), Some(&callback()))
+        .await
+        .expect("completed");
     assert_eq!((done.etag.as_str(), done.crc64, done.local_crc64), ("B864-2", Some(77), None));
     let CallbackOutcome::Answered { status: 200, body, .. } = done.callback else { panic!("{:?}", done.callback) };
     assert_eq!(body, "{\"Status\":\"OK\"}");
@@ -126,7 +131,7 @@ async fn complete_with_203_is_a_failed_callback_and_a_stored_object() {
     let server = Server::start(vec![answer(203, &[("ETag", "\"B864-2\""), XML], body)]).await;
     let done = server
         .client()
-        .complete_multipart(&key("k"), "U", &parts(), Some(&callback()))
+        .complete_multipart(&key("k"), "U", &parts(), &plain(), Some(&callback()))
         .await
         .expect("stored all the same");
     assert_eq!(done.etag, "B864-2");
@@ -143,7 +148,7 @@ async fn complete_without_a_callback_reads_osss_own_xml() {
     let body =
         "<CompleteMultipartUploadResult><Location>l</Location><ETag>\"B864-2\"</ETag></CompleteMultipartUploadResult>";
     let server = Server::start(vec![answer(200, &[XML, ("x-oss-hash-crc64ecma", "5")], body)]).await;
-    let done = server.client().complete_multipart(&key("k"), "U", &parts(), None).await.expect("completed");
+    let done = server.client().complete_multipart(&key("k"), "U", &parts(), &plain(), None).await.expect("completed");
     assert_eq!((done.etag.as_str(), done.crc64, done.callback), ("B864-2", Some(5), CallbackOutcome::NotRequested));
 }
 
@@ -151,7 +156,7 @@ async fn complete_without_a_callback_reads_osss_own_xml() {
 async fn an_error_inside_a_200_is_not_a_completed_upload() {
     let body = "<Error><Code>InternalError</Code><Message>m</Message></Error>";
     let server = Server::start(vec![answer(200, &[XML], body)]).await;
-    let error = server.client().complete_multipart(&key("k"), "U", &parts(), None).await.expect_err("error");
+    let error = server.client().complete_multipart(&key("k"), "U", &parts(), &plain(), None).await.expect_err("error");
     assert_eq!((error.service_code(), error.answer_lost()), (Some("InternalError"), true));
 }
 
@@ -163,7 +168,8 @@ async fn lost_complete_answer_is_not_repeated() {
         let cut = Reply::Cut(text.clone(), text.len() - 3);
         for reply in [Reply::Lost, Reply::HangUp, cut, refusal(500, "InternalError", "")] {
             let server = Server::start(vec![reply]).await;
-            let error = server.client().complete_multipart(&key("k"), "U", &parts(), spec).await.expect_err("lost");
+            let error =
+                server.client().complete_multipart(&key("k"), "U", &parts(), &plain(), spec).await.expect_err("lost");
             assert!(error.answer_lost(), "{error}");
             assert_eq!(server.seen().len(), 1);
         }
@@ -173,7 +179,8 @@ async fn lost_complete_answer_is_not_repeated() {
 #[tokio::test]
 async fn a_refused_complete_is_known_not_to_have_run() {
     let server = Server::start(vec![refusal(404, "NoSuchUpload", "0042-00000203")]).await;
-    let error = server.client().complete_multipart(&key("k"), "U", &parts(), None).await.expect_err("refused");
+    let error =
+        server.client().complete_multipart(&key("k"), "U", &parts(), &plain(), None).await.expect_err("refused");
     assert_eq!((error.service_code(), error.answer_lost()), (Some("NoSuchUpload"), false));
 }
 
@@ -201,5 +208,36 @@ async fn bucket_info_says_where_the_bucket_is() {
     assert_eq!(
         error.to_string(),
         "GetBucketInfo: OSS answered 403 AccessDenied: Words about AccessDenied. (EC 0003-00001403)"
+    );
+}
+
+#[tokio::test]
+async fn forbid_overwrite_is_said_at_the_beginning_and_at_the_end() {
+    let begun = "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>";
+    let part = answer(200, &[("ETag", "\"E\""), ("x-oss-hash-crc64ecma", &crc64(b"part"))], "");
+    let server =
+        Server::start(vec![answer(200, &[XML], begun), part, refusal(409, "FileAlreadyExists", "0026-00000012")]).await;
+    let headers = ObjectHeaders {
+        acl: Some(Acl::Private),
+        forbid_overwrite: true,
+        traffic_limit: Some(819_200),
+        ..ObjectHeaders::of_type(Some("text/plain"))
+    };
+    let client = server.client();
+    client.initiate_multipart(&key("k"), &headers).await.expect("begun");
+    client.upload_part(&key("k"), "U", 1, &slice(b"part"), headers.traffic_limit, None).await.expect("part");
+    let error = client.complete_multipart(&key("k"), "U", &parts(), &headers, None).await.expect_err("exists");
+    assert_eq!((error.service_code(), error.answer_lost()), (Some("FileAlreadyExists"), false));
+    let seen = server.seen();
+    let said: Vec<[&str; 4]> = seen
+        .iter()
+        .map(|seen| {
+            ["x-oss-forbid-overwrite", "x-oss-object-acl", "x-oss-traffic-limit", "content-type"]
+                .map(|name| seen.header(name))
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [["true", "private", "", "text/plain"], ["", "", "819200", ""], ["true", "private", "", "application/xml"]]
     );
 }

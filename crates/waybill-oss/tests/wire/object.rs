@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use waybill_oss::{BodyType, CallbackOutcome, CallbackSpec, Error, Gate, RetryPolicy};
+use waybill_oss::{
+    Acl, BodyType, CallbackOutcome, CallbackSpec, Encryption, Error, Gate, ObjectHeaders, RetryPolicy, StorageClass,
+};
 
-use crate::server::{Reply, Server, Sum, answer, crc64, key, refusal, slice};
+use crate::server::{Reply, Server, Sum, answer, crc64, key, plain, refusal, slice};
 
 pub(crate) fn callback() -> CallbackSpec {
     CallbackSpec {
         urls: vec!["https://app.example.com/cb".to_owned()],
-        host: None,
         body: "{\"object\":${object},\"order\":${x:order}}".to_owned(),
         body_type: BodyType::Json,
         sni: true,
         variables: BTreeMap::from([("order".to_owned(), "42".to_owned())]),
+        ..CallbackSpec::default()
     }
 }
 
@@ -29,7 +31,13 @@ async fn put_stores_the_file_and_says_what_oss_said() {
     let sum = Sum::default();
     let done = server
         .client()
-        .put_object(&key("dir/a b.txt"), &slice(&bytes), Some("text/plain"), None, Some(&sum.progress()))
+        .put_object(
+            &key("dir/a b.txt"),
+            &slice(&bytes),
+            &ObjectHeaders::of_type(Some("text/plain")),
+            None,
+            Some(&sum.progress()),
+        )
         .await
         .expect("stored");
     assert_eq!(
@@ -50,7 +58,7 @@ async fn put_stores_the_file_and_says_what_oss_said() {
 #[tokio::test]
 async fn an_empty_file_is_sent_with_its_length() {
     let server = Server::start(vec![stored(b"")]).await;
-    let done = server.client().put_object(&key("empty"), &slice(b""), None, None, None).await.expect("stored");
+    let done = server.client().put_object(&key("empty"), &slice(b""), &plain(), None, None).await.expect("stored");
     assert_eq!((done.crc64, done.local_crc64), (Some(0), Some(0)));
     let seen = &server.seen()[0];
     assert_eq!((seen.header("content-length"), seen.header("transfer-encoding")), ("0", ""));
@@ -61,14 +69,16 @@ async fn put_with_200_returns_the_application_servers_own_answer() {
     let headers =
         [("ETag", "\"E\""), ("x-oss-hash-crc64ecma", &*crc64(b"hello")), ("Content-Type", "application/json")];
     let server = Server::start(vec![answer(200, &headers, "{\"id\": 7}")]).await;
-    let done =
-        server.client().put_object(&key("k"), &slice(b"hello"), None, Some(&callback()), None).await.expect("stored");
-    let expected = CallbackOutcome::Answered {
-        status: 200,
-        content_type: Some("application/json".to_owned()),
-        body: "{\"id\": 7}".to_owned(),
+    let done = server
+        .client()
+        .put_object(&key("k"), &slice(b"hello"), &plain(), Some(&callback()), None)
+        .await
+        .expect("stored");
+    let CallbackOutcome::Answered { status: 200, content_type, body, headers, cut: false } = done.callback else {
+        panic!("{:?}", done.callback)
     };
-    assert_eq!(done.callback, expected);
+    assert_eq!((content_type.as_deref(), body.as_str()), (Some("application/json"), "{\"id\": 7}"));
+    assert_eq!((headers["etag"].as_str(), headers["x-oss-request-id"].as_str()), ("\"E\"", "65A1B2"));
     let encoded = callback().encode().expect("headers");
     let seen = &server.seen()[0];
     assert_eq!(seen.header("x-oss-callback"), encoded.callback);
@@ -82,7 +92,7 @@ async fn lost_put_answer_with_a_callback_is_not_repeated() {
     let progress = sum.progress();
     let error = server
         .client()
-        .put_object(&key("k"), &slice(b"hello"), None, Some(&callback()), Some(&progress))
+        .put_object(&key("k"), &slice(b"hello"), &plain(), Some(&callback()), Some(&progress))
         .await
         .expect_err("lost");
     assert!(error.answer_lost(), "{error}");
@@ -94,7 +104,7 @@ async fn lost_put_answer_without_a_callback_is_repeated() {
     let server = Server::start(vec![Reply::Lost, stored(b"hello")]).await;
     let sum = Sum::default();
     let progress = sum.progress();
-    server.client().put_object(&key("k"), &slice(b"hello"), None, None, Some(&progress)).await.expect("stored");
+    server.client().put_object(&key("k"), &slice(b"hello"), &plain(), None, Some(&progress)).await.expect("stored");
     assert_eq!((server.seen().len(), sum.ever(), sum.now()), (2, 10, 5));
 }
 
@@ -102,7 +112,7 @@ async fn lost_put_answer_without_a_callback_is_repeated() {
 async fn put_with_wrong_crc_is_an_integrity_error() {
     let server = Server::start(vec![stored(b"hellO")]).await;
     let client = server.client().with_retry(RetryPolicy::none());
-    let error = client.put_object(&key("k"), &slice(b"hello"), None, None, None).await.expect_err("wrong");
+    let error = client.put_object(&key("k"), &slice(b"hello"), &plain(), None, None).await.expect_err("wrong");
     assert!(matches!(error, Error::Integrity { local, server, .. } if local != server), "{error}");
 }
 
@@ -113,7 +123,7 @@ async fn a_file_cut_short_while_it_is_sent_is_a_source_error() {
     body.len = 200_000;
     let sum = Sum::default();
     let progress = sum.progress();
-    let error = server.client().put_object(&key("k"), &body, None, None, Some(&progress)).await.expect_err("short");
+    let error = server.client().put_object(&key("k"), &body, &plain(), None, Some(&progress)).await.expect_err("short");
     assert!(matches!(&error, Error::Source(io) if io.kind() == std::io::ErrorKind::UnexpectedEof), "{error:?}");
     assert_eq!(sum.now(), 0);
 }
@@ -125,7 +135,7 @@ async fn a_page_from_somebody_else_is_not_a_stored_object() {
         let server = Server::start(vec![Reply::Answer(portal.to_owned())]).await;
         let client = server.client().with_retry(RetryPolicy::none());
         let error =
-            client.put_object(&key("k"), &slice(b"hello"), None, spec.as_ref(), None).await.expect_err("portal");
+            client.put_object(&key("k"), &slice(b"hello"), &plain(), spec.as_ref(), None).await.expect_err("portal");
         assert!(matches!(error, Error::Unreadable { .. }), "{error}");
     }
 }
@@ -168,7 +178,7 @@ async fn keys_with_dot_segments_reach_the_server_as_signed() {
     let keys = ["a/../b/./c", "../x", "x/..", "a//b", "%2e%2e/x", "é 文/+?#.txt"];
     let server = Server::start(keys.iter().map(|_| stored(b"x")).collect()).await;
     for name in keys {
-        server.client().put_object(&key(name), &slice(b"x"), None, None, None).await.expect(name);
+        server.client().put_object(&key(name), &slice(b"x"), &plain(), None, None).await.expect(name);
     }
     let targets: Vec<String> = server.seen().into_iter().map(|seen| seen.target).collect();
     assert_eq!(
@@ -187,9 +197,13 @@ async fn keys_with_dot_segments_reach_the_server_as_signed() {
 #[tokio::test]
 async fn a_bad_callback_parameter_is_refused_and_nothing_is_stored() {
     let server = Server::start(vec![refusal(400, "InvalidArgument", "0007-00000008")]).await;
-    let error =
-        server.client().put_object(&key("k"), &slice(b"x"), None, Some(&callback()), None).await.expect_err("refused");
+    let error = server
+        .client()
+        .put_object(&key("k"), &slice(b"x"), &plain(), Some(&callback()), None)
+        .await
+        .expect_err("refused");
     assert_eq!((error.ec(), error.answer_lost()), (Some("0007-00000008"), false));
+    assert!(error.refuses_callback());
     assert_eq!(server.seen().len(), 1);
 }
 
@@ -205,7 +219,7 @@ async fn the_gate_is_asked_once_with_the_checksum_before_the_last_bytes() {
         true
     });
     let (client, progress) = (server.client(), sum.progress());
-    let done = client.put_object_gated(&key("k"), &slice(&bytes), None, None, gate, Some(&progress)).await;
+    let done = client.put_object_gated(&key("k"), &slice(&bytes), &plain(), None, gate, Some(&progress)).await;
     assert_eq!(done.expect("stored").crc64.map(|crc| crc.to_string()), Some(crc64(&bytes)));
     let asked = asked.lock().expect("notes").clone();
     assert_eq!(asked.len(), 1);
@@ -219,7 +233,7 @@ async fn a_shut_gate_keeps_the_last_bytes_back() {
     for bytes in [&b"hello"[..], b""] {
         let server = Server::start(vec![Reply::Lost]).await;
         let (client, gate) = (server.client(), Gate::new(|_| async { false }));
-        let result = client.put_object_gated(&key("k"), &slice(bytes), None, None, gate, None).await;
+        let result = client.put_object_gated(&key("k"), &slice(bytes), &plain(), None, gate, None).await;
         let error = result.expect_err("shut");
         assert!(matches!(error, Error::Source(_)) && !error.answer_lost(), "{error:?}");
         assert!(server.seen().iter().all(|seen| seen.body.is_empty() && !bytes.is_empty()));
@@ -233,7 +247,7 @@ async fn a_gated_put_is_not_repeated() {
     {
         let server = Server::start(vec![reply]).await;
         let (client, gate) = (server.client(), Gate::new(|_| async { true }));
-        let result = client.put_object_gated(&key("k"), &slice(bytes), None, None, gate, None).await;
+        let result = client.put_object_gated(&key("k"), &slice(bytes), &plain(), None, gate, None).await;
         assert!(result.expect_err("lost").answer_lost());
         assert_eq!(server.seen().len(), 1);
     }
@@ -243,7 +257,59 @@ async fn a_gated_put_is_not_repeated() {
 async fn a_gated_empty_put_is_not_repeated_either() {
     let server = Server::start(vec![Reply::Lost]).await;
     let (client, gate) = (server.client(), Gate::new(|_| async { true }));
-    let result = client.put_object_gated(&key("k"), &slice(b""), None, None, gate, None).await;
+    let result = client.put_object_gated(&key("k"), &slice(b""), &plain(), None, gate, None).await;
     assert!(result.expect_err("lost").answer_lost());
     assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn all_that_is_said_about_an_object_reaches_oss_as_it_was_signed() {
+    let server = Server::start(vec![stored(b"x")]).await;
+    let headers = ObjectHeaders {
+        cache_control: Some("no-cache".to_owned()),
+        content_disposition: Some("attachment; filename=\"文 件.txt\"".to_owned()),
+        metadata: BTreeMap::from([("Author".to_owned(), " 文件 ".to_owned()), ("b".to_owned(), String::new())]),
+        acl: Some(Acl::PublicRead),
+        storage_class: Some(StorageClass::InfrequentAccess),
+        encryption: Some(Encryption::Kms { key_id: Some("9468da86".to_owned()) }),
+        tags: BTreeMap::from([("k 2".to_owned(), "v+2".to_owned())]),
+        traffic_limit: Some(819_200),
+        ..ObjectHeaders::of_type(Some("text/plain"))
+    };
+    server.client().put_object(&key("k"), &slice(b"x"), &headers, None, None).await.expect("stored");
+    let seen = &server.seen()[0];
+    for (name, value) in [
+        ("content-type", "text/plain"),
+        ("cache-control", "no-cache"),
+        ("content-disposition", "attachment; filename=\"文 件.txt\""),
+        ("x-oss-meta-author", "文件"),
+        ("x-oss-meta-b", ""),
+        ("x-oss-object-acl", "public-read"),
+        ("x-oss-storage-class", "IA"),
+        ("x-oss-server-side-encryption", "KMS"),
+        ("x-oss-server-side-encryption-key-id", "9468da86"),
+        ("x-oss-tagging", "k%202=v%2B2"),
+        ("x-oss-traffic-limit", "819200"),
+    ] {
+        assert_eq!(seen.header(name), value, "{name}");
+    }
+    assert!(seen.headers.contains_key("x-oss-meta-b") && !seen.headers.contains_key("x-oss-forbid-overwrite"));
+}
+
+#[tokio::test]
+async fn a_put_that_must_not_overwrite_is_not_repeated_when_its_answer_is_lost() {
+    let server = Server::start(vec![Reply::Lost, refusal(409, "FileAlreadyExists", "0026-00000012")]).await;
+    let headers = ObjectHeaders { forbid_overwrite: true, ..plain() };
+    let error = server.client().put_object(&key("k"), &slice(b"x"), &headers, None, None).await.expect_err("lost");
+    assert!(error.answer_lost(), "it may be stored: {error}");
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn bad_headers_are_refused_before_sending() {
+    let server = Server::start(vec![]).await;
+    let headers = ObjectHeaders { traffic_limit: Some(1), ..plain() };
+    let error = server.client().put_object(&key("k"), &slice(b"x"), &headers, None, None).await.expect_err("refused");
+    assert!(matches!(&error, Error::Invalid(words) if words.contains("819200")), "{error}");
+    assert!(server.seen().is_empty());
 }

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use waybill_oss::{
-    BucketName, Client, Crc64, Credential, Endpoint, FileSlice, HttpOptions, ObjectKey, Progress, http_client,
+    BucketName, Client, Crc64, Credential, Endpoint, FileSlice, HttpOptions, ObjectHeaders, ObjectKey, Progress,
+    http_client,
 };
 
 pub(crate) const SECRET: &str = "wire-secret-4711";
@@ -114,6 +115,13 @@ impl Server {
         )
     }
 
+    /// Every request so far; none may have been signed.
+    pub(crate) fn unsigned(&self) -> Vec<Seen> {
+        let seen = self.script.lock().expect("script").seen.clone();
+        assert!(seen.iter().all(|request| request.header("authorization").is_empty()), "signed: {seen:?}");
+        seen
+    }
+
     /// Every request so far, also one the script had no answer for; each must have been signed rightly.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         let seen = self.script.lock().expect("script").seen.clone();
@@ -205,6 +213,11 @@ fn hex(bytes: &[u8]) -> String {
 
 pub(crate) fn key(text: &str) -> ObjectKey {
     ObjectKey::parse(text).expect("key")
+}
+
+/// Nothing said about the object.
+pub(crate) fn plain() -> ObjectHeaders {
+    ObjectHeaders::default()
 }
 
 pub(crate) fn slice(bytes: &[u8]) -> FileSlice {

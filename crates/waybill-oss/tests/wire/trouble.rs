@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use waybill_oss::{Error, Gate, RetryPolicy, TransportKind};
 
-use crate::server::{Reply, SECRET, Server, Sum, TOKEN, answer, crc64, key, refusal, slice};
+use crate::server::{Reply, SECRET, Server, Sum, TOKEN, answer, crc64, key, plain, refusal, slice};
 
 fn part_stored(bytes: &[u8]) -> Reply {
     answer(200, &[("ETag", "\"E\""), ("x-oss-hash-crc64ecma", &crc64(bytes))], "")
@@ -19,7 +19,7 @@ async fn stalled_part_times_out_and_is_sent_again() {
     let client = server.client().with_stall_timeout(Duration::from_millis(700));
     let sum = Sum::default();
     let progress = sum.progress();
-    let part = client.upload_part(&key("k"), "U", 1, &slice(&bytes), Some(&progress)).await.expect("sent again");
+    let part = client.upload_part(&key("k"), "U", 1, &slice(&bytes), None, Some(&progress)).await.expect("sent again");
     assert_eq!(part.crc64.to_string(), crc64(&bytes));
     assert_eq!(sum.now(), 24 << 20);
     let first = sum.ever() - (24 << 20);
@@ -41,7 +41,7 @@ async fn progress_is_taken_back_when_an_attempt_fails() {
     let server = Server::start(vec![refusal(403, "AccessDenied", "0003-00000001")]).await;
     let sum = Sum::default();
     let progress = sum.progress();
-    let result = server.client().upload_part(&key("k"), "U", 1, &slice(&bytes), Some(&progress)).await;
+    let result = server.client().upload_part(&key("k"), "U", 1, &slice(&bytes), None, Some(&progress)).await;
     assert_eq!(result.expect_err("refused").service_code(), Some("AccessDenied"));
     assert_eq!((sum.ever(), sum.now()), (700_000, 0));
 }
@@ -54,7 +54,7 @@ async fn progress_is_taken_back_when_the_upload_is_dropped() {
     let progress = sum.progress();
     let (name, body) = (key("k"), slice(&bytes));
     {
-        let upload = client.upload_part(&name, "U", 1, &body, Some(&progress));
+        let upload = client.upload_part(&name, "U", 1, &body, None, Some(&progress));
         let moving = async {
             while sum.now() == 0 {
                 tokio::task::yield_now().await;
@@ -74,7 +74,7 @@ async fn a_connection_that_breaks_half_way_is_interrupted() {
     let bytes = vec![5; 24 << 20];
     let server = Server::start(vec![Reply::HangUp]).await;
     let client = server.client().with_retry(RetryPolicy::none());
-    let error = client.upload_part(&key("k"), "U", 1, &slice(&bytes), None).await.expect_err("broken");
+    let error = client.upload_part(&key("k"), "U", 1, &slice(&bytes), None, None).await.expect_err("broken");
     assert!(matches!(error, Error::Transport { kind: TransportKind::Interrupted, .. }), "{error}");
 }
 
@@ -95,7 +95,7 @@ async fn a_busy_server_is_asked_again_after_the_time_it_names() {
     let busy = answer(503, &[("Retry-After", "1")], "<Error><Code>ServiceUnavailable</Code></Error>");
     let server = Server::start(vec![busy, part_stored(b"x")]).await;
     let start = Instant::now();
-    server.client().upload_part(&key("k"), "U", 1, &slice(b"x"), None).await.expect("second time");
+    server.client().upload_part(&key("k"), "U", 1, &slice(b"x"), None, None).await.expect("second time");
     assert!(start.elapsed() >= Duration::from_secs(1), "after {:?}", start.elapsed());
 }
 
@@ -119,7 +119,7 @@ async fn redirects_are_not_followed() {
 #[tokio::test]
 async fn a_token_is_sent_signed_with_every_request() {
     let server = Server::start(vec![part_stored(b"x")]).await;
-    server.client_with(Some(TOKEN)).upload_part(&key("k"), "U", 1, &slice(b"x"), None).await.expect("part");
+    server.client_with(Some(TOKEN)).upload_part(&key("k"), "U", 1, &slice(b"x"), None, None).await.expect("part");
     assert_eq!(server.seen()[0].header("x-oss-security-token"), TOKEN);
 }
 
@@ -129,7 +129,7 @@ async fn secret_is_not_in_debug_or_errors() {
     let client = server.client_with(Some(TOKEN)).with_retry(RetryPolicy::none());
     let mut said = format!("{client:?} {client:#?}");
     for _ in 0..2 {
-        let error = client.upload_part(&key("k"), "U", 1, &slice(b"x"), None).await.expect_err("error");
+        let error = client.upload_part(&key("k"), "U", 1, &slice(b"x"), None, None).await.expect_err("error");
         said += &format!("{error} {error:?} {error:#?}");
     }
     // A token that cannot stand in a header is refused without being shown.
@@ -151,13 +151,13 @@ async fn every_call_can_run_in_a_spawned_task() {
     let (client, body, progress) = (server.client(), slice(b"x"), Sum::default().progress());
     sendable(async move {
         let name = key("k");
-        let _ = client.put_object(&name, &body, None, None, Some(&progress)).await;
+        let _ = client.put_object(&name, &body, &plain(), None, Some(&progress)).await;
         let gate = Gate::new(|_| async { true });
-        let _ = client.put_object_gated(&name, &body, None, None, gate, None).await;
-        let _ = client.initiate_multipart(&name, None).await;
-        let _ = client.upload_part(&name, "U", 1, &body, Some(&progress)).await;
+        let _ = client.put_object_gated(&name, &body, &plain(), None, gate, None).await;
+        let _ = client.initiate_multipart(&name, &plain()).await;
+        let _ = client.upload_part(&name, "U", 1, &body, None, Some(&progress)).await;
         let _ = client.list_parts(&name, "U").await;
-        let _ = client.complete_multipart(&name, "U", &[], None).await;
+        let _ = client.complete_multipart(&name, "U", &[], &plain(), None).await;
         let _ = client.abort_multipart(&name, "U").await;
         let _ = client.head_object(&name).await;
         let _ = client.get_bucket_info().await;
