@@ -87,6 +87,7 @@ fn a_root_with_a_longer_name_or_something_behind_it_is_refused() {
         "<CompleteMultipartUploadResults><ETag>E</ETag></CompleteMultipartUploadResults>",
         "<CompleteMultipartUploadResult><ETag>E</ETag></CompleteMultipartUploadResult><x/>",
         "<CompleteMultipartUploadResult/>",
+        "<x><ETag>E</ETag></x><CompleteMultipartUploadResult></CompleteMultipartUploadResult>",
         "x<CompleteMultipartUploadResult><ETag>E</ETag></CompleteMultipartUploadResult>",
         "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>",
         "<CompleteMultipartUploadResult><ETag>E</ETag></CompleteMultipartUploadResult>\
