@@ -19,6 +19,13 @@ fn form() -> PostForm {
     PostForm { policy: signed(), file_name: "a.txt".to_owned(), ..PostForm::default() }
 }
 
+/// A form whose callback came with the policy.
+fn handed() -> PostForm {
+    let mut form = form();
+    form.policy.push(("callback".to_owned(), "e30=".to_owned()));
+    form
+}
+
 /// The fields in their order, and the file's bytes.
 fn fields(seen: &Seen) -> (Vec<(String, String)>, Vec<u8>) {
     let boundary = seen.header("content-type").strip_prefix("multipart/form-data; boundary=").expect("boundary");
@@ -92,12 +99,17 @@ async fn a_callback_stands_in_the_form_with_its_variables_one_by_one() {
 }
 
 #[tokio::test]
+async fn the_answer_to_a_callback_that_came_with_the_policy_is_kept() {
+    let server = Server::start(vec![stored(200, "{}")]).await;
+    let done = server.client().post_object(&key("k"), &slice(b"hello"), &handed(), None).await.expect("stored");
+    assert!(matches!(done.callback, CallbackOutcome::Answered { .. }), "{:?}", done.callback);
+}
+
+#[tokio::test]
 async fn a_203_is_a_stored_object_with_a_failed_callback() {
     let body = "<Error><Code>CallbackFailed</Code><Message>Error status : 502.</Message><EC>0007-00000203</EC></Error>";
     let server = Server::start(vec![stored(203, body)]).await;
-    let mut handed = form();
-    handed.policy.push(("callback".to_owned(), "e30=".to_owned()));
-    let done = server.client().post_object(&key("k"), &slice(b"hello"), &handed, None).await.expect("stored");
+    let done = server.client().post_object(&key("k"), &slice(b"hello"), &handed(), None).await.expect("stored");
     assert!(matches!(done.callback, CallbackOutcome::Failed { ec: Some(_), .. }), "{:?}", done.callback);
 }
 
@@ -116,6 +128,7 @@ async fn a_lost_form_is_repeated_only_where_that_is_safe() {
     for (form, requests) in [
         (form(), 2),
         (PostForm { callback: Some(callback()), ..form() }, 1),
+        (handed(), 1),
         (PostForm { headers: forbidden, ..form() }, 1),
     ] {
         let server = Server::start(vec![Reply::Lost, stored(204, "")]).await;
@@ -127,8 +140,7 @@ async fn a_lost_form_is_repeated_only_where_that_is_safe() {
 #[tokio::test]
 async fn a_form_that_cannot_be_right_is_refused_before_sending() {
     let server = Server::start(vec![]).await;
-    let mut twice = PostForm { callback: Some(callback()), ..form() };
-    twice.policy.push(("callback".to_owned(), "e30=".to_owned()));
+    let twice = PostForm { callback: Some(callback()), ..handed() };
     let tagged = ObjectHeaders { tags: [("k".to_owned(), "v".to_owned())].into(), ..plain() };
     for (name, form) in [
         ("a/${filename}", form()),
