@@ -9,7 +9,13 @@ use crate::server::{Reply, SECRET, Server, answer, refusal};
 const XML: (&str, &str) = ("Content-Type", "application/xml");
 
 fn objects(next: Option<&str>, keys: &[&str]) -> Reply {
-    let row = |key: &&str| format!("<Contents><Key>{key}</Key><ETag>\"E\"</ETag><Size>5</Size></Contents>");
+    let row = |key: &&str| {
+        format!(
+            "<Contents><Key>{key}</Key><LastModified>2020-05-18T05:45:43.000Z</LastModified><ETag>\"E\"</ETag>\
+             <Type>Normal</Type><Size>5</Size><StorageClass>Standard</StorageClass><Owner><ID>0022012</ID>\
+             <DisplayName>0022012</DisplayName></Owner></Contents>"
+        )
+    };
     let rows: String = keys.iter().map(row).collect();
     let body = format!(
         "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>{}</IsTruncated>{}{rows}</ListBucketResult>",
