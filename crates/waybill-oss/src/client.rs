@@ -9,6 +9,7 @@ pub(crate) mod list;
 pub(crate) mod multipart;
 pub(crate) mod object;
 pub(crate) mod post;
+pub(crate) mod presigned;
 mod request;
 mod rounds;
 pub(crate) mod uploads;

@@ -41,6 +41,7 @@ pub use client::list::{ListOptions, ListVersion, ListedObject, ObjectPage, Objec
 pub use client::multipart::{ListedPart, PartReceipt};
 pub use client::object::Stored;
 pub use client::post::{HandedPolicy, PostForm};
+pub use client::presigned::{PresignedRequest, ResponseHeaders};
 pub use client::uploads::{OpenUpload, UploadMarker, UploadPage};
 pub use client::{Account, Client};
 pub use clock::Clock;

@@ -22,8 +22,7 @@ fn refused(spec: &CallbackSpec) -> String {
 
 #[test]
 fn headers_say_what_the_sdks_say() {
-    let vectors: Value =
-        serde_json::from_str(include_str!("../../tests/fixtures/callback-encode.json")).expect("json");
+    let vectors: Value = serde_json::from_str(include_str!("../../tests/fixtures/callback-encode.json")).expect("json");
     let vectors = vectors["vectors"].as_array().expect("vectors");
     assert_eq!(vectors.len(), 10);
     for vector in vectors {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Request, Url};
 
 use super::rounds::Signature;
 use crate::body::{FileBody, FileSlice, Progress};
 use crate::clock::Clock;
+use crate::credential::Credential;
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -116,14 +118,7 @@ impl Site {
 
     /// Signs the call and writes it down; `meter` follows its body.
     pub(super) fn request(&self, call: &Call<'_>, signature: &Signature, meter: &Arc<Meter>) -> Result<Request, Error> {
-        let seal = Seal {
-            version: self.version,
-            credential: &signature.credential,
-            region: &self.region,
-            at: signature.at,
-            additional_headers: &self.additional_headers,
-            keys: &self.keys,
-        };
+        let seal = self.seal(&signature.credential, signature.at);
         let mut headers = call.headers.clone();
         let (bucket, key) = (self.bucket.as_ref().map(BucketName::as_str), call.key.map(ObjectKey::as_str));
         if !call.unsigned {
@@ -138,6 +133,18 @@ impl Site {
         }
         write_body(&mut request, call, meter);
         Ok(request)
+    }
+
+    /// How this site signs.
+    pub(super) fn seal<'a>(&'a self, credential: &'a Credential, at: Timestamp) -> Seal<'a> {
+        Seal {
+            version: self.version,
+            credential,
+            region: &self.region,
+            at,
+            additional_headers: &self.additional_headers,
+            keys: &self.keys,
+        }
     }
 
     /// The address of the bucket or of one object in it; without a bucket that of the endpoint itself.

@@ -6,5 +6,7 @@ mod form;
 mod listing;
 mod multipart;
 mod object;
+mod presigned;
 mod server;
+mod signing;
 mod trouble;

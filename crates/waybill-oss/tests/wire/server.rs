@@ -5,14 +5,14 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use waybill_oss::{
     BucketName, Client, Crc64, Credential, Endpoint, FileSlice, HttpOptions, ObjectHeaders, ObjectKey, Progress,
     http_client,
 };
+
+use crate::signing;
 
 pub(crate) const SECRET: &str = "wire-secret-4711";
 pub(crate) const TOKEN: &str = "wire-token-0815";
@@ -62,6 +62,7 @@ pub(crate) struct Seen {
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
     pub(crate) signed: bool,
+    pub(crate) presigned: bool,
 }
 
 impl Seen {
@@ -176,39 +177,10 @@ fn parse(head: &str) -> Seen {
     let (method, target) = (first.next().expect("method").to_owned(), first.next().expect("target").to_owned());
     let pair = |line: &str| line.split_once(':').map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()));
     let headers: BTreeMap<String, String> = lines.filter_map(pair).collect();
-    let mut seen = Seen { method, target, headers, body: Vec::new(), signed: false };
-    seen.signed = seen.header("authorization").ends_with(&format!("Signature={}", signature(&seen)));
+    let mut seen = Seen { method, target, headers, body: Vec::new(), signed: false, presigned: false };
+    seen.signed = signing::in_header(&seen);
+    seen.presigned = signing::in_url(&seen);
     seen
-}
-
-/// The V4 signature this request should have, from what arrived (path style; section 3 of the protocol notes).
-fn signature(request: &Seen) -> String {
-    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-    let mut query: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
-    query.sort_unstable();
-    let mut headers = String::new();
-    for (name, value) in &request.headers {
-        if name.starts_with("x-oss-") || name == "content-type" || name == "content-md5" {
-            headers += &format!("{name}:{value}\n");
-        }
-    }
-    let uri = path.replace("%2F", "/");
-    let canonical = format!("{}\n{uri}\n{}\n{headers}\n\nUNSIGNED-PAYLOAD", request.method, query.join("&"));
-    let stamp = request.header("x-oss-date");
-    let date = stamp.get(..8).unwrap_or_default();
-    let hash = hex(&Sha256::digest(canonical));
-    let text = format!("OSS4-HMAC-SHA256\n{stamp}\n{date}/cn-hangzhou/oss/aliyun_v4_request\n{hash}");
-    let mut key = format!("aliyun_v4{SECRET}").into_bytes();
-    for step in [date, "cn-hangzhou", "oss", "aliyun_v4_request", &text] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("key");
-        mac.update(step.as_bytes());
-        key = mac.finalize().into_bytes().to_vec();
-    }
-    hex(&key)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(crate) fn key(text: &str) -> ObjectKey {

@@ -27,7 +27,8 @@ pub(crate) fn in_url(request: &Seen) -> bool {
 fn query(request: &Seen) -> Vec<&str> {
     let (_, query) = request.target.split_once('?').unwrap_or_default();
     let mut query: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
-    query.sort_unstable();
+    // By name: as whole texts, “callback-var=” would come before “callback=”.
+    query.sort_unstable_by_key(|pair| pair.split_once('=').unwrap_or((pair, "")));
     query
 }
 
