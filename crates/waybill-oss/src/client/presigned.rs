@@ -28,7 +28,7 @@ impl std::fmt::Debug for PresignedRequest {
     }
 }
 
-/// What a presigned GET says differently from the object: OSS answers with these headers instead [GetObject].
+/// What a presigned GET says differently from the object: OSS answers with these headers instead (API page GetObject).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResponseHeaders {
     /// `response-content-type`.
