@@ -4,11 +4,27 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use waybill_sandbox::{Sandbox, SandboxConfig};
+use waybill_sandbox::{Sandbox, SandboxConfig, Tuning};
 
 use crate::terminal;
 
+/// Below the options in `--help`.
+const CALLBACKS: &str = "\
+Callbacks:
+  The sandbox has an application server for callbacks at http://127.0.0.1:PORT/callback. Open the same address in a
+  browser to see what it received and whether the signature is good. What it answers can be said in the callback URL:
+    ?answer=500                  any HTTP status
+    ?answer=slow&ms=6000         a good answer after a while (OSS waits 5 seconds)
+    ?answer=text                 not JSON
+    ?answer=bom                  JSON behind a byte-order mark
+    ?answer=xml                  XML, which OSS takes too
+    ?answer=huge&bytes=2000000   longer than OSS takes
+    ?answer=chunked              no Content-Length
+    ?answer=redirect&to=URL      302
+    ?answer=hangup               no answer";
+
 #[derive(Args)]
+#[command(after_help = CALLBACKS)]
 pub(crate) struct SandboxArgs {
     /// Port on 127.0.0.1; 0 for a free one.
     #[arg(long, default_value_t = 0)]
@@ -28,6 +44,9 @@ pub(crate) struct SandboxArgs {
     /// Its bucket.
     #[arg(long, default_value = "sandbox")]
     bucket: String,
+    /// Refuse callback URLs that are private (as its own is) or that no name server knows, as the real service does.
+    #[arg(long)]
+    real_address_rules: bool,
 }
 
 impl std::fmt::Debug for SandboxArgs {
@@ -46,7 +65,8 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<ExitCode, String> {
         region: args.region,
         bucket: args.bucket,
     };
-    let sandbox = Sandbox::start(config).await.map_err(|error| in_full(&error))?;
+    let tuning = Tuning { real_address_rules: args.real_address_rules, ..Tuning::default() };
+    let sandbox = Sandbox::start_with(config, tuning).await.map_err(|error| in_full(&error))?;
     let ready = serde_json::to_string(sandbox.info()).map_err(|error| error.to_string())?;
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     let result = tokio::select! {

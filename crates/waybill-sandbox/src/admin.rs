@@ -4,19 +4,23 @@
 //! - `POST /_sandbox/tokens` with `{"seconds": n}` issues a temporary key pair, `GET` one of an hour, `DELETE` lets all
 //!   expire; the answer is in the form of a credentials URI and of Alibaba's demo application server
 //! - `GET /_sandbox/log` gives the request log, `GET /_sandbox/callbacks` the received callbacks
+//! - `GET /_sandbox/` shows the received callbacks to people, `GET /_sandbox/callback_pub_key_v1.pem` is the key that
+//!   verifies them
 
 use std::time::Duration;
 
 use axum::{
     body::{Body, to_bytes},
-    http::{StatusCode, request::Parts},
+    http::{Response, StatusCode, request::Parts},
 };
 use serde::Deserialize;
 
 use crate::{
     answer::{OssError, Outcome, empty, put},
+    callback::KEY_PATH,
     exchange::Shared,
     faults::Fault,
+    receiver,
     route::Operation,
 };
 
@@ -62,6 +66,8 @@ pub(crate) async fn answer(shared: &Shared, head: &Parts, body: Body) -> Outcome
         }
         ("GET", "/_sandbox/log") => json(&shared.log.entries()),
         ("GET", "/_sandbox/callbacks") => json(&shared.callbacks.entries()),
+        ("GET", "/_sandbox/") => Ok(receiver::page(&shared.callbacks.entries())),
+        ("GET", KEY_PATH) => Ok(content("application/x-pem-file", shared.callback_key.public_pem())),
         _ => Err(OssError::new(404, "NoSuchAdminRoute", "There is nothing here.").into()),
     }
 }
@@ -84,9 +90,13 @@ fn wrong_lifetime() -> OssError {
 }
 
 fn json(value: &impl serde::Serialize) -> Outcome {
-    let mut response = axum::http::Response::new(Body::from(serde_json::to_vec(value).map_err(std::io::Error::other)?));
-    put(&mut response, "content-type", "application/json");
-    Ok(response)
+    Ok(content("application/json", &serde_json::to_string(value).map_err(std::io::Error::other)?))
+}
+
+fn content(content_type: &str, text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text.to_owned()));
+    put(&mut response, "content-type", content_type);
+    response
 }
 
 fn invalid(message: String) -> OssError {

@@ -37,11 +37,22 @@ impl fmt::Debug for SandboxConfig {
     }
 }
 
-/// What tests may set otherwise than OSS does.
+/// Longest answer of an application that is taken. One page says 1 MB, another 3 MB; what passes here passes there
+/// (*HTTP 203 status code*, *Callback*).
+pub const CALLBACK_ANSWER_LIMIT: u64 = 1024 * 1024;
+
+/// Where a sandbox may be set to be more or less like OSS.
 #[derive(Debug, Clone)]
 pub struct Tuning {
     /// Time one callback address has for its whole answer; [`CALLBACK_LIMIT`] unless told.
     pub callback_limit: Duration,
+    /// Bytes of an application's answer; [`CALLBACK_ANSWER_LIMIT`] unless told.
+    pub callback_answer_limit: u64,
+    /// One more certificate authority, in PEM, that servers called back over https may have their certificate from.
+    pub callback_ca_pem: Option<String>,
+    /// Refuse callback addresses that are private, or that no name server knows, as OSS does (EC 0007-00000008 and
+    /// 0007-00000007). Not the default: a sandbox and its receiver live on loopback.
+    pub real_address_rules: bool,
     /// Seconds that the sandbox's clock is ahead of the real one (behind when negative): for its `Date`, for the clock
     /// skew of requests and for everything that expires.
     pub clock_offset: i64,
@@ -56,6 +67,9 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             callback_limit: CALLBACK_LIMIT,
+            callback_answer_limit: CALLBACK_ANSWER_LIMIT,
+            callback_ca_pem: None,
+            real_address_rules: false,
             clock_offset: 0,
             domains: Vec::new(),
             other_region_buckets: BTreeMap::new(),
@@ -124,7 +138,7 @@ pub enum SandboxError {
         /// The folder.
         path: PathBuf,
     },
-    /// The client that sends callbacks cannot be made.
+    /// The client that sends callbacks cannot be made, or the extra certificate authority is not one.
     #[error("preparing the callback client")]
     CallbackClient(#[source] reqwest::Error),
 }

@@ -21,7 +21,7 @@ use crate::{
     admin,
     answer::{OssError, Outcome, Refusal, empty, put},
     auth::{self, Asked, IssuedToken, Tokens, Verifier},
-    bucket,
+    bucket, callback,
     config::{SandboxConfig, SandboxInfo, Tuning},
     faults::{FaultKind, Faults, Taken},
     host,
@@ -43,7 +43,8 @@ pub(crate) struct Shared {
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) callbacks: CallbackLog,
-    pub(crate) callback_client: reqwest::Client,
+    pub(crate) callback_clients: callback::Clients,
+    pub(crate) callback_key: callback::CallbackKey,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) tokens: Tokens,
@@ -118,7 +119,7 @@ async fn serve(shared: Arc<Shared>, line: Line, gone: CancellationToken, request
     let hosted = host::bucket_of(host_of(&head), head.uri.path(), &shared.tuning.domains, &shared.config.bucket);
     let outcome = match head.uri.path() {
         path if hosted.is_none() && path.starts_with("/_sandbox/") => admin::answer(&shared, &head, body).await,
-        "/callback" if is_callback(&head, hosted.as_deref()) => receiver::answer(&shared, &head, body, &gone).await,
+        _ if is_callback(&head, hosted.as_deref()) => receiver::answer(&shared, &head, body, &gone).await,
         _ => answer_oss(&shared, head, body, hosted, &line, gone, &request_id).await,
     };
     let mut response = outcome.unwrap_or_else(|refusal| match refusal {
@@ -238,7 +239,7 @@ fn host_of(head: &Parts) -> &str {
     header.or_else(|| head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default()
 }
 
-/// Whether a POST to `/callback` is for the receiver. A callback may name any Host (`callbackHost`) and is signed in its
+/// Whether a request to `/callback` is for the receiver. A callback may name any Host (`callbackHost`) and is signed in its
 /// own way, so under a bucket's Host it takes a signature of OSS, and none of a callback, to mean the object `callback`.
 fn is_callback(head: &Parts, hosted: Option<&str>) -> bool {
     let raw = head.uri.path_and_query().map_or("/", |raw| raw.as_str());
@@ -246,7 +247,7 @@ fn is_callback(head: &Parts, hosted: Option<&str>) -> bool {
         !head.headers.contains_key("x-oss-pub-key-url")
             && Target::parse(raw, hosted.map(str::to_owned)).is_ok_and(|target| auth::is_signed(&head.headers, &target))
     };
-    head.method == Method::POST && (hosted.is_none() || !asks_oss())
+    receiver::is_addressed(head) && (hosted.is_none() || head.method == Method::POST && !asks_oss())
 }
 
 /// Refuses a bucket that is set to be of another region, in the words of the real service.

@@ -118,6 +118,22 @@ pub enum FaultKind {
     CallbackTimeout,
     /// The receiver answers 200 with a text that is not JSON.
     CallbackNotJson,
+    /// The receiver answers 200 with JSON of about this size.
+    CallbackHuge {
+        /// Bytes; 64 MB at most.
+        bytes: u64,
+    },
+    /// The receiver answers 200 with JSON and no Content-Length.
+    CallbackChunked,
+    /// The receiver answers 302.
+    CallbackRedirect {
+        /// The `Location` header.
+        location: String,
+    },
+    /// The receiver answers 200 with JSON behind a byte-order mark.
+    CallbackBom,
+    /// The receiver answers 200 with XML that says so.
+    CallbackXml,
 }
 
 impl FaultKind {
@@ -134,12 +150,17 @@ impl FaultKind {
             Self::CallbackStatus { .. } => "callbackStatus",
             Self::CallbackTimeout => "callbackTimeout",
             Self::CallbackNotJson => "callbackNotJson",
+            Self::CallbackHuge { .. } => "callbackHuge",
+            Self::CallbackChunked => "callbackChunked",
+            Self::CallbackRedirect { .. } => "callbackRedirect",
+            Self::CallbackBom => "callbackBom",
+            Self::CallbackXml => "callbackXml",
         }
     }
 
     /// Whether only the callback receiver can do this.
     pub(crate) fn is_of_receiver(&self) -> bool {
-        matches!(self, Self::CallbackStatus { .. } | Self::CallbackTimeout | Self::CallbackNotJson)
+        self.name().starts_with("callback")
     }
 }
 

@@ -34,6 +34,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     auth::Tokens,
+    callback::CallbackKey,
     exchange::Shared,
     log::RequestLog,
     receiver::CallbackLog,
@@ -42,10 +43,10 @@ use crate::{
 };
 
 pub use auth::IssuedToken;
-pub use config::{CALLBACK_LIMIT, SandboxConfig, SandboxError, SandboxInfo, Tuning};
+pub use config::{CALLBACK_ANSWER_LIMIT, CALLBACK_LIMIT, SandboxConfig, SandboxError, SandboxInfo, Tuning};
 pub use faults::{Fault, FaultKind, Faults};
 pub use log::{LoggedRequest, read_request_log};
-pub use receiver::ReceivedCallback;
+pub use receiver::{ReceivedCallback, Verdict};
 pub use route::Operation;
 
 /// A running sandbox. [`Sandbox::stop`] ends it and waits; dropping it ends it without waiting.
@@ -62,7 +63,7 @@ impl Sandbox {
         Self::start_with(config, Tuning::default()).await
     }
 
-    /// [`Sandbox::start`] with other limits than OSS has.
+    /// [`Sandbox::start`], more or less like OSS than usual.
     pub async fn start_with(config: SandboxConfig, tuning: Tuning) -> Result<Self, SandboxError> {
         config::check(&config)?;
         let lock = DirLock::take(&config.data_dir)?;
@@ -72,6 +73,9 @@ impl Sandbox {
         let data_dir = |source| SandboxError::DataDir { path: config.data_dir.clone(), source };
         let store = Store::open_dir(&config.data_dir, &config.bucket).map_err(data_dir)?;
         let log = RequestLog::open(&config.data_dir).map_err(data_dir)?;
+        let callback_key = CallbackKey::open(&config.data_dir).map_err(data_dir)?;
+        let ca = tuning.callback_ca_pem.as_deref();
+        let callback_clients = callback::Clients::new(ca).map_err(SandboxError::CallbackClient)?;
         let endpoint = format!("http://127.0.0.1:{port}");
         let info = SandboxInfo {
             callback_url: format!("{endpoint}/callback"),
@@ -89,7 +93,8 @@ impl Sandbox {
             faults: Faults::new(),
             log,
             callbacks: CallbackLog::new(),
-            callback_client: callback::client().map_err(SandboxError::CallbackClient)?,
+            callback_clients,
+            callback_key,
             stop: stop.clone(),
             tasks: TaskTracker::new(),
             tokens: Tokens::default(),

@@ -118,7 +118,7 @@ pub(crate) fn list_parts(exchange: &Exchange) -> Outcome {
 
 /// `POST /key?uploadId=u` with the list of parts: the object is there whole afterwards, then the callback is made.
 pub(crate) async fn complete(exchange: &Exchange, intake: &mut Intake) -> Outcome {
-    let order = callback::parse(&exchange.headers, &exchange.target)?;
+    let order = callback::ordered(exchange).await?;
     let body = intake.whole(LIST_LIMIT).await?.ok_or_else(OssError::malformed_xml)?;
     let gone = || Refusal::from(no_upload(exchange, "0042-00000203"));
     let upload = upload_of(exchange).ok_or_else(gone)?;

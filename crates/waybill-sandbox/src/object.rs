@@ -27,7 +27,7 @@ const BODY_LIMIT: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Stores the body under the key, whole or not at all, then makes the callback.
 pub(crate) async fn put_object(exchange: &Exchange, intake: &mut Intake) -> Outcome {
-    let order = callback::parse(&exchange.headers, &exchange.target)?;
+    let order = callback::ordered(exchange).await?;
     let sealed = take_body(exchange, intake).await?;
     let new = NewObject {
         key: exchange.key().to_owned(),

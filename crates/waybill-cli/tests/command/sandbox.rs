@@ -90,3 +90,34 @@ async fn without_a_secret_it_does_not_start() {
     let ended = run(sandbox(dir.path(), &["--bucket", "No_Bucket"])).await;
     assert!(ended.refusal().contains("a bucket name is"), "{ended:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_real_address_rules_its_own_callback_address_is_refused_and_nothing_is_stored() {
+    let dir = TempDir::new().unwrap();
+    let mut running = Running::start(sandbox(&dir.path().join("sandbox"), &["--real-address-rules"]));
+    let info = ready(&mut running).await;
+    let text = |name: &str| info[name].as_str().expect("text");
+    let file = dir.path().join("note.txt");
+    std::fs::write(&file, content(10)).unwrap();
+    let mut upload = bare();
+    upload.arg("upload").arg(&file).args(["--json", "--bucket", "sandbox", "--region", "cn-test"]);
+    upload.args(["--endpoint", text("endpoint"), "--callback-url", text("callbackUrl")]);
+    upload.arg("--data-dir").arg(dir.path().join("data"));
+    upload.env("OSS_ACCESS_KEY_ID", text("accessKeyId")).env("OSS_ACCESS_KEY_SECRET", text("accessKeySecret"));
+    let ended = run(upload).await;
+    assert_ne!(ended.code(), Some(0), "{ended:#?}");
+    assert!(format!("{ended:#?}").contains("Private address is forbidden to callback"), "{ended:#?}");
+    assert!(!dir.path().join("sandbox/objects/sandbox/note.txt").exists());
+    running.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_help_says_how_to_order_an_answer() {
+    let mut command = bare();
+    command.args(["sandbox", "--help"]);
+    let ended = run(command).await;
+    let help = ended.lines.join("\n");
+    for words in ["?answer=500", "?answer=slow&ms=6000", "--real-address-rules", "/callback"] {
+        assert!(help.contains(words), "{words} is missing in {help}");
+    }
+}

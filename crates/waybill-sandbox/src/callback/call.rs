@@ -1,178 +1,111 @@
-//! The POST to the application's server and the judgement of its answer.
+//! The POST to the application's server: headers, signature, one address after the other.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 use reqwest::{
-    Client, Url,
+    Certificate, Client, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
     redirect,
 };
-use serde::de::IgnoredAny;
-use serde_json::{Value, json};
 
-use super::{Order, expand};
-use crate::{bucket::OWNER, exchange::Exchange, object::http_date, store::Stored, xml};
+use super::{
+    Order, expand,
+    judge::{Answered, Failure, judge},
+    sign::{KEY_PATH, signed_text},
+    variables,
+};
+use crate::{bucket::OWNER, exchange::Exchange, object::http_date, store::Stored};
 
-/// The page says 1 MB in one place and 3 MB in another.
-const ANSWER_LIMIT: u64 = 1024 * 1024;
-
-/// What the application answered, to be passed on.
-pub(super) struct Answered {
-    pub(super) content_type: String,
-    pub(super) body: Vec<u8>,
+/// The clients for all callbacks: nothing between them and the server, no redirects, no connection used twice.
+pub(crate) struct Clients {
+    /// Names the host in a TLS handshake.
+    with_sni: Client,
+    without_sni: Client,
 }
 
-/// Why there is no such answer.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) ec: &'static str,
-    pub(super) message: String,
-}
-
-/// Over the time limit.
-const EC_TIMEOUT: &str = "0007-00000202";
-/// No connection, or not the status that is wanted.
-const EC_STATUS: &str = "0007-00000203";
-/// Not JSON.
-const EC_BODY: &str = "0007-00000205";
-
-/// The client for all callbacks: nothing between it and the server, no redirects, no connection used twice.
-pub(crate) fn client() -> reqwest::Result<Client> {
-    Client::builder().no_proxy().redirect(redirect::Policy::none()).pool_max_idle_per_host(0).build()
+impl Clients {
+    /// Certificates must be valid by the platform's roots, or by this one more, in PEM.
+    pub(crate) fn new(extra_ca_pem: Option<&str>) -> reqwest::Result<Self> {
+        let extra = extra_ca_pem.map(|pem| Certificate::from_pem(pem.as_bytes())).transpose()?;
+        let client = |sni: bool| {
+            let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).pool_max_idle_per_host(0);
+            client.tls_sni(sni).tls_certs_merge(extra.clone()).build()
+        };
+        Ok(Self { with_sni: client(true)?, without_sni: client(false)? })
+    }
 }
 
 /// Tries the addresses in order; the first success counts, else the last failure.
 pub(super) async fn call(exchange: &Exchange, order: &Order, stored: &Stored) -> Result<Answered, Failure> {
-    let body = expand::expand(&order.body, order.body_type, |name| variable(exchange, order, stored, name));
-    let headers = headers(exchange, order, &body);
-    let limit = exchange.shared.tuning.callback_limit;
-    let mut failure = cannot_connect();
+    let shared = &exchange.shared;
+    let image = variables::image_of(exchange, order, stored).await;
+    let value = |name: &str| variables::value(exchange, order, stored, image.as_ref(), name);
+    let body = expand::expand(&order.body, order.body_type, value);
+    let limit = shared.tuning.callback_limit;
+    let mut failure = Failure::cannot_connect();
     for url in &order.urls {
         let began = Instant::now();
-        let attempt = tokio::time::timeout(limit, attempt(exchange, url, headers.clone(), body.clone()));
+        let attempt = tokio::time::timeout(limit, attempt(exchange, order, url, body.clone()));
         let result = tokio::select! {
             result = attempt => result,
-            () = exchange.shared.stop.cancelled() => return Err(cannot_connect()),
+            () = shared.stop.cancelled() => return Err(Failure::cannot_connect()),
         };
         match result {
             Ok(Ok(answered)) => return Ok(answered),
             Ok(Err(failed)) => failure = failed,
-            Err(_) => failure = too_late(began.elapsed(), limit),
+            Err(_) => failure = Failure::too_late(url, began.elapsed(), limit),
         }
     }
     Err(failure)
 }
 
-async fn attempt(exchange: &Exchange, url: &Url, headers: HeaderMap, body: String) -> Result<Answered, Failure> {
-    let request = exchange.shared.callback_client.post(url.clone()).headers(headers).body(body);
-    let mut response = request.send().await.map_err(|_| cannot_connect())?;
-    if response.status().as_u16() != 200 {
-        return Err(Failure { ec: EC_STATUS, message: format!("Error status : {}.", response.status().as_u16()) });
-    }
-    let text = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-    let length = text("content-length").and_then(|length| length.parse::<u64>().ok());
-    let content_type = text("content-type").unwrap_or_else(|| "application/json".to_owned());
-    match length {
-        None => {
-            return Err(Failure { ec: EC_STATUS, message: "missing content-length".to_owned() });
-        }
-        Some(length) if length > ANSWER_LIMIT => {
-            return Err(Failure { ec: EC_STATUS, message: "too long content-length".to_owned() });
-        }
-        Some(_) => {}
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|_| cannot_connect())? {
-        body.extend_from_slice(&piece);
-    }
-    judge(&content_type, &body)?;
-    Ok(Answered { content_type, body })
+async fn attempt(exchange: &Exchange, order: &Order, url: &Url, body: String) -> Result<Answered, Failure> {
+    let clients = &exchange.shared.callback_clients;
+    let client = if order.sni { &clients.with_sni } else { &clients.without_sni };
+    let request = client.post(url.clone()).headers(headers(exchange, order, url, &body)).body(body);
+    let response = request.send().await.map_err(|_| Failure::cannot_connect())?;
+    judge(response, exchange.shared.tuning.callback_answer_limit).await
 }
 
-/// JSON without a byte-order mark; the current Chinese page also allows XML that says so.
-fn judge(content_type: &str, body: &[u8]) -> Result<(), Failure> {
-    let says_xml =
-        content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/xml"));
-    if serde_json::from_slice::<IgnoredAny>(body).is_ok() || says_xml && xml::is_well_formed(body) {
-        return Ok(());
-    }
-    Err(Failure { ec: EC_BODY, message: "Response body is not valid json format.".to_owned() })
-}
-
-/// System and custom variables. The sandbox looks at no images, so `imageInfo` is always missing.
-fn variable(exchange: &Exchange, order: &Order, stored: &Stored, name: &str) -> Value {
-    match name {
-        "bucket" => json!(exchange.shared.config.bucket),
-        "object" => json!(stored.key),
-        "etag" => json!(stored.etag),
-        "size" => json!(stored.size),
-        "mimeType" => json!(stored.content_type),
-        "crc64" => json!(stored.crc64.to_string()),
-        "contentMd5" => json!(stored.content_md5),
-        "clientIp" => json!(exchange.client_ip.to_string()),
-        "reqId" => json!(exchange.request_id),
-        "operation" => json!(exchange.operation.name()),
-        custom => order.variables.get(custom).map_or(Value::Null, |value| json!(value)),
-    }
-}
-
-/// The headers of the current *Callback* page, but for the signature.
-fn headers(exchange: &Exchange, order: &Order, body: &str) -> HeaderMap {
+/// The headers of the current *Callback* page and of captured callbacks. Content-Length comes from the HTTP library.
+fn headers(exchange: &Exchange, order: &Order, url: &Url, body: &str) -> HeaderMap {
+    let shared = &exchange.shared;
+    let target = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let signature = shared.callback_key.sign(&signed_text(&target, body.as_bytes()));
+    let key_url = BASE64_STANDARD.encode(format!("{}{KEY_PATH}", shared.info.endpoint));
+    let names: Vec<&str> = order.additional_headers.iter().map(|(name, _)| name.as_str()).collect();
     let mut headers: HeaderMap = order.additional_headers.iter().cloned().collect();
+    // How the body is framed is not the client's to say.
+    for framing in ["content-length", "transfer-encoding"] {
+        headers.remove(framing);
+    }
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
+    set("authorization", &signature);
     set("connection", "close");
     set("content-type", order.body_type.content_type());
     set("content-md5", &BASE64_STANDARD.encode(Md5::digest(body)));
     set("date", &http_date(Timestamp::now().as_millisecond()));
     set("user-agent", "aliyun-oss-callback");
-    set("x-oss-additional-headers", "");
-    set("x-oss-bucket", &exchange.shared.config.bucket);
+    set("x-oss-additional-headers", &names.join(";"));
+    set("x-oss-bucket", &shared.config.bucket);
     set("x-oss-owner", OWNER);
-    set("x-oss-requester", OWNER);
+    set("x-oss-pub-key-url", &key_url);
     set("x-oss-request-id", &exchange.request_id);
+    set("x-oss-requester", OWNER);
     set("x-oss-signature-version", "1.0");
     set("x-oss-tag", "CALLBACK");
     if let Some(host) = &order.host {
-        set("host", host);
+        headers.insert("host", host.clone());
     }
     headers
-}
-
-fn cannot_connect() -> Failure {
-    let message = "Error status : -1 OSS can not connect to your callbackUrl, please check it.".to_owned();
-    Failure { ec: EC_STATUS, message }
-}
-
-fn too_late(cost: Duration, limit: Duration) -> Failure {
-    let message = format!("reply timeout, cost:{}, timeout:{}", cost.as_millis(), limit.as_millis());
-    Failure { ec: EC_TIMEOUT, message }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_passes_and_text_a_byte_order_mark_or_nothing_fails() {
-        for body in [r#"{"Status":"OK"}"#, "[1]", " null "] {
-            assert!(judge("text/html", body.as_bytes()).is_ok(), "{body}");
-        }
-        for body in ["OK", "", "\u{feff}{}", "{} {}", "<a/>"] {
-            assert_eq!(judge("application/json", body.as_bytes()).unwrap_err().ec, "0007-00000205", "{body}");
-        }
-    }
-
-    #[test]
-    fn xml_passes_only_when_it_says_so_and_is_whole() {
-        assert!(judge("application/xml; charset=utf-8", b"<a><b/></a>").is_ok());
-        assert!(judge("application/xml", b"<a>").is_err());
-        assert!(judge("text/xml", b"<a/>").is_err());
-    }
 }

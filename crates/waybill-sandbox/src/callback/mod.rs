@@ -1,8 +1,18 @@
 //! The upload callback as OSS makes it: after the object is stored, to the application's server, its answer passed on.
+//!
+//! - `parse`, `fields`, `address`: what was ordered, and everything that is wrong with it
+//! - `expand`, `variables`, `image`: the body with its places filled
+//! - `sign`: the RSA signature; `call`, `judge`: the POST and what its answer is worth
 
+mod address;
 mod call;
 mod expand;
+mod fields;
+mod image;
+mod judge;
 mod parse;
+mod sign;
+mod variables;
 
 use std::collections::BTreeMap;
 
@@ -19,8 +29,8 @@ use crate::{
     store::Stored,
 };
 
-pub(crate) use call::client;
-pub(crate) use parse::parse;
+pub(crate) use call::Clients;
+pub(crate) use sign::{CallbackKey, KEY_PATH, signed_text};
 
 /// What a client asked to be called back with, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +38,12 @@ pub(crate) struct Order {
     /// One to five, tried in order until the first success.
     urls: Vec<Url>,
     /// `Host` header instead of the URL's own.
-    host: Option<String>,
+    host: Option<HeaderValue>,
     /// The body with its `${…}` places.
     body: String,
     body_type: BodyType,
+    /// Whether a TLS handshake names the host.
+    sni: bool,
     additional_headers: Vec<(HeaderName, HeaderValue)>,
     /// `x:name` → value.
     variables: BTreeMap<String, String>,
@@ -51,6 +63,24 @@ impl BodyType {
             Self::Json => "application/json",
         }
     }
+}
+
+/// The callback that a request orders in its headers or its query, `None` when it orders none. To be asked before a byte
+/// is stored.
+pub(crate) async fn ordered(exchange: &Exchange) -> Result<Option<Order>, OssError> {
+    let order = parse::parse(&exchange.headers, &exchange.target)?;
+    address::check(&exchange.shared.tuning, order.as_ref()).await?;
+    Ok(order)
+}
+
+/// The callback that the fields of a PostObject form order: `callback`, and one field per `x:` variable.
+pub(crate) async fn ordered_by_form<'a>(
+    exchange: &Exchange,
+    form: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Option<Order>, OssError> {
+    let order = parse::parse_form(form)?;
+    address::check(&exchange.shared.tuning, order.as_ref()).await?;
+    Ok(order)
 }
 
 /// Makes the callback, if one was ordered, and turns `plain`, the answer without a callback, into the answer with one:
