@@ -20,8 +20,8 @@ use crate::{
     callback::KEY_PATH,
     exchange::Shared,
     faults::Fault,
+    operation::Operation,
     receiver,
-    route::Operation,
 };
 
 const BODY_LIMIT: usize = 64 * 1024;

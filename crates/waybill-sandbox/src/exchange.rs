@@ -18,20 +18,25 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    admin,
+    about, admin,
     answer::{OssError, Outcome, Refusal, empty, put},
     auth::{self, Asked, IssuedToken, Tokens, Verifier},
     bucket, callback,
     config::{SandboxConfig, SandboxInfo, Tuning},
+    copy, delete,
     faults::{FaultKind, Faults, Taken},
-    host,
+    get, host,
     intake::Intake,
+    list,
     log::{LoggedRequest, RequestLog},
     multipart, object,
+    operation::Operation,
+    post,
     receiver::{self, CallbackLog},
-    route::{Operation, Target, check_bucket, check_key},
+    route::{Target, check_bucket, check_key},
     server::Line,
     store::Store,
+    tagging,
 };
 
 /// What every request can reach.
@@ -155,7 +160,7 @@ async fn answer_oss(
     let exchange = Exchange {
         shared: Arc::clone(shared),
         request_id: request_id.to_owned(),
-        operation: target.operation(&head.method, &head.headers),
+        operation: Operation::of(&head.method, &target, &head.headers),
         method: head.method,
         target,
         headers: head.headers,
@@ -195,10 +200,11 @@ async fn answer_oss(
     };
     let upload_id = exchange.target.upload_id().map(str::to_owned);
     let given_out = || Some(outcome.as_ref().ok()?.extensions().get::<multipart::GivenOut>()?.0.clone());
+    let stored_at = || Some(outcome.as_ref().ok()?.extensions().get::<post::StoredAt>()?.0.clone());
     shared.log.push(LoggedRequest {
         at_ms: at.as_millisecond(),
         operation: exchange.operation,
-        key: exchange.target.key.clone(),
+        key: exchange.target.key.clone().or_else(stored_at),
         upload_id: upload_id.or_else(given_out),
         part_number: exchange.target.part_number(),
         status: outcome.as_ref().ok().map(|response| response.status().as_u16()),
@@ -217,9 +223,15 @@ fn admit(exchange: &Exchange) -> Result<(), OssError> {
         check_bucket(bucket)?;
         elsewhere(shared, bucket)?;
     }
-    shared.verifier().check(Asked { method, target, headers })?;
+    // A form is signed in its fields, and signatures elsewhere are not looked at.
+    if exchange.operation != Operation::PostObject {
+        shared.verifier().check(Asked { method, target, headers })?;
+    }
     match &target.bucket {
         Some(bucket) if *bucket == shared.config.bucket => {}
+        // Any name can be asked for, and nothing at all when the buckets are listed.
+        Some(_) if exchange.operation == Operation::PutBucket => {}
+        None if matches!(exchange.operation, Operation::ListBuckets | Operation::DescribeRegions) => {}
         Some(bucket) => {
             return Err(OssError::new(404, "NoSuchBucket", "The specified bucket does not exist.")
                 .ec("0015-00000101")
@@ -263,20 +275,43 @@ async fn operate(exchange: &Exchange, intake: &mut Intake, fault: Option<&Taken>
         intake.finish().await?;
         return Err(OssError::new(*status, code.clone(), "The sandbox was told to fail.").into());
     }
+    about::check_traffic_limit(
+        exchange.header("x-oss-traffic-limit").as_deref(),
+        exchange.target.query("x-oss-traffic-limit"),
+    )?;
     match exchange.operation {
         Operation::PutObject => return object::put_object(exchange, intake).await,
+        Operation::PostObject => return post::post_object(exchange, intake).await,
         Operation::UploadPart => return multipart::upload_part(exchange, intake).await,
         Operation::CompleteMultipartUpload => return multipart::complete(exchange, intake).await,
+        Operation::DeleteMultipleObjects => return delete::delete_multiple_objects(exchange, intake).await,
+        Operation::PutObjectTagging => return tagging::put_object_tagging(exchange, intake).await,
         _ => intake.finish().await?,
     }
     match exchange.operation {
+        Operation::CopyObject => copy::copy_object(exchange).await,
         Operation::InitiateMultipartUpload => multipart::initiate(exchange).await,
+        Operation::UploadPartCopy => copy::upload_part_copy(exchange).await,
         Operation::ListParts => multipart::list_parts(exchange),
         Operation::AbortMultipartUpload => multipart::abort(exchange).await,
-        Operation::HeadObject => object::head_object(exchange).await,
-        Operation::GetObject => object::get_object(exchange).await,
+        Operation::ListMultipartUploads => list::list_multipart_uploads(exchange),
+        Operation::HeadObject => get::head_object(exchange).await,
+        Operation::GetObject => get::get_object(exchange).await,
+        Operation::GetObjectMeta => get::get_object_meta(exchange).await,
         Operation::DeleteObject => object::delete_object(exchange).await,
+        Operation::GetObjectTagging => tagging::get_object_tagging(exchange).await,
+        Operation::DeleteObjectTagging => tagging::delete_object_tagging(exchange).await,
+        Operation::GetObjectAcl => tagging::get_object_acl(exchange).await,
+        Operation::PutObjectAcl => tagging::put_object_acl(exchange).await,
+        Operation::ListObjects => list::list_objects(exchange).await,
+        Operation::ListObjectsV2 => list::list_objects_v2(exchange).await,
+        Operation::ListBuckets => bucket::list_buckets(exchange),
+        Operation::DescribeRegions => bucket::describe_regions(exchange),
+        Operation::PutBucket => bucket::put_bucket(exchange),
         Operation::GetBucketInfo => bucket::get_bucket_info(exchange),
+        Operation::GetBucketLocation => bucket::get_bucket_location(exchange),
+        Operation::GetBucketStat => bucket::get_bucket_stat(exchange).await,
+        Operation::GetBucketAcl => bucket::get_bucket_acl(),
         _ => Err(not_spoken().into()),
     }
 }

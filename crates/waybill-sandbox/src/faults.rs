@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::route::Operation;
+use crate::operation::Operation;
 
 /// One planned misbehaviour. It is taken by a request that is signed well and matches, oldest fault first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

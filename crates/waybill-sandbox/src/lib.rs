@@ -1,29 +1,43 @@
 //! A local Alibaba OSS and callback receiver on loopback, which misbehaves on command. Its own reading of the protocol.
 //!
 //! - `server` accepts and can cut a connection; `exchange` carries one request from head to answer
-//! - `host`, `route`, `auth`: what is asked, and whether it is signed well
-//! - `object`, `multipart`, `bucket`: the operations; `store`: the disk
+//! - `host`, `route`, `operation`, `auth`: what is asked, and whether it is signed well
+//! - `object`, `get`, `post`, `copy`, `delete`, `tagging`, `multipart`, `list`, `bucket`: the operations
+//! - `about`, `condition`, `range`, `digest`, `page`, `form`: the rules they share; `store`: the disk
 //! - `callback`: the POST that OSS makes; `receiver`: the server that gets it
 //! - `faults`, `log`, `admin`: misbehaviour on command, and what was asked
 
+mod about;
 mod admin;
 mod answer;
 mod auth;
 mod bucket;
 mod callback;
+mod condition;
 mod config;
+mod copy;
+mod delete;
+mod digest;
 mod escape;
 mod exchange;
 mod faults;
+mod form;
+mod get;
 mod host;
 mod intake;
+mod list;
 mod log;
 mod multipart;
 mod object;
+mod operation;
+mod page;
+mod post;
+mod range;
 mod receiver;
 mod route;
 mod server;
 mod store;
+mod tagging;
 mod xml;
 
 use std::{fmt, io, net::Ipv4Addr, sync::Arc, time::Duration};
@@ -46,8 +60,8 @@ pub use auth::IssuedToken;
 pub use config::{CALLBACK_ANSWER_LIMIT, CALLBACK_LIMIT, SandboxConfig, SandboxError, SandboxInfo, Tuning};
 pub use faults::{Fault, FaultKind, Faults};
 pub use log::{LoggedRequest, read_request_log};
+pub use operation::Operation;
 pub use receiver::{ReceivedCallback, Verdict};
-pub use route::Operation;
 
 /// A running sandbox. [`Sandbox::stop`] ends it and waits; dropping it ends it without waiting.
 pub struct Sandbox {

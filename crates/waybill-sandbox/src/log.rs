@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::route::Operation;
+use crate::operation::Operation;
 
 /// Entries kept in memory; the file keeps more.
 const KEPT: usize = 100_000;

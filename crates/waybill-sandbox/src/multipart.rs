@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use crc_fast::{CrcAlgorithm, checksum_combine};
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 
 use crate::{
+    about,
     answer::{OssError, Outcome, Refusal, empty, put, xml},
     callback,
+    digest::Claim,
     escape::{encode, hex_upper},
     exchange::Exchange,
     intake::Intake,
-    object::{self, CRC, blocking, committed, forbids_overwrite},
-    store::{NewObject, ObjectKind, Part, Upload, UploadInfo},
+    list::{truth, wants_url},
+    object::{self, CRC, blocking, committed},
+    store::{NewObject, ObjectKind, Part, Sealed, Upload, UploadInfo},
     xml::{Element, ListedPart, read_complete},
 };
 
@@ -32,7 +36,9 @@ pub(crate) struct GivenOut(pub(crate) String);
 pub(crate) async fn initiate(exchange: &Exchange) -> Outcome {
     let store = Arc::clone(&exchange.shared.store);
     let key = exchange.key().to_owned();
-    if forbids_overwrite(exchange) {
+    let given = about::texts(&exchange.headers);
+    let about = about::read(&given)?;
+    if about::forbids_overwrite(&given)? {
         let (store, key) = (Arc::clone(&store), key.clone());
         if blocking(move || store.open(&key)).await?.is_some() {
             return Err(object::already_there(exchange.key()).into());
@@ -41,39 +47,53 @@ pub(crate) async fn initiate(exchange: &Exchange) -> Outcome {
     let info = UploadInfo {
         upload_id: uuid::Uuid::new_v4().simple().to_string().to_ascii_uppercase(),
         key,
-        content_type: object::content_type(exchange),
-        headers: object::kept_headers(exchange),
+        about: about.clone(),
         initiated_ms: Timestamp::now().as_millisecond(),
     };
     let upload_id = info.upload_id.clone();
     blocking(move || store.uploads.begin(info)).await?;
-    let answer = named(exchange, Element::new("InitiateMultipartUploadResult")).text("UploadId", &upload_id);
+    let answer = named(exchange, Element::new("InitiateMultipartUploadResult"))?.text("UploadId", &upload_id);
     let mut response = xml(answer.document());
+    object::encryption_headers(&mut response, &about);
     response.extensions_mut().insert(GivenOut(upload_id));
     Ok(response)
 }
 
 /// `PUT /key?partNumber=n&uploadId=u`: the same number again replaces the part.
 pub(crate) async fn upload_part(exchange: &Exchange, intake: &mut Intake) -> Outcome {
+    let (number, upload) = part_asked_for(exchange)?;
+    let sealed = object::take_body(exchange, intake).await?;
+    let md5 = BASE64_STANDARD.encode(sealed.md5);
+    let part = put_part(exchange, number, sealed).await?;
+    let mut response = empty(StatusCode::OK);
+    put(&mut response, "etag", &format!("\"{}\"", part.etag));
+    put(&mut response, CRC, &part.crc64.to_string());
+    put(&mut response, "content-md5", &md5);
+    object::encryption_headers(&mut response, &upload.info.about);
+    Ok(response)
+}
+
+/// Part number and open upload of a request that brings a part.
+pub(crate) fn part_asked_for(exchange: &Exchange) -> Result<(u32, Arc<Upload>), OssError> {
     let number = exchange.target.part_number().filter(|number| PART_NUMBERS.contains(number)).ok_or_else(|| {
         let given = exchange.target.query("partNumber").unwrap_or_default();
         OssError::argument("Part number must be an integer between 1 and 10000, inclusive.", "partNumber", given)
     })?;
+    let upload = upload_of(exchange).ok_or_else(|| no_upload(exchange, "0042-00000104"))?;
+    Ok((number, upload))
+}
+
+/// Puts a part into its upload, which may have ended while the part came in.
+pub(crate) async fn put_part(exchange: &Exchange, number: u32, sealed: Sealed) -> Result<Part, Refusal> {
     let gone = || no_upload(exchange, "0042-00000104");
     let upload = upload_of(exchange).ok_or_else(gone)?;
-    let sealed = object::take_body(exchange, intake).await?;
-    let open = upload.gate.read().await;
+    let _open = upload.gate.read().await;
     let (store, upload_id) = (Arc::clone(&exchange.shared.store), upload.info.upload_id.clone());
     if upload_of(exchange).is_none() {
         return Err(gone().into());
     }
     let part = blocking(move || store.uploads.add_part(&upload_id, number, sealed)).await?;
-    drop(open);
-    let part = part.ok_or_else(gone)?;
-    let mut response = empty(StatusCode::OK);
-    put(&mut response, "etag", &format!("\"{}\"", part.etag));
-    put(&mut response, CRC, &part.crc64.to_string());
-    Ok(response)
+    Ok(part.ok_or_else(gone)?)
 }
 
 /// `GET /key?uploadId=u`: ascending, at most 1000 to a page.
@@ -95,19 +115,18 @@ pub(crate) fn list_parts(exchange: &Exchange) -> Outcome {
     let truncated = parts.len() > page as usize;
     parts.truncate(page as usize);
     let next = parts.last().map_or(marker, |part| part.number);
-    let mut list = named(exchange, Element::new("ListPartsResult"))
+    let mut list = named(exchange, Element::new("ListPartsResult"))?
         .text("UploadId", &upload.info.upload_id)
-        .text("StorageClass", "Standard")
+        .text("StorageClass", upload.info.about.storage_class())
         .text("PartNumberMarker", &marker.to_string())
         .text("NextPartNumberMarker", &next.to_string())
         .text("MaxParts", &page.to_string())
-        .text("IsTruncated", if truncated { "true" } else { "false" });
+        .text("IsTruncated", truth(truncated));
     for part in parts {
-        let at = Timestamp::from_millisecond(part.modified_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         list = list.child(
             Element::new("Part")
                 .text("PartNumber", &part.number.to_string())
-                .text("LastModified", &at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string())
+                .text("LastModified", &object::xml_date(part.modified_ms))
                 .text("ETag", &format!("\"{}\"", part.etag))
                 .text("HashCrc64ecma", &part.crc64.to_string())
                 .text("Size", &part.size.to_string()),
@@ -119,21 +138,31 @@ pub(crate) fn list_parts(exchange: &Exchange) -> Outcome {
 /// `POST /key?uploadId=u` with the list of parts: the object is there whole afterwards, then the callback is made.
 pub(crate) async fn complete(exchange: &Exchange, intake: &mut Intake) -> Outcome {
     let order = callback::ordered(exchange).await?;
-    let body = intake.whole(LIST_LIMIT).await?.ok_or_else(OssError::malformed_xml)?;
+    let given = about::texts(&exchange.headers);
+    let forbid_overwrite = about::forbids_overwrite(&given)?;
+    let acl = exchange.header("x-oss-object-acl").map(|acl| about::read_acl(&acl)).transpose()?;
+    let claim = Claim::of(exchange)?;
+    let body = intake.whole(LIST_LIMIT).await?.ok_or_else(malformed)?;
+    if let Some(claim) = claim {
+        claim.check_body(&body)?;
+    }
     let gone = || Refusal::from(no_upload(exchange, "0042-00000203"));
     let upload = upload_of(exchange).ok_or_else(gone)?;
     let _alone = upload.gate.write().await;
     upload_of(exchange).ok_or_else(gone)?;
     let parts = choose(exchange, &body, &upload)?;
+    let mut about = upload.info.about.clone();
+    if let Some(acl) = acl {
+        about.acl = acl;
+    }
     let new = NewObject {
         key: upload.info.key.clone(),
         etag: multipart_etag(parts.iter().map(|part| part.etag.as_str())),
         crc64: parts.iter().fold(0, |crc, part| checksum_combine(CrcAlgorithm::Crc64Xz, crc, part.crc64, part.size)),
         content_md5: None,
         kind: ObjectKind::Multipart,
-        content_type: upload.info.content_type.clone(),
-        headers: upload.info.headers.clone(),
-        forbid_overwrite: forbids_overwrite(exchange),
+        about,
+        forbid_overwrite,
     };
     let (store, upload_id) = (Arc::clone(&exchange.shared.store), upload.info.upload_id.clone());
     let commit = blocking(move || {
@@ -141,18 +170,13 @@ pub(crate) async fn complete(exchange: &Exchange, intake: &mut Intake) -> Outcom
         store.commit(content, new, Some(&upload_id))
     })
     .await?;
-    let stored = committed(exchange, commit)?;
-    let location = format!(
-        "{}/{}/{}",
-        exchange.shared.info.endpoint,
-        exchange.shared.config.bucket,
-        encode(exchange.key().as_bytes(), true)
-    );
-    let answer = named(exchange, Element::new("CompleteMultipartUploadResult"))
-        .text("Location", &location)
+    let stored = committed(exchange.key(), commit)?;
+    let answer = named(exchange, Element::new("CompleteMultipartUploadResult"))?
+        .text("Location", &object::location(exchange, &stored.key))
         .text("ETag", &format!("\"{}\"", stored.etag));
     let mut plain = xml(answer.document());
     object::object_headers(&mut plain, &stored);
+    object::encryption_headers(&mut plain, &stored.about);
     callback::conclude(exchange, order, &stored, plain).await
 }
 
@@ -172,22 +196,25 @@ pub(crate) async fn abort(exchange: &Exchange) -> Outcome {
 /// The parts that the body names, or all of them with `x-oss-complete-all: yes`.
 fn choose(exchange: &Exchange, body: &[u8], upload: &Upload) -> Result<Vec<Part>, OssError> {
     let stored = upload.parts_after(0, usize::MAX);
-    if exchange.header("x-oss-complete-all").is_some_and(|value| value.eq_ignore_ascii_case("yes")) {
+    if let Some(value) = exchange.header("x-oss-complete-all") {
+        if !value.eq_ignore_ascii_case("yes") {
+            return Err(OssError::argument("x-oss-complete-all must be yes.", "x-oss-complete-all", &value));
+        }
         if !body.is_empty() {
-            let message = "The request body must be empty when x-oss-complete-all is used.";
+            let message = "Should not speficy both complete all header and http body.";
             return Err(OssError::argument(message, "x-oss-complete-all", "yes").ec("0042-00000216"));
         }
         let listed: Vec<ListedPart> =
             stored.iter().map(|part| ListedPart { number: part.number, etag: part.etag.clone() }).collect();
         return pick(&listed, &stored);
     }
-    pick(&read_complete(body).ok_or_else(OssError::malformed_xml)?, &stored)
+    pick(&read_complete(body).ok_or_else(malformed)?, &stored)
 }
 
 /// The part rules of CompleteMultipartUpload: a list, in order, of parts that are there, none but the last too small.
 fn pick(listed: &[ListedPart], stored: &[Part]) -> Result<Vec<Part>, OssError> {
     if listed.is_empty() || listed.iter().any(|part| !PART_NUMBERS.contains(&part.number)) {
-        return Err(OssError::malformed_xml());
+        return Err(malformed());
     }
     if !listed.is_sorted_by(|a, b| a.number < b.number) {
         let message =
@@ -245,12 +272,17 @@ fn no_upload(exchange: &Exchange, ec: &'static str) -> OssError {
     OssError::no_such_upload(exchange.target.upload_id().unwrap_or_default(), ec)
 }
 
+/// 400 MalformedXML of a completion.
+fn malformed() -> OssError {
+    OssError::malformed_xml().ec("0042-00000205")
+}
+
 /// Bucket and key, the key URL-encoded once when the request asks for it.
-fn named(exchange: &Exchange, element: Element) -> Element {
-    let url = exchange.target.query("encoding-type") == Some("url");
+fn named(exchange: &Exchange, element: Element) -> Result<Element, OssError> {
+    let url = wants_url(exchange)?;
     let key = if url { encode(exchange.key().as_bytes(), false) } else { exchange.key().to_owned() };
     let element = if url { element.text("EncodingType", "url") } else { element };
-    element.text("Bucket", &exchange.shared.config.bucket).text("Key", &key)
+    Ok(element.text("Bucket", &exchange.shared.config.bucket).text("Key", &key))
 }
 
 #[cfg(test)]

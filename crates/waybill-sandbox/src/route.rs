@@ -1,58 +1,6 @@
-//! From the raw request target to bucket, key and operation; never through a URL library that would fold dots away.
+//! From the raw request target to bucket and key; never through a URL library that would fold dots away.
 
-use axum::http::{HeaderMap, Method};
-use serde::{Deserialize, Serialize};
-
-use crate::{answer::OssError, auth, config::is_bucket_name, escape};
-
-/// What a request asks for, by its name in the OSS API reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Operation {
-    /// `PUT /bucket/key`
-    PutObject,
-    /// `POST /bucket/key?uploads`
-    InitiateMultipartUpload,
-    /// `PUT /bucket/key?partNumber=n&uploadId=u`
-    UploadPart,
-    /// `GET /bucket/key?uploadId=u`
-    ListParts,
-    /// `POST /bucket/key?uploadId=u`
-    CompleteMultipartUpload,
-    /// `DELETE /bucket/key?uploadId=u`
-    AbortMultipartUpload,
-    /// `HEAD /bucket/key`
-    HeadObject,
-    /// `GET /bucket/key`
-    GetObject,
-    /// `DELETE /bucket/key`
-    DeleteObject,
-    /// `GET /bucket/?bucketInfo`
-    GetBucketInfo,
-    /// `POST /callback`: the built-in receiver, the application's side of a callback.
-    Callback,
-    /// Anything this sandbox does not speak; answered with 501 NotImplemented.
-    Unknown,
-}
-
-impl Operation {
-    /// The name as the API reference and `${operation}` write it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::PutObject => "PutObject",
-            Self::InitiateMultipartUpload => "InitiateMultipartUpload",
-            Self::UploadPart => "UploadPart",
-            Self::ListParts => "ListParts",
-            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
-            Self::AbortMultipartUpload => "AbortMultipartUpload",
-            Self::HeadObject => "HeadObject",
-            Self::GetObject => "GetObject",
-            Self::DeleteObject => "DeleteObject",
-            Self::GetBucketInfo => "GetBucketInfo",
-            Self::Callback => "Callback",
-            Self::Unknown => "Unknown",
-        }
-    }
-}
+use crate::{answer::OssError, config::is_bucket_name, escape};
 
 /// A request target taken apart and percent-decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -93,36 +41,6 @@ impl Target {
     /// `partNumber` when it is a number.
     pub(crate) fn part_number(&self) -> Option<u32> {
         self.query("partNumber")?.parse().ok()
-    }
-
-    /// The operation that method, target and headers name together. A parameter that this sandbox would have to ignore
-    /// makes it [`Operation::Unknown`]: better refused than done otherwise than asked.
-    pub(crate) fn operation(&self, method: &Method, headers: &HeaderMap) -> Operation {
-        if headers.contains_key("x-oss-copy-source") {
-            return Operation::Unknown;
-        }
-        let has = |name: &str| self.query(name).is_some();
-        let (operation, known): (Operation, &[&str]) = match (method.as_str(), self.key.is_some()) {
-            ("PUT", true) if has("uploadId") && has("partNumber") => {
-                (Operation::UploadPart, &["uploadId", "partNumber", "x-oss-traffic-limit"])
-            }
-            ("PUT", true) => (Operation::PutObject, &["callback", "callback-var", "x-oss-traffic-limit"]),
-            ("POST", true) if has("uploads") => (Operation::InitiateMultipartUpload, &["uploads", "encoding-type"]),
-            ("POST", true) if has("uploadId") => {
-                (Operation::CompleteMultipartUpload, &["uploadId", "callback", "callback-var", "encoding-type"])
-            }
-            ("GET", true) if has("uploadId") => {
-                (Operation::ListParts, &["uploadId", "max-parts", "part-number-marker", "encoding-type"])
-            }
-            ("GET", true) => (Operation::GetObject, &[]),
-            ("HEAD", true) => (Operation::HeadObject, &[]),
-            ("DELETE", true) if has("uploadId") => (Operation::AbortMultipartUpload, &["uploadId"]),
-            ("DELETE", true) => (Operation::DeleteObject, &[]),
-            ("GET", false) if self.bucket.is_some() && has("bucketInfo") => (Operation::GetBucketInfo, &["bucketInfo"]),
-            _ => (Operation::Unknown, &[]),
-        };
-        let understood = |name: &str| known.contains(&name) || auth::URL_PARAMETERS.contains(&name);
-        if self.query.iter().all(|(name, _)| understood(name)) { operation } else { Operation::Unknown }
     }
 }
 
@@ -185,10 +103,6 @@ mod tests {
         Target::parse(raw, None).expect("parses").key.expect("has a key")
     }
 
-    fn operation(method: Method, raw: &str) -> Operation {
-        Target::parse(raw, None).expect("parses").operation(&method, &HeaderMap::new())
-    }
-
     #[test]
     fn dots_slashes_and_escapes_in_a_key_stay_as_sent() {
         assert_eq!(key("/b/a/../c/./d"), "a/../c/./d");
@@ -241,31 +155,5 @@ mod tests {
         assert_eq!(check_key("/a").unwrap_err().ec, Some("0016-00000005"));
         assert_eq!(check_key("\\a").unwrap_err().ec, Some("0016-00000005"));
         assert_eq!(check_key("").unwrap_err().ec, Some("0016-00000001"));
-    }
-
-    #[test]
-    fn each_operation_is_told_by_method_and_query() {
-        use Operation::*;
-        for (method, raw, expected) in [
-            (Method::PUT, "/b/k", PutObject),
-            (Method::PUT, "/b/k?partNumber=1&uploadId=U", UploadPart),
-            (Method::POST, "/b/k?uploads", InitiateMultipartUpload),
-            (Method::POST, "/b/k?uploadId=U&callback=e30%3D", CompleteMultipartUpload),
-            (Method::GET, "/b/k?uploadId=U&max-parts=2", ListParts),
-            (Method::DELETE, "/b/k?uploadId=U", AbortMultipartUpload),
-            (Method::HEAD, "/b/k", HeadObject),
-            (Method::GET, "/b/k", GetObject),
-            (Method::DELETE, "/b/k", DeleteObject),
-            (Method::GET, "/b/?bucketInfo", GetBucketInfo),
-            (Method::GET, "/b?bucketInfo=", GetBucketInfo),
-            (Method::PUT, "/b/k?OSSAccessKeyId=a&Expires=1&Signature=s&security-token=t", PutObject),
-            (Method::GET, "/b/k?uploadId=U&x-oss-signature-version=v&x-oss-date=d&x-oss-signature=s", ListParts),
-            (Method::PUT, "/b/k?acl", Unknown),
-            (Method::GET, "/b/k?x-oss-process=image", Unknown),
-            (Method::POST, "/b/k", Unknown),
-            (Method::GET, "/", Unknown),
-        ] {
-            assert_eq!(operation(method.clone(), raw), expected, "{method} {raw}");
-        }
     }
 }

@@ -1,6 +1,9 @@
 //! The XML of answers, written without namespaces as OSS does, and the one list that is read.
 
-use quick_xml::escape::escape;
+use quick_xml::{
+    escape::{escape, unescape},
+    events::Event,
+};
 use serde::Deserialize;
 
 /// One element with children, written as it is built.
@@ -27,11 +30,78 @@ impl Element {
         self
     }
 
+    /// Makes the element hold a text of its own.
+    pub(crate) fn content(mut self, value: &str) -> Self {
+        self.inner.push_str(&escape(value));
+        self
+    }
+
     /// The whole document with this element as its root.
     pub(crate) fn document(self) -> String {
         let Self { name, inner } = self;
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{name}>{inner}</{name}>")
     }
+}
+
+/// One element of a document that was read, its text as it stands, white space and all: keys may begin with a space.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// Without its namespace prefix.
+    pub(crate) name: String,
+    /// All text directly in it.
+    pub(crate) text: String,
+    pub(crate) children: Vec<Node>,
+}
+
+impl Node {
+    /// The first child of that name.
+    pub(crate) fn child(&self, name: &str) -> Option<&Node> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    /// Every child of that name.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+}
+
+/// How deep a document may go; those of OSS go three deep.
+const DEPTH_LIMIT: usize = 16;
+
+/// Reads a document; `None` when it is not well-formed.
+pub(crate) fn read(body: &[u8]) -> Option<Node> {
+    let mut reader = quick_xml::Reader::from_str(std::str::from_utf8(body).ok()?);
+    // The outermost node stands for the document itself.
+    let mut open = vec![Node::default()];
+    loop {
+        let event = reader.read_event().ok()?;
+        match event {
+            Event::Start(start) if open.len() < DEPTH_LIMIT => {
+                let name = start.local_name().as_ref().to_owned();
+                open.push(Node { name, ..Node::default() });
+            }
+            Event::Start(_) => return None,
+            Event::Empty(empty) => {
+                let name = empty.local_name().as_ref().to_owned();
+                open.last_mut()?.children.push(Node { name, ..Node::default() });
+            }
+            Event::End(_) => {
+                let node = open.pop()?;
+                open.last_mut()?.children.push(node);
+            }
+            Event::Text(text) => open.last_mut()?.text.push_str(&text.xml10_content()),
+            Event::CData(text) => open.last_mut()?.text.push_str(&text.xml10_content()),
+            Event::GeneralRef(name) => {
+                let reference = format!("&{};", name.into_inner());
+                open.last_mut()?.text.push_str(&unescape(&reference).ok()?);
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    let document = open.pop().filter(|_| open.is_empty())?;
+    let mut roots = document.children.into_iter();
+    roots.next().filter(|_| roots.next().is_none())
 }
 
 /// One entry of a CompleteMultipartUpload list.
@@ -71,13 +141,13 @@ pub(crate) fn is_well_formed(body: &[u8]) -> bool {
     let mut open = 0_usize;
     loop {
         match reader.read_event() {
-            Ok(quick_xml::events::Event::Eof) => return elements > 0 && open == 0,
-            Ok(quick_xml::events::Event::Start(_)) => {
+            Ok(Event::Eof) => return elements > 0 && open == 0,
+            Ok(Event::Start(_)) => {
                 elements += 1;
                 open += 1;
             }
-            Ok(quick_xml::events::Event::End(_)) => open = open.saturating_sub(1),
-            Ok(quick_xml::events::Event::Empty(_)) => elements += 1,
+            Ok(Event::End(_)) => open = open.saturating_sub(1),
+            Ok(Event::Empty(_)) => elements += 1,
             Ok(_) => {}
             Err(_) => return false,
         }
@@ -117,6 +187,19 @@ mod tests {
             "<CompleteMultipartUpload><Part><PartNumber>x</PartNumber><ETag>A</ETag></Part></CompleteMultipartUpload>",
         ] {
             assert_eq!(read_complete(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_document_is_read_with_its_spaces_references_and_without_its_namespace() {
+        let root = read(b"<?xml version=\"1.0\"?><D xmlns='x'>\n<Quiet>true</Quiet><O><Key> a&amp;b&#x1;<![CDATA[<c>]]> </Key></O><O/></D>")
+            .expect("reads");
+        assert_eq!((root.name.as_str(), root.child("Quiet").map(|node| node.text.as_str())), ("D", Some("true")));
+        let keys: Vec<_> = root.all("O").map(|object| object.child("Key").map(|key| key.text.as_str())).collect();
+        assert_eq!(keys, [Some(" a&b\u{1}<c> "), None]);
+        let deep = "<a>".repeat(100) + &"</a>".repeat(100);
+        for broken in ["", "text", "<a>", "<a></b>", "<a/><b/>", "<a>&nope;</a>", &deep] {
+            assert_eq!(read(broken.as_bytes()), None, "{broken}");
         }
     }
 

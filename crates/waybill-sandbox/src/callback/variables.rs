@@ -37,7 +37,7 @@ pub(super) fn value(
         "object" => json!(stored.key),
         "etag" => json!(stored.etag),
         "size" => json!(stored.size),
-        "mimeType" => json!(stored.content_type),
+        "mimeType" => json!(stored.about.content_type),
         "imageInfo.height" => json!(image.map(|image| image.height)),
         "imageInfo.width" => json!(image.map(|image| image.width)),
         "imageInfo.format" => json!(image.map(|image| image.format)),

@@ -23,7 +23,8 @@ use crate::{
     callback::signed_text,
     exchange::Shared,
     intake::{Intake, before_work},
-    route::{Operation, parse_query},
+    operation::Operation,
+    route::parse_query,
 };
 use command::Command;
 

@@ -5,6 +5,7 @@
 //! - `uploads/<uploadId>/`: `upload.json` and one file for each part
 //! - `tmp/`: bodies on their way, emptied at start
 
+mod commit;
 mod names;
 mod objects;
 mod uploads;
@@ -21,9 +22,11 @@ use jiff::Timestamp;
 
 use crate::config::SandboxError;
 
-pub(crate) use objects::{Commit, NewObject, ObjectKind, Stored};
+pub(crate) use objects::{About, NewObject, ObjectKind, STORAGE_CLASS, Stored};
 pub(crate) use uploads::{Part, Upload, UploadInfo, Uploads};
 pub(crate) use write::{Content, Incoming, Sealed};
+
+use objects::Index;
 
 /// One bucket's data folder.
 #[derive(Debug)]
@@ -32,8 +35,8 @@ pub(crate) struct Store {
     meta: PathBuf,
     tmp: PathBuf,
     pub(crate) uploads: Uploads,
-    /// Held while an object is put in place, looked up or taken away, so that bytes and description always agree.
-    placing: Mutex<()>,
+    /// The descriptions; the disk is the truth, this is what it said at start and what was done since.
+    index: Mutex<Index>,
 }
 
 impl Store {
@@ -46,9 +49,10 @@ impl Store {
             fs::create_dir_all(dir)?;
         }
         let uploads = Uploads::load(data_dir.join("uploads"), tmp.clone())?;
-        let store = Self { objects, meta, tmp, uploads, placing: Mutex::new(()) };
+        let store = Self { objects, meta, tmp, uploads, index: Mutex::default() };
         store.end_commits()?;
         store.empty_tmp()?;
+        store.load_index()?;
         Ok(store)
     }
 
@@ -60,6 +64,11 @@ impl Store {
     /// Puts the parts of an upload one after another into one content, in the order given.
     pub(crate) fn assemble(&self, upload_id: &str, parts: &[Part]) -> io::Result<Content> {
         Content::joined(&self.tmp, parts.iter().map(|part| self.uploads.part_path(upload_id, part)))
+    }
+
+    /// A copy of a stretch of an object's file.
+    pub(crate) fn copy(&self, file: &File, from: u64, length: u64) -> io::Result<Sealed> {
+        Sealed::copied(&self.tmp, file, from, length)
     }
 
     /// When the bucket came to be.

@@ -1,21 +1,42 @@
-//! Objects on disk: bytes and description change together, also when the process dies between the two.
-//!
-//! A commit writes `<hash>.next`, which names the temporary file, renames the bytes into place, ends the upload they came
-//! from, and renames `.next` to `.json`. At the next start a `.next` whose temporary file is gone is carried to its end;
-//! one whose temporary file is still there never took effect and is dropped.
+//! Objects on disk: their descriptions, looked up, listed, changed and taken away.
 
 use std::{
     collections::BTreeMap,
     fs::{self, File},
     io,
-    path::{Path, PathBuf},
+    ops::Bound,
+    path::PathBuf,
     sync::{MutexGuard, PoisonError},
 };
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Store, names};
+use super::{Store, names};
+use crate::page::{Page, Wanted, page};
+
+/// What a client said about an object besides its bytes. An unfinished upload keeps it for the object to come.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct About {
+    pub(crate) content_type: String,
+    /// What comes back as headers: metadata, Cache-Control and its kin, encryption, storage class.
+    pub(crate) headers: BTreeMap<String, String>,
+    /// `None` is `default`: the object follows its bucket.
+    #[serde(default)]
+    pub(crate) acl: Option<String>,
+    #[serde(default)]
+    pub(crate) tags: Vec<(String, String)>,
+}
+
+impl About {
+    /// `x-oss-storage-class`, Standard unless told.
+    pub(crate) fn storage_class(&self) -> &str {
+        self.headers.get(STORAGE_CLASS).map_or("Standard", String::as_str)
+    }
+}
+
+/// Header of the storage class.
+pub(crate) const STORAGE_CLASS: &str = "x-oss-storage-class";
 
 /// What is to be stored besides the bytes.
 #[derive(Debug, Clone)]
@@ -26,8 +47,7 @@ pub(crate) struct NewObject {
     pub(crate) crc64: u64,
     pub(crate) content_md5: Option<String>,
     pub(crate) kind: ObjectKind,
-    pub(crate) content_type: String,
-    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) about: About,
     /// Refuse when the key is taken.
     pub(crate) forbid_overwrite: bool,
 }
@@ -54,159 +74,130 @@ impl ObjectKind {
 pub(crate) struct Stored {
     pub(crate) key: String,
     /// Path of the bytes inside the bucket's folder, with slashes.
-    file: String,
+    pub(super) file: String,
     pub(crate) size: u64,
     pub(crate) etag: String,
     pub(crate) crc64: u64,
     pub(crate) content_md5: Option<String>,
     pub(crate) kind: ObjectKind,
-    pub(crate) content_type: String,
-    pub(crate) headers: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub(crate) about: About,
     pub(crate) last_modified_ms: i64,
 }
 
-/// How a commit ended.
-#[derive(Debug)]
-pub(crate) enum Commit {
-    Done(Stored),
-    /// The key is taken and overwriting was forbidden.
-    AlreadyThere,
-}
-
-/// A commit on its way.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Next {
-    tmp: String,
-    upload_id: Option<String>,
-    stored: Stored,
-}
+/// All descriptions by key, in the order of their bytes, as listings want them.
+pub(super) type Index = BTreeMap<String, Stored>;
 
 impl Store {
-    /// Makes the content the object of its key and ends the upload it came from.
-    pub(crate) fn commit(&self, content: Content, new: NewObject, upload_id: Option<&str>) -> io::Result<Commit> {
-        let _placing = self.placing();
-        let previous = self.describe(&new.key)?;
-        if new.forbid_overwrite && previous.as_ref().is_some_and(|stored| self.is_there(stored)) {
-            return Ok(Commit::AlreadyThere);
-        }
-        let file = self.choose_place(&new.key, previous.as_ref())?;
-        let stored = Stored {
-            key: new.key,
-            file,
-            size: content.size,
-            etag: new.etag,
-            crc64: new.crc64,
-            content_md5: new.content_md5,
-            kind: new.kind,
-            content_type: new.content_type,
-            headers: new.headers,
-            last_modified_ms: Timestamp::now().as_millisecond(),
-        };
-        let next = Next { tmp: content.tmp_name(), upload_id: upload_id.map(str::to_owned), stored };
-        let next_path = self.meta_path(&next.stored.key, "next");
-        fs::write(&next_path, serde_json::to_vec(&next)?)?;
-        if let Err(error) = content.place(&self.bytes_path(&next.stored)) {
-            fs::remove_file(&next_path)?;
-            return Err(error);
-        }
-        self.end_commit(&next, &next_path)?;
-        Ok(Commit::Done(next.stored))
-    }
-
     /// Description and open file of an object; `None` when it is not there, or when someone changed or took its file.
     pub(crate) fn open(&self, key: &str) -> io::Result<Option<(Stored, File)>> {
-        let _placing = self.placing();
-        let Some(stored) = self.describe(key)?.filter(|stored| self.is_there(stored)) else {
+        let index = self.index();
+        let Some(stored) = index.get(key).filter(|stored| self.is_there(stored)) else {
             return Ok(None);
         };
-        let file = File::open(self.bytes_path(&stored))?;
-        Ok(Some((stored, file)))
+        let file = File::open(self.bytes_path(stored))?;
+        Ok(Some((stored.clone(), file)))
     }
 
-    /// Takes an object away, with the folders that are empty after it.
+    /// Changes what is said of an object and leaves its bytes; `None` when it is not there.
+    pub(crate) fn redescribe(&self, key: &str, change: impl FnOnce(&mut Stored)) -> io::Result<Option<Stored>> {
+        let mut index = self.index();
+        let Some(mut stored) = index.get(key).filter(|stored| self.is_there(stored)).cloned() else {
+            return Ok(None);
+        };
+        change(&mut stored);
+        self.write_meta(&stored)?;
+        index.insert(key.to_owned(), stored.clone());
+        Ok(Some(stored))
+    }
+
+    /// Takes an object away, with the folders that are empty after it. The bytes go first: a crash then leaves a
+    /// description without bytes, which is no object and is dropped at the next start.
     pub(crate) fn delete(&self, key: &str) -> io::Result<()> {
-        let _placing = self.placing();
-        let Some(stored) = self.describe(key)? else {
+        let mut index = self.index();
+        let Some(stored) = index.get(key) else {
             return Ok(());
         };
-        fs::remove_file(self.meta_path(key, "json"))?;
-        let path = self.bytes_path(&stored);
-        gone_is_fine(fs::remove_file(&path))?;
+        let path = self.bytes_path(stored);
+        let away = self.tmp.join(uuid::Uuid::new_v4().simple().to_string());
+        gone_is_fine(fs::rename(&path, &away))?;
+        gone_is_fine(fs::remove_file(self.meta_path(key, "json")))?;
+        index.remove(key);
         let parents = path.ancestors().skip(1).take_while(|parent| *parent != self.objects);
         for parent in parents {
             if fs::remove_dir(parent).is_err() {
                 break;
             }
         }
-        Ok(())
+        drop(index);
+        gone_is_fine(fs::remove_file(away))
     }
 
-    /// Carries commits of an earlier process to their end; see the head of this file.
-    pub(super) fn end_commits(&self) -> io::Result<()> {
+    /// One page of the keys after `after`.
+    pub(crate) fn list(&self, wanted: &Wanted<'_>) -> Page<Stored> {
+        let index = self.index();
+        let from = if wanted.after.as_bytes() < wanted.prefix.as_bytes() {
+            Bound::Included(wanted.prefix)
+        } else {
+            Bound::Excluded(wanted.after)
+        };
+        let from = if wanted.after.is_empty() && wanted.prefix.is_empty() { Bound::Unbounded } else { from };
+        let candidates = index
+            .range::<str, _>((from, Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(wanted.prefix))
+            .filter(|(_, stored)| self.is_there(stored))
+            .map(|(key, stored)| (key.as_str(), stored));
+        let found = page(candidates, wanted);
+        Page {
+            items: found.items.into_iter().cloned().collect(),
+            prefixes: found.prefixes,
+            truncated: found.truncated,
+            last: found.last,
+        }
+    }
+
+    /// Number of objects and their bytes together.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        let index = self.index();
+        index
+            .values()
+            .filter(|stored| self.is_there(stored))
+            .fold((0, 0), |(count, bytes), stored| (count + 1, bytes + stored.size))
+    }
+
+    /// Reads every description at start. One without bytes is what a crash left of a delete, or of a person's.
+    pub(super) fn load_index(&self) -> io::Result<()> {
+        let mut index = self.index();
         for entry in fs::read_dir(&self.meta)? {
             let path = entry?.path();
-            if path.extension().is_none_or(|ending| ending != "next") {
+            if path.extension().is_none_or(|ending| ending != "json") {
                 continue;
             }
-            match serde_json::from_slice::<Next>(&fs::read(&path)?) {
-                Ok(next) if !self.tmp.join(&next.tmp).exists() => self.end_commit(&next, &path)?,
-                Ok(_) | Err(_) => fs::remove_file(&path)?,
+            let stored: Stored = serde_json::from_slice(&fs::read(&path)?)?;
+            if self.bytes_path(&stored).is_file() {
+                index.insert(stored.key.clone(), stored);
+            } else {
+                fs::remove_file(&path)?;
             }
         }
         Ok(())
     }
 
-    fn end_commit(&self, next: &Next, next_path: &Path) -> io::Result<()> {
-        if let Some(upload_id) = &next.upload_id {
-            self.uploads.drop_upload(upload_id)?;
-        }
-        // The description itself, without what only the commit needed.
-        let described = self.tmp.join(format!("{}.json", next.tmp));
-        fs::write(&described, serde_json::to_vec_pretty(&next.stored)?)?;
-        fs::rename(described, self.meta_path(&next.stored.key, "json"))?;
-        fs::remove_file(next_path)
-    }
-
-    /// The place an object has already, else its key as a path, else the escaped form. A path that is taken, by another
-    /// key that differs in case only, by a folder or by someone's own file, is not used.
-    fn choose_place(&self, key: &str, previous: Option<&Stored>) -> io::Result<String> {
-        if let Some(stored) = previous.filter(|stored| self.bytes_path(stored).is_file()) {
-            return Ok(stored.file.clone());
-        }
-        if names::is_plain(key) {
-            let path = self.objects.join(key);
-            let free = path.symlink_metadata().is_err();
-            if free && path.parent().is_some_and(|parent| fs::create_dir_all(parent).is_ok()) {
-                return Ok(key.to_owned());
-            }
-        }
-        fs::create_dir_all(self.objects.join(names::ESCAPED_DIR))?;
-        Ok(names::escaped(key))
-    }
-
-    fn describe(&self, key: &str) -> io::Result<Option<Stored>> {
-        match fs::read(self.meta_path(key, "json")) {
-            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn is_there(&self, stored: &Stored) -> bool {
+    pub(super) fn is_there(&self, stored: &Stored) -> bool {
         fs::metadata(self.bytes_path(stored)).is_ok_and(|about| about.is_file() && about.len() == stored.size)
     }
 
-    fn meta_path(&self, key: &str, ending: &str) -> PathBuf {
+    pub(super) fn meta_path(&self, key: &str, ending: &str) -> PathBuf {
         self.meta.join(format!("{}.{ending}", names::hash(key)))
     }
 
-    fn bytes_path(&self, stored: &Stored) -> PathBuf {
+    pub(super) fn bytes_path(&self, stored: &Stored) -> PathBuf {
         self.objects.join(&stored.file)
     }
 
-    fn placing(&self) -> MutexGuard<'_, ()> {
-        self.placing.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Held while an object is put in place, looked up or taken away, so that bytes and description always agree.
+    pub(super) fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,8 +9,7 @@ fn new(key: &str) -> NewObject {
         crc64: 1,
         content_md5: None,
         kind: ObjectKind::Normal,
-        content_type: "text/plain".into(),
-        headers: Default::default(),
+        about: About { content_type: "text/plain".into(), ..About::default() },
         forbid_overwrite: false,
     }
 }
@@ -22,13 +21,17 @@ async fn sealed(store: &Store, bytes: &[u8]) -> Sealed {
 }
 
 async fn put(store: &Store, key: &str, bytes: &[u8]) {
-    let content = sealed(store, bytes).await.content;
-    assert!(matches!(store.commit(content, new(key), None).expect("commits"), Commit::Done(_)));
+    let Sealed { content, crc64, .. } = sealed(store, bytes).await;
+    assert!(store.commit(content, NewObject { crc64, ..new(key) }, None).expect("commits").is_some());
 }
 
 fn get(store: &Store, key: &str) -> Option<String> {
     let (_, file) = store.open(key).expect("opens")?;
     Some(io::read_to_string(file).expect("reads"))
+}
+
+fn crc_of(bytes: &[u8]) -> u64 {
+    crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Xz, bytes)
 }
 
 fn files(dir: &Path) -> usize {
@@ -113,14 +116,14 @@ async fn a_crash_after_the_bytes_are_in_place_ends_in_the_new_object_and_no_uplo
     let info = UploadInfo {
         upload_id: "U".into(),
         key: "k".into(),
-        content_type: "text/plain".into(),
-        headers: Default::default(),
+        about: About { content_type: "text/plain".into(), ..About::default() },
         initiated_ms: 0,
     };
     store.uploads.begin(info).expect("begins");
     let meta = dir.path().join("meta/bucket").join(format!("{}.json", names::hash("k")));
     let mut stored: serde_json::Value = serde_json::from_slice(&fs::read(&meta).expect("reads")).expect("JSON");
     stored["size"] = 5.into();
+    stored["crc64"] = sealed(&store, b"newer").await.crc64.into();
     let next = serde_json::json!({"tmp": "T", "uploadId": "U", "stored": stored});
     fs::write(meta.with_extension("next"), next.to_string()).expect("writes");
     fs::write(dir.path().join("objects/bucket/k"), "newer").expect("writes");
@@ -131,14 +134,55 @@ async fn a_crash_after_the_bytes_are_in_place_ends_in_the_new_object_and_no_uplo
 }
 
 #[tokio::test]
+async fn a_commit_whose_bytes_are_nowhere_leaves_the_old_object() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    put(&store, "k", b"olden").await;
+    let meta = dir.path().join("meta/bucket").join(format!("{}.json", names::hash("k")));
+    let mut stored: serde_json::Value = serde_json::from_slice(&fs::read(&meta).expect("reads")).expect("JSON");
+    stored["crc64"] = sealed(&store, b"newer").await.crc64.into();
+    let next = serde_json::json!({"tmp": "T", "uploadId": null, "stored": stored});
+    fs::write(meta.with_extension("next"), next.to_string()).expect("writes");
+    drop(store);
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    let (stored, _) = store.open("k").expect("opens").expect("there");
+    assert_eq!((get(&store, "k").as_deref(), stored.crc64), (Some("olden"), crc_of(b"olden")));
+}
+
+#[tokio::test]
+async fn a_crash_in_the_middle_of_a_delete_ends_in_no_object_and_nothing_left() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    put(&store, "k", b"old").await;
+    fs::rename(dir.path().join("objects/bucket/k"), dir.path().join("tmp/T")).expect("renames");
+    drop(store);
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    assert_eq!(get(&store, "k"), None);
+    assert_eq!((files(&dir.path().join("tmp")), files(&dir.path().join("meta/bucket"))), (0, 0));
+}
+
+#[tokio::test]
+async fn a_part_that_replaces_another_is_later_even_when_the_clock_was_set_back() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    let info = UploadInfo { upload_id: "U".into(), key: "k".into(), about: About::default(), initiated_ms: 0 };
+    store.uploads.begin(info).expect("begins");
+    let future = format!("00007-{:020}-{}-1", i64::MAX, "A".repeat(32));
+    fs::write(dir.path().join("uploads/U").join(&future), "first").expect("writes");
+    drop(store);
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    let second = store.uploads.add_part("U", 7, sealed(&store, b"second!").await).expect("adds").expect("open");
+    assert!(second.file > future, "{}", second.file);
+}
+
+#[tokio::test]
 async fn of_two_parts_with_one_number_the_later_counts_after_a_restart() {
     let dir = tempfile::tempdir().expect("temp dir");
     let store = Store::open_dir(dir.path(), "bucket").expect("opens");
     let info = UploadInfo {
         upload_id: "U".into(),
         key: "k".into(),
-        content_type: "text/plain".into(),
-        headers: Default::default(),
+        about: About { content_type: "text/plain".into(), ..About::default() },
         initiated_ms: 0,
     };
     store.uploads.begin(info).expect("begins");

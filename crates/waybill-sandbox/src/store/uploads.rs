@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
 
-use super::Sealed;
+use super::{About, Sealed};
 use crate::escape::hex_upper;
 
 const INFO: &str = "upload.json";
@@ -22,8 +22,8 @@ const INFO: &str = "upload.json";
 pub(crate) struct UploadInfo {
     pub(crate) upload_id: String,
     pub(crate) key: String,
-    pub(crate) content_type: String,
-    pub(crate) headers: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub(crate) about: About,
     pub(crate) initiated_ms: i64,
 }
 
@@ -106,6 +106,13 @@ impl Uploads {
         self.open().get(upload_id).cloned()
     }
 
+    /// What is known of every open upload, by key and then by id.
+    pub(crate) fn all(&self) -> Vec<Arc<Upload>> {
+        let mut all: Vec<Arc<Upload>> = self.open().values().cloned().collect();
+        all.sort_by(|a, b| (&a.info.key, &a.info.upload_id).cmp(&(&b.info.key, &b.info.upload_id)));
+        all
+    }
+
     /// Stores a part in place of an earlier one of the same number. `None` when the upload is not open any more.
     pub(crate) fn add_part(&self, upload_id: &str, number: u32, sealed: Sealed) -> io::Result<Option<Part>> {
         let Some(upload) = self.find(upload_id) else {
@@ -113,7 +120,7 @@ impl Uploads {
         };
         let dir = self.root.join(upload_id);
         let mut parts = upload.parts();
-        let now = Timestamp::now();
+        let now = later_than(parts.get(&number), Timestamp::now());
         let etag = hex_upper(&sealed.md5);
         let part = Part {
             number,
@@ -151,6 +158,17 @@ impl Uploads {
     fn open(&self) -> MutexGuard<'_, HashMap<String, Arc<Upload>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A time for a part that is later than that of the part it replaces, also when the clock was set back between them.
+fn later_than(earlier: Option<&Part>, now: Timestamp) -> Timestamp {
+    let earlier = earlier.and_then(|part| stamp(&part.file)).and_then(|ns| Timestamp::from_nanosecond(ns + 1).ok());
+    earlier.map_or(now, |earlier| earlier.max(now))
+}
+
+/// The nanoseconds in a part's file name.
+fn stamp(name: &str) -> Option<i128> {
+    name.split('-').nth(1)?.parse().ok()
 }
 
 /// Reads a folder of parts; of two with one number, left by a crash while one replaced the other, the later counts.

@@ -2,13 +2,16 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 use md5::{Digest, Md5};
 use tokio::io::AsyncWriteExt;
+
+/// How much is read of a file at once.
+const PIECE: usize = 256 * 1024;
 
 /// A body that is still coming in. Dropped before it is sealed, it leaves nothing.
 pub(crate) struct Incoming {
@@ -76,6 +79,46 @@ impl Incoming {
             crc64: self.crc.finalize(),
             md5: self.md5.finalize().into(),
         })
+    }
+}
+
+impl Sealed {
+    /// A stretch of a file as new content; an error when the file ends before it.
+    pub(super) fn copied(dir: &Path, mut source: &File, from: u64, length: u64) -> io::Result<Self> {
+        let tmp = TempFile::new(dir);
+        let mut file = File::create_new(&tmp.0)?;
+        let (mut crc, mut md5) = (Crc::new(CrcAlgorithm::Crc64Xz), Md5::new());
+        source.seek(SeekFrom::Start(from))?;
+        let mut rest = source.take(length);
+        let mut piece = vec![0; PIECE];
+        let mut size = 0;
+        loop {
+            let read = rest.read(&mut piece)?;
+            if read == 0 {
+                break;
+            }
+            crc.update(&piece[..read]);
+            md5.update(&piece[..read]);
+            file.write_all(&piece[..read])?;
+            size += read as u64;
+        }
+        if size < length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(Self { content: Content { tmp, size }, crc64: crc.finalize(), md5: md5.finalize().into() })
+    }
+}
+
+/// The CRC-64 of a whole file.
+pub(super) fn crc64_of(path: &Path) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let mut crc = Crc::new(CrcAlgorithm::Crc64Xz);
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(crc.finalize()),
+            read => crc.update(&piece[..read]),
+        }
     }
 }
 

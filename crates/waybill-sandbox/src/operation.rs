@@ -1,0 +1,198 @@
+//! The operations by their names in the OSS API reference, and how a request names one.
+
+use axum::http::{HeaderMap, Method};
+use serde::{Deserialize, Serialize};
+
+use crate::{auth::URL_PARAMETERS, copy, get, route::Target};
+
+/// Writes the names once, for the enum and for `${operation}`.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What a request asks for, by its name in the OSS API reference.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Operation {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Operation {
+            /// The name as the API reference and `${operation}` write it.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    /// `PUT /bucket/key`
+    PutObject,
+    /// `POST /bucket/` with a form
+    PostObject,
+    /// `PUT /bucket/key` with `x-oss-copy-source`
+    CopyObject,
+    /// `POST /bucket/key?uploads`
+    InitiateMultipartUpload,
+    /// `PUT /bucket/key?partNumber=n&uploadId=u`
+    UploadPart,
+    /// `PUT /bucket/key?partNumber=n&uploadId=u` with `x-oss-copy-source`
+    UploadPartCopy,
+    /// `GET /bucket/key?uploadId=u`
+    ListParts,
+    /// `POST /bucket/key?uploadId=u`
+    CompleteMultipartUpload,
+    /// `DELETE /bucket/key?uploadId=u`
+    AbortMultipartUpload,
+    /// `GET /bucket/?uploads`
+    ListMultipartUploads,
+    /// `HEAD /bucket/key`
+    HeadObject,
+    /// `GET /bucket/key`
+    GetObject,
+    /// `HEAD /bucket/key?objectMeta`
+    GetObjectMeta,
+    /// `DELETE /bucket/key`
+    DeleteObject,
+    /// `POST /bucket/?delete`
+    DeleteMultipleObjects,
+    /// `GET /bucket/key?tagging`
+    GetObjectTagging,
+    /// `PUT /bucket/key?tagging`
+    PutObjectTagging,
+    /// `DELETE /bucket/key?tagging`
+    DeleteObjectTagging,
+    /// `GET /bucket/key?acl`
+    GetObjectAcl,
+    /// `PUT /bucket/key?acl`
+    PutObjectAcl,
+    /// `GET /bucket/`
+    ListObjects,
+    /// `GET /bucket/?list-type=2`
+    ListObjectsV2,
+    /// `GET /`
+    ListBuckets,
+    /// `GET /?regions`
+    DescribeRegions,
+    /// `PUT /bucket/`
+    PutBucket,
+    /// `GET /bucket/?bucketInfo`
+    GetBucketInfo,
+    /// `GET /bucket/?location`
+    GetBucketLocation,
+    /// `GET /bucket/?stat`
+    GetBucketStat,
+    /// `GET /bucket/?acl`
+    GetBucketAcl,
+    /// `POST /callback`: the built-in receiver, the application's side of a callback.
+    Callback,
+    /// Anything this sandbox does not speak; answered with 501 NotImplemented.
+    Unknown,
+}
+
+/// Goes with every operation, where it has a meaning at all.
+const TRAFFIC_LIMIT: &str = "x-oss-traffic-limit";
+
+impl Operation {
+    /// The operation that method, target and headers name together. A parameter that this sandbox would have to ignore
+    /// makes it [`Operation::Unknown`]: better refused than done otherwise than asked.
+    pub(crate) fn of(method: &Method, target: &Target, headers: &HeaderMap) -> Self {
+        let has = |name: &str| target.query(name).is_some();
+        let copies = headers.contains_key(copy::SOURCE);
+        let (operation, known) = if target.key.is_some() {
+            on_object(method, has, copies)
+        } else if target.bucket.is_some() {
+            on_bucket(method, has)
+        } else {
+            on_service(method, has)
+        };
+        let overrides = operation == Self::GetObject;
+        let fine = |name: &str| {
+            known.contains(&name)
+                || name == TRAFFIC_LIMIT
+                || URL_PARAMETERS.contains(&name)
+                || overrides && get::OVERRIDES.iter().any(|(parameter, _)| *parameter == name)
+        };
+        let known = target.query.iter().all(|(name, _)| fine(name));
+        if known && (!copies || matches!(operation, Self::CopyObject | Self::UploadPartCopy)) {
+            operation
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+/// An operation and the parameters it knows.
+type Told = (Operation, &'static [&'static str]);
+
+fn on_object(method: &Method, has: impl Fn(&str) -> bool, copies: bool) -> Told {
+    use Operation::*;
+    match method.as_str() {
+        "PUT" if has("uploadId") && has("partNumber") => {
+            (if copies { UploadPartCopy } else { UploadPart }, &["uploadId", "partNumber"])
+        }
+        "PUT" if has("tagging") => (PutObjectTagging, &["tagging"]),
+        "PUT" if has("acl") => (PutObjectAcl, &["acl"]),
+        "PUT" if copies => (CopyObject, &[]),
+        "PUT" => (PutObject, &["callback", "callback-var"]),
+        "POST" if has("uploads") => (InitiateMultipartUpload, &["uploads", "encoding-type"]),
+        "POST" if has("uploadId") => {
+            (CompleteMultipartUpload, &["uploadId", "callback", "callback-var", "encoding-type"])
+        }
+        "GET" if has("uploadId") => (ListParts, &["uploadId", "max-parts", "part-number-marker", "encoding-type"]),
+        "GET" if has("tagging") => (GetObjectTagging, &["tagging"]),
+        "GET" if has("acl") => (GetObjectAcl, &["acl"]),
+        "GET" | "HEAD" if has("objectMeta") => (GetObjectMeta, &["objectMeta"]),
+        "GET" => (GetObject, &[]),
+        "HEAD" => (HeadObject, &[]),
+        "DELETE" if has("uploadId") => (AbortMultipartUpload, &["uploadId"]),
+        "DELETE" if has("tagging") => (DeleteObjectTagging, &["tagging"]),
+        "DELETE" => (DeleteObject, &[]),
+        _ => (Unknown, &[]),
+    }
+}
+
+fn on_bucket(method: &Method, has: impl Fn(&str) -> bool) -> Told {
+    use Operation::*;
+    match method.as_str() {
+        "GET" if has("bucketInfo") => (GetBucketInfo, &["bucketInfo"]),
+        "GET" if has("location") => (GetBucketLocation, &["location"]),
+        "GET" if has("stat") => (GetBucketStat, &["stat"]),
+        "GET" if has("acl") => (GetBucketAcl, &["acl"]),
+        "GET" if has("uploads") => (
+            ListMultipartUploads,
+            &["uploads", "prefix", "delimiter", "key-marker", "upload-id-marker", "max-uploads", "encoding-type"],
+        ),
+        "GET" if has("list-type") => (
+            ListObjectsV2,
+            &[
+                "list-type",
+                "prefix",
+                "delimiter",
+                "start-after",
+                "continuation-token",
+                "max-keys",
+                "fetch-owner",
+                "encoding-type",
+            ],
+        ),
+        "GET" => (ListObjects, &["prefix", "delimiter", "marker", "max-keys", "encoding-type"]),
+        "PUT" => (PutBucket, &[]),
+        "POST" if has("delete") => (DeleteMultipleObjects, &["delete", "encoding-type"]),
+        "POST" => (PostObject, &[]),
+        _ => (Unknown, &[]),
+    }
+}
+
+fn on_service(method: &Method, has: impl Fn(&str) -> bool) -> Told {
+    use Operation::*;
+    match method.as_str() {
+        "GET" if has("regions") => (DescribeRegions, &["regions"]),
+        "GET" => (ListBuckets, &["prefix", "marker", "max-keys"]),
+        _ => (Unknown, &[]),
+    }
+}
+
+#[cfg(test)]
+#[path = "operation_tests.rs"]
+mod tests;
