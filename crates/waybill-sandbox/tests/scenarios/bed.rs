@@ -53,20 +53,12 @@ impl Bed {
     }
 
     pub(crate) fn ask(&self, method: Method, key: &str) -> Ask<'_> {
-        Ask {
-            bed: self,
-            method,
-            key: key.to_owned(),
-            query: Vec::new(),
-            headers: BTreeMap::new(),
-            body: Vec::new(),
-            id: ID.into(),
-            secret: SECRET.into(),
-            region: REGION.into(),
-            bucket: BUCKET.into(),
-            at: Timestamp::now(),
-            host: None,
-        }
+        Ask::new(&self.http, &self.sandbox.info().endpoint, method, key)
+    }
+
+    /// A request about the bucket.
+    pub(crate) fn ask_bucket(&self, method: Method) -> Ask<'_> {
+        self.ask(method, "")
     }
 
     pub(crate) async fn put(&self, key: &str, body: impl Into<Vec<u8>>) -> Got {
@@ -137,7 +129,8 @@ pub(crate) fn config(dir: &Path, port: u16) -> SandboxConfig {
 
 /// One request to be signed and sent.
 pub(crate) struct Ask<'a> {
-    bed: &'a Bed,
+    http: &'a reqwest::Client,
+    endpoint: String,
     method: Method,
     key: String,
     query: Vec<(String, String)>,
@@ -150,6 +143,27 @@ pub(crate) struct Ask<'a> {
     pub(crate) at: Timestamp,
     /// A Host that names the bucket, which is then left out of the path.
     pub(crate) host: Option<String>,
+}
+
+impl<'a> Ask<'a> {
+    /// A request to a sandbox that may run in another process.
+    pub(crate) fn new(http: &'a reqwest::Client, endpoint: &str, method: Method, key: &str) -> Self {
+        Self {
+            http,
+            endpoint: endpoint.to_owned(),
+            method,
+            key: key.to_owned(),
+            query: Vec::new(),
+            headers: BTreeMap::new(),
+            body: Vec::new(),
+            id: ID.into(),
+            secret: SECRET.into(),
+            region: REGION.into(),
+            bucket: BUCKET.into(),
+            at: Timestamp::now(),
+            host: None,
+        }
+    }
 }
 
 impl Ask<'_> {
@@ -178,8 +192,8 @@ impl Ask<'_> {
 
     /// `Err` when the connection ends without an answer.
     pub(crate) async fn try_send(self) -> reqwest::Result<Got> {
-        let url = format!("{}{}", self.bed.sandbox.info().endpoint, self.wire_target());
-        let mut request = self.bed.http.request(self.method.clone(), url);
+        let url = format!("{}{}", self.endpoint, self.wire_target());
+        let mut request = self.http.request(self.method.clone(), url);
         for (name, value) in self.signed() {
             request = request.header(name, value);
         }
@@ -209,7 +223,7 @@ impl Ask<'_> {
 
     /// Sends over a bare socket, so that nothing folds the target, and reads to the end.
     pub(crate) async fn send_raw(self) -> String {
-        let mut socket = TcpStream::connect(("127.0.0.1", self.bed.port())).await.expect("connects");
+        let mut socket = TcpStream::connect(self.endpoint.trim_start_matches("http://")).await.expect("connects");
         socket.write_all(self.head(self.body.len()).as_bytes()).await.expect("writes");
         socket.write_all(&self.body).await.expect("writes");
         let mut answer = Vec::new();
@@ -236,6 +250,9 @@ impl Ask<'_> {
             })
             .collect();
         let mark = if query.is_empty() { "" } else { "?" };
+        if self.bucket.is_empty() {
+            return format!("/{mark}{}", query.join("&"));
+        }
         format!("/{}/{}{mark}{}", self.bucket, escape(&self.key, true), query.join("&"))
     }
 
@@ -291,6 +308,12 @@ impl Got {
         text[from..to].to_owned()
     }
 
+    /// Texts of all elements of that name, in order.
+    pub(crate) fn elements(&self, name: &str) -> Vec<String> {
+        let (text, begin, end) = (self.text(), format!("<{name}>"), format!("</{name}>"));
+        text.split(&begin).skip(1).filter_map(|piece| Some(piece.split_once(&end)?.0.to_owned())).collect()
+    }
+
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.element("Code").as_str()), (status, code), "{}", self.text());
@@ -307,12 +330,12 @@ fn escape(text: &str, keep_slash: bool) -> String {
         .collect()
 }
 
-fn hmac(key: &[u8], message: &str) -> Vec<u8> {
+pub(crate) fn hmac(key: &[u8], message: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
     mac.update(message.as_bytes());
     mac.finalize().into_bytes().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,12 +2,19 @@
 
 mod access;
 mod bed;
+mod buckets;
 mod callback_answers;
 mod callback_tls;
 mod callbacks;
+mod copies;
 mod faults;
+mod forms;
+mod killed;
+mod listings;
 mod multipart;
 mod objects;
+mod reading;
 mod receiver;
 mod restart;
 mod signature;
+mod tags;

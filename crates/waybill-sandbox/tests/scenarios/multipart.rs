@@ -134,3 +134,83 @@ async fn complete_all_takes_every_part_and_refuses_a_list_besides() {
     assert_eq!(ask.send().await.status, 200);
     assert_eq!(bed.get("k").await.map(|body| body.len()), Some(PART + 1));
 }
+
+#[tokio::test]
+async fn a_wrong_digest_of_a_part_or_a_list_is_invalid_digest_and_changes_nothing() {
+    let bed = Bed::start().await;
+    let upload = bed.initiate("k").await;
+    let wrong = "1B2M2Y8AsgTpgAmY7PhCfg==";
+    bed.ask_part("k", &upload, 1, vec![1]).header("content-md5", wrong).send().await.refused(400, "InvalidDigest");
+    let etag = bed.part("k", &upload, 1, vec![1]).await;
+    let complete = |md5: &str| bed.ask_complete("k", &upload, &[(1, &etag)]).header("content-md5", md5);
+    complete(wrong).send().await.refused(400, "InvalidDigest");
+    complete("none").send().await.refused(400, "InvalidDigest");
+    assert_eq!(bed.get("k").await, None);
+    assert_eq!(bed.ask_complete("k", &upload, &[(1, &etag)]).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_taken_key_stops_initiate_and_complete_when_overwriting_is_forbidden() {
+    let bed = Bed::start().await;
+    let upload = bed.initiate("k").await;
+    let etag = bed.part("k", &upload, 1, vec![1]).await;
+    bed.put("k", "first").await;
+    let initiate = bed.ask(Method::POST, "k").query("uploads", "").header("x-oss-forbid-overwrite", "true");
+    initiate.send().await.refused(409, "FileAlreadyExists");
+    let complete = bed.ask_complete("k", &upload, &[(1, &etag)]).header("x-oss-forbid-overwrite", "true");
+    complete.send().await.refused(409, "FileAlreadyExists");
+    assert_eq!(bed.get("k").await.as_deref(), Some(&b"first"[..]));
+    assert_eq!(bed.ask_list("k", &upload).send().await.status, 200, "the upload stays open");
+}
+
+#[tokio::test]
+async fn what_initiate_was_told_and_the_acl_of_complete_are_the_objects() {
+    let bed = Bed::start().await;
+    let initiate = bed.ask(Method::POST, "k").query("uploads", "").header("x-oss-meta-a", "1");
+    let initiate = initiate.header("x-oss-tagging", "t=1").header("x-oss-server-side-encryption", "KMS").send().await;
+    assert_eq!(initiate.header("x-oss-server-side-encryption"), "KMS");
+    let upload = initiate.element("UploadId");
+    let bed = bed.restart().await;
+    let etag = bed.part("k", &upload, 1, vec![1]).await;
+    let complete = bed.ask_complete("k", &upload, &[(1, &etag)]).header("x-oss-object-acl", "private");
+    assert_eq!(complete.send().await.header("x-oss-server-side-encryption"), "KMS");
+    let head = bed.ask(Method::HEAD, "k").send().await;
+    assert_eq!((head.header("x-oss-meta-a").as_str(), head.header("x-oss-tagging-count").as_str()), ("1", "1"));
+    assert_eq!(bed.ask(Method::GET, "k").query("acl", "").send().await.element("Grant"), "private");
+}
+
+#[tokio::test]
+async fn open_uploads_are_listed_by_key_and_id_in_pages() {
+    let bed = Bed::start().await;
+    let mut ids = Vec::new();
+    for key in ["a/1", "a/2", "b", "b", "c 中"] {
+        ids.push((key, bed.initiate(key).await));
+    }
+    ids.sort();
+    let (mut seen, mut key_marker, mut id_marker) = (Vec::new(), String::new(), String::new());
+    loop {
+        let ask = bed.ask_bucket(Method::GET).query("uploads", "").query("max-uploads", "2");
+        let page = ask.query("key-marker", &key_marker).query("upload-id-marker", &id_marker).send().await;
+        assert!(page.status == 200 && !page.text().contains("xmlns"), "{}", page.text());
+        seen.extend(page.elements("Key").into_iter().zip(page.elements("UploadId")));
+        (key_marker, id_marker) = (page.element("NextKeyMarker"), page.element("NextUploadIdMarker"));
+        if page.element("IsTruncated") == "false" {
+            break;
+        }
+    }
+    assert_eq!(seen, ids.iter().map(|(key, id)| ((*key).to_owned(), id.clone())).collect::<Vec<_>>());
+    let ask = bed.ask_bucket(Method::GET).query("uploads", "").query("delimiter", "/").query("encoding-type", "url");
+    let folded = ask.send().await;
+    assert_eq!((folded.elements("Prefix").concat().as_str(), folded.elements("Key").len()), ("a%2F", 3));
+    assert_eq!(folded.elements("Key")[2], "c%20%E4%B8%AD");
+    let only = bed.ask_bucket(Method::GET).query("uploads", "").query("prefix", "b").send().await;
+    assert_eq!(only.elements("Key"), ["b", "b"]);
+    let none = bed.ask_bucket(Method::GET).query("uploads", "").query("prefix", "z").send().await;
+    assert_eq!((none.elements("UploadId").len(), none.element("NextKeyMarker").as_str()), (0, ""));
+    bed.ask_bucket(Method::GET)
+        .query("uploads", "")
+        .query("max-uploads", "1001")
+        .send()
+        .await
+        .refused(400, "InvalidArgument");
+}

@@ -123,11 +123,71 @@ async fn forbidden_overwrite_is_file_already_exists() {
 }
 
 #[tokio::test]
+async fn a_content_md5_that_is_none_is_refused_before_anything_is_stored() {
+    let bed = Bed::start().await;
+    for md5 in ["nonsense", "d41d8cd98f00b204e9800998ecf8427e"] {
+        let ask = bed.ask(Method::PUT, "k").header("content-md5", md5);
+        ask.body("x").send().await.refused(400, "InvalidDigest");
+    }
+    assert_eq!(bed.get("k").await, None);
+}
+
+#[tokio::test]
+async fn what_is_said_of_an_object_comes_back_with_it() {
+    let bed = Bed::start().await;
+    let said = [
+        ("cache-control", "no-cache"),
+        ("content-disposition", "attachment"),
+        ("content-encoding", "identity"),
+        ("expires", "Fri, 01 Jan 2100 00:00:00 GMT"),
+        ("x-oss-meta-author", "waybill"),
+        ("x-oss-server-side-encryption", "AES256"),
+        ("x-oss-storage-class", "IA"),
+    ];
+    let ask = said.iter().fold(bed.ask(Method::PUT, "k"), |ask, (name, value)| ask.header(name, value));
+    let put = ask.header("x-oss-tagging", "a=1&b=2").header("x-oss-object-acl", "public-read").body("x").send().await;
+    assert_eq!((put.status, put.header("x-oss-server-side-encryption").as_str()), (200, "AES256"));
+    let bed = bed.restart().await;
+    for method in [Method::HEAD, Method::GET] {
+        let got = bed.ask(method, "k").send().await;
+        for (name, value) in said {
+            assert_eq!(got.header(name), value);
+        }
+        assert_eq!(got.header("x-oss-tagging-count"), "2");
+    }
+    assert_eq!(bed.ask(Method::GET, "k").query("acl", "").send().await.element("Grant"), "public-read");
+}
+
+#[tokio::test]
+async fn what_oss_would_refuse_to_store_is_refused() {
+    let bed = Bed::start().await;
+    let long = "v".repeat(8 * 1024);
+    for (name, value, code) in [
+        ("x-oss-object-acl", "everyone", "InvalidArgument"),
+        ("x-oss-storage-class", "Fast", "InvalidArgument"),
+        ("x-oss-server-side-encryption", "ROT13", "InvalidEncryptionAlgorithmError"),
+        ("x-oss-meta-a", long.as_str(), "InvalidArgument"),
+        ("x-oss-tagging", "a=1&a=2", "InvalidArgument"),
+        ("x-oss-traffic-limit", "1", "InvalidArgument"),
+        ("x-oss-forbid-overwrite", "perhaps", "InvalidArgument"),
+    ] {
+        bed.ask(Method::PUT, "k").header(name, value).body("x").send().await.refused(400, code);
+        if name != "x-oss-traffic-limit" {
+            bed.ask(Method::POST, "k").query("uploads", "").header(name, value).send().await.refused(400, code);
+        }
+    }
+    assert_eq!(bed.get("k").await, None);
+    let slow = bed.ask(Method::PUT, "k").query("x-oss-traffic-limit", "819200").body("x").send().await;
+    assert_eq!(slow.status, 200);
+}
+
+#[tokio::test]
 async fn what_the_sandbox_does_not_speak_is_refused_and_does_nothing() {
     let bed = Bed::start().await;
-    bed.ask(Method::PUT, "k").query("acl", "").body("x").send().await.refused(501, "NotImplemented");
-    let copy = bed.ask(Method::PUT, "k").header("x-oss-copy-source", "/test-bucket/other");
-    copy.send().await.refused(501, "NotImplemented");
+    let append = bed.ask(Method::POST, "k").query("append", "").query("position", "0").body("x");
+    append.send().await.refused(501, "NotImplemented");
+    bed.ask(Method::PUT, "k").query("symlink", "").body("x").send().await.refused(501, "NotImplemented");
+    bed.ask_bucket(Method::GET).query("lifecycle", "").send().await.refused(501, "NotImplemented");
     bed.ask(Method::PUT, "/k").body("x").send().await.refused(400, "InvalidObjectName");
     assert_eq!(bed.files("objects"), 0);
 }
