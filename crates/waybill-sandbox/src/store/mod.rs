@@ -16,6 +16,8 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Mutex,
+    thread,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
@@ -91,6 +93,10 @@ impl Store {
     }
 }
 
+/// A process that was killed a moment ago may hold the lock until its last thread is gone, and one that was started a
+/// moment ago has it from its parent until it runs its own program.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The right to use a data folder; the system takes it back when the process dies.
 #[derive(Debug)]
 pub(crate) struct DirLock {
@@ -107,10 +113,20 @@ impl DirLock {
             .write(true)
             .open(data_dir.join("sandbox.lock"))
             .map_err(failed)?;
-        match file.try_lock() {
+        match lock_within(&file, PATIENCE) {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(SandboxError::DataDirInUse { path: data_dir.to_owned() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+fn lock_within(file: &File, patience: Duration) -> Result<(), TryLockError> {
+    let until = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
+            result => return result,
         }
     }
 }
