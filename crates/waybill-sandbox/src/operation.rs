@@ -5,27 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{auth::URL_PARAMETERS, copy, get, route::Target};
 
-/// Writes the names once, for the enum and for `${operation}`.
-macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a request asks for, by its name in the OSS API reference.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum Operation {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Operation {
-            /// The name as the API reference and `${operation}` write it.
-            pub(crate) fn name(self) -> &'static str {
-                match self {
-                    $(Self::$name => stringify!($name),)*
-                }
-            }
-        }
-    };
-}
-
-operations! {
+/// What a request asks for, by its name in the OSS API reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Operation {
     /// `PUT /bucket/key`
     PutObject,
     /// `POST /bucket/` with a form
@@ -94,6 +76,43 @@ operations! {
 const TRAFFIC_LIMIT: &str = "x-oss-traffic-limit";
 
 impl Operation {
+    /// The name as the API reference and `${operation}` write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::PutObject => "PutObject",
+            Self::PostObject => "PostObject",
+            Self::CopyObject => "CopyObject",
+            Self::InitiateMultipartUpload => "InitiateMultipartUpload",
+            Self::UploadPart => "UploadPart",
+            Self::UploadPartCopy => "UploadPartCopy",
+            Self::ListParts => "ListParts",
+            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
+            Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::ListMultipartUploads => "ListMultipartUploads",
+            Self::HeadObject => "HeadObject",
+            Self::GetObject => "GetObject",
+            Self::GetObjectMeta => "GetObjectMeta",
+            Self::DeleteObject => "DeleteObject",
+            Self::DeleteMultipleObjects => "DeleteMultipleObjects",
+            Self::GetObjectTagging => "GetObjectTagging",
+            Self::PutObjectTagging => "PutObjectTagging",
+            Self::DeleteObjectTagging => "DeleteObjectTagging",
+            Self::GetObjectAcl => "GetObjectAcl",
+            Self::PutObjectAcl => "PutObjectAcl",
+            Self::ListObjects => "ListObjects",
+            Self::ListObjectsV2 => "ListObjectsV2",
+            Self::ListBuckets => "ListBuckets",
+            Self::DescribeRegions => "DescribeRegions",
+            Self::PutBucket => "PutBucket",
+            Self::GetBucketInfo => "GetBucketInfo",
+            Self::GetBucketLocation => "GetBucketLocation",
+            Self::GetBucketStat => "GetBucketStat",
+            Self::GetBucketAcl => "GetBucketAcl",
+            Self::Callback => "Callback",
+            Self::Unknown => "Unknown",
+        }
+    }
+
     /// The operation that method, target and headers name together. A parameter that this sandbox would have to ignore
     /// makes it [`Operation::Unknown`]: better refused than done otherwise than asked.
     pub(crate) fn of(method: &Method, target: &Target, headers: &HeaderMap) -> Self {
