@@ -8,9 +8,9 @@ use crate::bed::{Bed, direct, here};
 use crate::wire::PrivateCa;
 
 /// The words of an upload that failed before it began.
-async fn refused(bed: &Bed, front: SocketAddr, options: &HttpOptions) -> String {
+async fn refused(bed: &Bed, front: SocketAddr, options: &HttpOptions, expected: TransportKind) -> String {
     let error = bed.upload("a", &here("https", front), options).await.expect_err("no upload");
-    assert!(matches!(error, Error::Transport { kind: TransportKind::Certificate, .. }), "{error:?}");
+    assert!(matches!(error, Error::Transport { kind, .. } if kind == expected), "{error:?}");
     assert_eq!(bed.origin.passed.all(), [""; 0], "nothing is sent to a server that did not prove its name");
     error.to_string()
 }
@@ -37,10 +37,12 @@ async fn an_upload_arrives_when_the_private_authority_is_given() {
 async fn an_unknown_authority_is_refused_in_words() {
     let bed = Bed::new().await;
     let front = PrivateCa::new().serve(&["127.0.0.1"], 2099, bed.origin.address).await;
-    let words = refused(&bed, front, &direct()).await;
+    let words = refused(&bed, front, &direct(), TransportKind::Certificate).await;
     assert!(words.contains("invalid peer certificate: UnknownIssuer"), "{words}");
     let stranger = PrivateCa::new();
-    let words = refused(&bed, front, &HttpOptions { extra_ca: stranger.file(&bed), ..direct() }).await;
+    let words =
+        refused(&bed, front, &HttpOptions { extra_ca: stranger.file(&bed), ..direct() }, TransportKind::Certificate)
+            .await;
     assert!(words.contains("invalid peer certificate"), "{words}");
     bed.sandbox.stop().await;
 }
@@ -63,7 +65,7 @@ async fn a_certificate_for_another_name_or_time_is_refused_in_words() {
 async fn a_server_that_speaks_no_tls_is_refused() {
     let bed = Bed::new().await;
     let sandbox = bed.sandbox.info().endpoint.trim_start_matches("http://").parse().expect("an address");
-    let words = refused(&bed, sandbox, &direct()).await;
+    let words = refused(&bed, sandbox, &direct(), TransportKind::Connect).await;
     assert!(words.contains("no connection"), "{words}");
     bed.sandbox.stop().await;
 }
