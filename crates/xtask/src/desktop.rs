@@ -14,5 +14,5 @@ pub(crate) fn test(steps: &mut Steps, filter: Option<&str>) {
     }
     // The same packages as in the other steps, so that cargo builds nothing anew.
     let mut command = cargo(&["test", "--workspace", "--test", "desktop", "--", "--ignored", "--test-threads=1"]);
-    steps.run_tests(NAME, command.args(filter));
+    steps.run_tests(NAME, 1, command.args(filter));
 }

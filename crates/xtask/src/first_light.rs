@@ -1,32 +1,18 @@
 //! The first job without a window: a sandbox, one file in parts, and what the callback server answered.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::sandbox::Sandbox;
 use crate::steps::{built, cargo, must, say};
 
 const FILE_NAME: &str = "first-light.bin";
 const FILE_BYTES: usize = 24 << 20;
 const CALLBACK_BODY: &str =
     r#"{"bucket":${bucket},"object":${object},"size":${size},"crc64":${crc64},"from":${x:from}}"#;
-
-/// A sandbox that ends with us.
-struct Sandbox {
-    child: Child,
-    info: Value,
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Builds the `waybill` command and does the job. Everything lies in one folder that is kept.
 pub(crate) fn run() -> Result<(), String> {
@@ -47,7 +33,7 @@ pub(crate) fn job(folder: &Path) -> Result<(), String> {
         .map_err(|error| format!("cannot prepare {}: {error}", folder.display()))?;
 
     say("\n── waybill sandbox");
-    let sandbox = start_sandbox(&waybill, &objects)?;
+    let sandbox = Sandbox::start(&objects)?;
     say(&format!("a local OSS answers at {}", text(&sandbox.info, "endpoint")?));
 
     say(&format!("\n── waybill upload {}", source.display()));
@@ -64,26 +50,6 @@ pub(crate) fn job(folder: &Path) -> Result<(), String> {
     say(&pretty(text(&callback, "body")?));
     say("\nFirst light: the file is stored, and the callback server has answered.");
     Ok(())
-}
-
-fn start_sandbox(waybill: &Path, objects: &Path) -> Result<Sandbox, String> {
-    let mut child = Command::new(waybill)
-        .args(["sandbox", "--port", "0", "--region", "local", "--bucket", "sandbox"])
-        .args(["--access-key-id", "first-light", "--data"])
-        .arg(objects)
-        // In the environment, where other users of the machine cannot read it.
-        .env("OSS_ACCESS_KEY_SECRET", secret())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot start the sandbox: {error}"))?;
-    let output = child.stdout.take();
-    let mut sandbox = Sandbox { child, info: Value::Null };
-    let mut line = String::new();
-    if let Some(output) = output {
-        BufReader::new(output).read_line(&mut line).map_err(|error| format!("cannot hear the sandbox: {error}"))?;
-    }
-    sandbox.info = serde_json::from_str(&line).map_err(|_| "the sandbox ended before it was ready".to_owned())?;
-    Ok(sandbox)
 }
 
 /// Uploads in three parts; the answer is the line that the command prints for the finished file.
@@ -141,12 +107,6 @@ fn content() -> Vec<u8> {
         bytes.extend_from_slice(&state.to_le_bytes());
     }
     bytes
-}
-
-/// A secret for one sandbox that lives for seconds; it opens nothing else.
-fn secret() -> String {
-    use std::hash::{BuildHasher as _, RandomState};
-    format!("{:016x}", RandomState::new().hash_one("first light"))
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> Result<&'a str, String> {

@@ -1,12 +1,17 @@
 //! `cargo xtask run` and `cargo xtask test`: set-up and the two commands, nothing clever.
 //!
-//! Layout: `run` · `first_light` (run without a display) · `test` · `packages` (the system's) · `window` (UI and Node) ·
-//! `steps` (running programs, closing lines) · `desktop` (the real-window tests).
+//! Layout: `run` · `first_light` (run without a display) · `test` · `packages` (the system's) · `node` · `window` (the UI) ·
+//! `steps` (running programs, closing lines) · `sandbox` (one of our own) · `sdk` (Alibaba's SDKs against it) ·
+//! `desktop` (the real-window tests) · `deny` (what we build on).
 
+mod deny;
 mod desktop;
 mod first_light;
+mod node;
 mod packages;
 mod run;
+mod sandbox;
+mod sdk;
 mod steps;
 mod test;
 mod window;
@@ -19,8 +24,9 @@ use steps::say;
 const HELP: &str = "\
 cargo xtask run [-- ARGUMENTS]   sets up what is missing, builds Waybill and opens its window; without a display it uploads
                                  one file to a local sandbox instead and prints what the callback server answered
-cargo xtask test                 rustfmt, svelte-check, vitest, clippy, every Rust test, the generated bindings and the
-                                 real-window tests
+cargo xtask test                 rustfmt, svelte-check, vitest, clippy, cargo doc, cargo deny, every Rust test, the generated
+                                 bindings, Alibaba's SDKs against the sandbox and the real-window tests
+cargo xtask test sdk             only Alibaba's SDKs
 cargo xtask test desktop [NAME]  only the real-window tests, or those whose name contains NAME";
 
 fn main() -> ExitCode {

@@ -56,6 +56,10 @@ pub(crate) const DESKTOP: &[Package] = &[
     package("fonts-noto-cjk", Probe::Unknown),
 ];
 
+/// To run Alibaba's Python SDKs in a venv.
+pub(crate) const SDK: &[Package] =
+    &[package("python3", Probe::Program("python3")), package("python3-venv", Probe::Python("ensurepip"))];
+
 /// Makes sure that the packages are there; the error says in one command what to do.
 pub(crate) fn ensure(needed: &[&[Package]]) -> Result<(), String> {
     let needed: Vec<&Package> = needed.iter().flat_map(|list| list.iter()).collect();

@@ -66,12 +66,13 @@ impl Steps {
         self.close(name, outcome, &tally.words(), Some(start.elapsed()))
     }
 
-    /// Like [`Steps::run`] for a runner that must have run at least one test: a filter that fits nothing is no success.
-    pub(crate) fn run_tests(&mut self, name: &str, command: &mut Command) -> bool {
+    /// Like [`Steps::run`] for a runner that must have run so many tests: a filter that fits nothing is no success, nor are
+    /// cases that were lost.
+    pub(crate) fn run_tests(&mut self, name: &str, at_least: u32, command: &mut Command) -> bool {
         say(&format!("\n── {name}"));
         let start = Instant::now();
         let (outcome, tally) = outcome_of(command);
-        let outcome = outcome.and_then(|()| if tally.passed > 0 { Ok(()) } else { Err("ran no test".to_owned()) });
+        let outcome = outcome.and_then(|()| tally.reaches(at_least));
         self.close(name, outcome, &tally.words(), Some(start.elapsed()))
     }
 
@@ -177,6 +178,14 @@ impl Tally {
         }
     }
 
+    fn reaches(&self, at_least: u32) -> Result<(), String> {
+        match self.passed {
+            0 => Err("ran no test".to_owned()),
+            passed if passed < at_least => Err(format!("ran fewer than the {at_least} tests there are")),
+            _ => Ok(()),
+        }
+    }
+
     fn words(&self) -> String {
         match (self.passed, self.failed) {
             (0, 0) => String::new(),
@@ -219,6 +228,14 @@ mod tests {
         assert_eq!(tally(&[libtest, libtest]), Tally { passed: 24, failed: 2 });
         let vitest = "\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[31m1 failed\u{1b}[39m\u{1b}[22m | 7 passed (8)";
         assert_eq!(tally(&[vitest]), Tally { passed: 7, failed: 1 });
+    }
+
+    #[test]
+    fn a_run_with_no_test_or_with_fewer_than_there_are_is_no_success() {
+        let tally = |passed| Tally { passed, failed: 0 };
+        assert_eq!(tally(40).reaches(40), Ok(()));
+        assert_eq!(tally(39).reaches(40), Err("ran fewer than the 40 tests there are".into()));
+        assert_eq!(tally(0).reaches(1), Err("ran no test".into()));
     }
 
     #[test]

@@ -7,13 +7,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::steps::{Steps, cargo, root};
-use crate::{desktop, first_light, packages, window};
+use crate::{deny, desktop, first_light, node, packages, sdk, window};
 
-/// Runs all of it, or with `desktop [NAME]` the real-window tests alone.
+/// Runs all of it, or with `desktop [NAME]` the real-window tests alone, with `sdk` Alibaba's SDKs alone.
 pub(crate) fn test(arguments: &[OsString]) -> Result<(), String> {
     let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     match arguments.iter().map(AsRef::as_ref).collect::<Vec<&str>>().as_slice() {
         [] => everything(),
+        ["sdk"] => only_the_sdks(),
         ["desktop"] => only_the_window(None),
         ["desktop", name] => only_the_window(Some(name)),
         other => Err(format!("`cargo xtask test` does not know {}", other.join(" "))),
@@ -24,11 +25,12 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<(), String> {
 /// nothing is built twice.
 fn everything() -> Result<(), String> {
     let start = Instant::now();
-    packages::ensure(&[packages::WINDOW, packages::DESKTOP])?;
-    window::check_node()?;
+    packages::ensure(&[packages::WINDOW, packages::DESKTOP, packages::SDK])?;
+    node::check()?;
     let mut steps = Steps::default();
     steps.run("rustfmt", &mut cargo(&["fmt", "--all", "--check"]));
     let has_pages = ui(&mut steps);
+    deny::test(&mut steps);
     rust(&mut steps, has_pages);
     steps.end(start.elapsed())
 }
@@ -44,32 +46,50 @@ fn only_the_window(name: Option<&str>) -> Result<(), String> {
     steps.end(start.elapsed())
 }
 
+fn only_the_sdks() -> Result<(), String> {
+    let start = Instant::now();
+    packages::ensure(&[packages::COMPILER, packages::SDK])?;
+    node::check()?;
+    let mut steps = Steps::default();
+    if steps.run("cargo build", &mut cargo(&["build", "--package", "waybill-cli"])) {
+        sdk::test(&mut steps);
+    }
+    steps.end(start.elapsed())
+}
+
 /// True when there are pages for the window to carry.
 fn ui(steps: &mut Steps) -> bool {
-    if !steps.run("npm ci", &mut window::npm_ci()) {
+    let folder = window::folder();
+    if !steps.run("npm ci", &mut node::npm_ci(&folder)) {
         for name in ["svelte-check", "vitest", "vite build"] {
             steps.skip(name, "npm ci failed");
         }
         return false;
     }
-    if let Err(message) = window::remember_installed() {
+    if let Err(message) = node::remember_installed(&folder) {
         steps.check("npm ci stamp", Err(message));
     }
-    steps.run("svelte-check", &mut window::npm(&["run", "check"]));
-    steps.run("vitest", &mut window::npm(&["run", "test"]));
-    steps.run("vite build", &mut window::npm(&["run", "build"]))
+    steps.run("svelte-check", &mut node::npm(&folder, &["run", "check"]));
+    steps.run("vitest", &mut node::npm(&folder, &["run", "test"]));
+    steps.run("vite build", &mut node::npm(&folder, &["run", "build"]))
 }
+
+/// What needs the built programs.
+const LATER: [&str; 4] = ["cargo test", "generated bindings", "headless run", "real window"];
 
 fn rust(steps: &mut Steps, has_pages: bool) {
     if !has_pages {
-        for name in ["clippy", "cargo build", "cargo test", "generated bindings", "headless run", "real window"] {
+        for name in ["clippy", "cargo doc", "cargo build"].into_iter().chain(LATER).chain(sdk::NAMES) {
             steps.skip(name, "the window's pages could not be built");
         }
         return;
     }
     steps.run("clippy", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    // After clippy, which has checked all it builds on.
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps"]);
+    steps.run("cargo doc", doc.env("RUSTDOCFLAGS", "-D warnings"));
     if !steps.run("cargo build", &mut cargo(&["build", "--workspace", "--all-targets"])) {
-        for name in ["cargo test", "generated bindings", "headless run", "real window"] {
+        for name in LATER.into_iter().chain(sdk::NAMES) {
             steps.skip(name, "cargo build failed");
         }
         return;
@@ -84,6 +104,7 @@ fn rust(steps: &mut Steps, has_pages: bool) {
         outcome => drop(steps.check("generated bindings", outcome)),
     }
     steps.check("headless run", headless());
+    sdk::test(steps);
     desktop::test(steps, None);
 }
 

@@ -1,79 +1,25 @@
-//! The UI: Node, its packages, and the built pages that the window carries.
+//! The UI: its packages, and the built pages that the window carries.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::SystemTime;
 
-use crate::steps::{answers, must, root};
-
-/// The oldest Node that Vite runs on.
-const OLDEST: (u32, u32) = (20, 19);
+use crate::node;
+use crate::steps::{must, root};
 
 /// Folder of the UI.
 pub(crate) fn folder() -> PathBuf {
     root().join("ui")
 }
 
-/// `npm` with arguments, in the UI's folder.
-pub(crate) fn npm(arguments: &[&str]) -> Command {
-    // On Windows npm is a script, which the system starts by its whole name only.
-    let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-    command.args(arguments).current_dir(folder());
-    command
-}
-
-/// `npm ci`, without its advertisements.
-pub(crate) fn npm_ci() -> Command {
-    npm(&["ci", "--no-audit", "--no-fund"])
-}
-
-/// Whether Node is there and new enough; the error says what to do.
-pub(crate) fn check_node() -> Result<(), String> {
-    let (major, minor) = OLDEST;
-    let wanted = format!("Waybill's window is built with Node {major}.{minor} or newer (https://nodejs.org)");
-    let Some(answer) = answers("node", &["--version"]) else {
-        return Err(format!("{wanted}; there is no `node` on the PATH."));
-    };
-    match version(&answer) {
-        Some(found) if found >= OLDEST => Ok(()),
-        _ => Err(format!("{wanted}; `node --version` says {}.", answer.trim())),
-    }
-}
-
-fn version(answer: &str) -> Option<(u32, u32)> {
-    let mut numbers = answer.trim().trim_start_matches('v').split('.').map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-}
-
 /// Installs packages and builds the pages, each only when something they are made from is newer.
 pub(crate) fn build() -> Result<(), String> {
-    check_node()?;
-    if !installed() {
-        must(&mut npm_ci(), "npm ci")?;
-        remember_installed()?;
-    }
-    if is_stale(&folder()) {
-        must(&mut npm(&["run", "build"]), "npm run build")?;
+    let folder = folder();
+    node::check()?;
+    node::install(&folder)?;
+    if is_stale(&folder) {
+        must(&mut node::npm(&folder, &["run", "build"]), "npm run build")?;
     }
     Ok(())
-}
-
-/// Whether `node_modules` was installed from the lock file as it is now.
-fn installed() -> bool {
-    let lock = std::fs::read(folder().join("package-lock.json"));
-    let stamp = std::fs::read(stamp());
-    matches!((lock, stamp), (Ok(lock), Ok(stamp)) if lock == stamp)
-}
-
-/// Keeps a copy of the lock file beside what was installed from it.
-pub(crate) fn remember_installed() -> Result<(), String> {
-    std::fs::copy(folder().join("package-lock.json"), stamp())
-        .map(drop)
-        .map_err(|error| format!("cannot write {}: {error}", stamp().display()))
-}
-
-fn stamp() -> PathBuf {
-    folder().join("node_modules/.xtask-installed.json")
 }
 
 /// Whether a source of the pages is newer than the pages.
@@ -105,15 +51,6 @@ fn newest(folder: &Path) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_node_that_is_too_old_is_told_from_one_that_is_not() {
-        assert!(version("v20.18.3\n") < Some(OLDEST));
-        assert!(version("v18.20.8") < Some(OLDEST));
-        assert!(version("v20.19.0") >= Some(OLDEST));
-        assert!(version("v22.1.0\n") >= Some(OLDEST), "the minor counts only within its major");
-        assert_eq!(version("nonsense"), None);
-    }
 
     #[test]
     fn pages_older_than_their_sources_are_built_again() -> std::io::Result<()> {
