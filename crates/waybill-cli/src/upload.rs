@@ -33,7 +33,7 @@ pub(crate) struct UploadArgs {
     /// Region, for instance cn-hangzhou.
     #[arg(long, required_unless_present = "destination")]
     region: Option<String>,
-    /// Endpoint, for instance https://oss-cn-hangzhou.aliyuncs.com.
+    /// Endpoint, for instance `https://oss-cn-hangzhou.aliyuncs.com`.
     #[arg(long, value_name = "URL", required_unless_present = "destination")]
     endpoint: Option<String>,
     #[command(flatten)]

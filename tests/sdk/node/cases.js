@@ -374,7 +374,7 @@ add('list objects (first version): pages, prefix, delimiter, any name', async (o
   const found = [];
   let marker;
   do {
-    const page = await oss.list({ prefix, marker, 'max-keys': 3 });
+    const page = await oss.list({ prefix, 'max-keys': 3, ...(marker && { marker }) });
     found.push(...page.objects);
     marker = page.nextMarker;
   } while (marker);
