@@ -99,7 +99,8 @@ pub(crate) async fn put_part(exchange: &Exchange, number: u32, sealed: Sealed) -
 /// `GET /key?uploadId=u`: ascending, at most 1000 to a page.
 pub(crate) fn list_parts(exchange: &Exchange) -> Outcome {
     let number = |name: &str, default: u32| match exchange.target.query(name) {
-        None => Ok(default),
+        // oss2 sends an empty marker for the first page.
+        None | Some("") => Ok(default),
         Some(given) => given
             .parse::<u32>()
             .map_err(|_| OssError::argument(format!("{name} must be a non-negative integer."), name, given)),

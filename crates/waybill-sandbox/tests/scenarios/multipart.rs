@@ -108,6 +108,8 @@ async fn parts_are_listed_by_pages_with_their_crc() {
     let rest = bed.ask_list(key, &upload).query("part-number-marker", "2").send().await;
     assert_eq!((rest.element("IsTruncated").as_str(), rest.element("PartNumber").as_str()), ("false", "3"));
     assert_eq!(rest.element("Key"), key);
+    let from_the_first = bed.ask_list(key, &upload).query("part-number-marker", "").send().await;
+    assert_eq!(from_the_first.text().matches("<Part>").count(), 3, "{}", from_the_first.text());
     bed.ask_list(key, &upload).query("max-parts", "0").send().await.refused(400, "InvalidArgument");
 }
 
