@@ -42,12 +42,16 @@ fn version(answer: &str) -> Option<(u32, u32)> {
 
 /// Installs a folder's packages, unless they were installed from the lock file as it is now.
 pub(crate) fn install(folder: &Path) -> Result<(), String> {
-    let (lock, stamp) = (fs::read(folder.join("package-lock.json")), fs::read(stamp(folder)));
-    if matches!((lock, stamp), (Ok(lock), Ok(stamp)) if lock == stamp) {
+    if is_installed(folder) {
         return Ok(());
     }
     must(&mut npm_ci(folder), "npm ci")?;
     remember_installed(folder)
+}
+
+fn is_installed(folder: &Path) -> bool {
+    let (lock, stamp) = (fs::read(folder.join("package-lock.json")), fs::read(stamp(folder)));
+    matches!((lock, stamp), (Ok(lock), Ok(stamp)) if lock == stamp)
 }
 
 /// Keeps a copy of the lock file beside what was installed from it.
@@ -73,5 +77,18 @@ mod tests {
         assert!(version("v20.19.0") >= Some(OLDEST));
         assert!(version("v22.1.0\n") >= Some(OLDEST), "the minor counts only within its major");
         assert_eq!(version("nonsense"), None);
+    }
+
+    #[test]
+    fn packages_of_another_lock_file_are_installed_again() -> std::io::Result<()> {
+        let folder = std::env::temp_dir().join(format!("xtask-npm-{}", std::process::id()));
+        fs::create_dir_all(folder.join("node_modules"))?;
+        fs::write(folder.join("package-lock.json"), "1")?;
+        assert!(!is_installed(&folder), "nothing is installed yet");
+        assert_eq!(remember_installed(&folder), Ok(()));
+        assert!(is_installed(&folder));
+        fs::write(folder.join("package-lock.json"), "2")?;
+        assert!(!is_installed(&folder));
+        fs::remove_dir_all(&folder)
     }
 }
