@@ -53,10 +53,10 @@ async fn a_certificate_for_another_name_or_time_is_refused_in_words() {
     let ca = PrivateCa::new();
     let trusting = HttpOptions { extra_ca: ca.file(&bed), ..direct() };
     let misnamed = ca.serve(&["files.example.com"], 2099, bed.origin.address).await;
-    let words = refused(&bed, misnamed, &trusting).await;
+    let words = refused(&bed, misnamed, &trusting, TransportKind::Certificate).await;
     assert!(words.contains("not valid for name") && words.contains("files.example.com"), "{words}");
     let expired = ca.serve(&["127.0.0.1"], 2001, bed.origin.address).await;
-    let words = refused(&bed, expired, &trusting).await;
+    let words = refused(&bed, expired, &trusting, TransportKind::Certificate).await;
     assert!(words.contains("certificate expired"), "{words}");
     bed.sandbox.stop().await;
 }
