@@ -77,7 +77,9 @@ impl ConnectionArgs {
         };
         let credentials = Credentials::from_source(source).map_err(|error| error.to_string())?;
         // At once, so that what is missing is told before anything is queued.
-        let first = credentials.current().await.map_err(|error| error.to_string())?;
+        let first = credentials.current().await.map_err(|error| {
+            format!("{error} (--keys {kind}; another --keys or --destination names another source)")
+        })?;
         Ok((first.access_key_id().to_owned(), credentials))
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
-use waybill_sandbox::{Fault, FaultKind, LoggedRequest, Operation, Sandbox, SandboxConfig};
+use waybill_sandbox::{Fault, FaultKind, IssuedToken, LoggedRequest, Operation, Sandbox, SandboxConfig};
 
 /// Longest wait for anything in a test.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
@@ -62,6 +62,12 @@ impl Bed {
         command.args(["--bucket", &info.bucket, "--region", &info.region, "--endpoint", &info.endpoint]);
         command.args(paths).args(more);
         command
+    }
+
+    /// Gives a command these temporary keys instead.
+    pub(crate) fn sign_with(&self, token: &IssuedToken, command: &mut Command) {
+        command.env("OSS_ACCESS_KEY_ID", &token.access_key_id).env("OSS_ACCESS_KEY_SECRET", &token.access_key_secret);
+        command.env("OSS_SESSION_TOKEN", &token.security_token);
     }
 
     /// Plans a fault for every request of an operation after the first `passed`.

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::bed::{Bed, KEY_ID, SECRET, bare, content};
+use crate::bed::{Bed, KEY_ID, LIMIT, SECRET, bare, content};
 use crate::running::run;
 
 const DENIED: &str = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>No.</Message>\
@@ -37,9 +37,34 @@ async fn a_signature_over_a_session_token_is_accepted() {
     let bed = Bed::start().await;
     let file = bed.file("clip.mov", 3 << 20);
     let mut command = bed.upload(&[&file], &["--part-size", "1MiB"]);
-    command.env("OSS_SESSION_TOKEN", "CAIS+with/odd=characters");
+    bed.sign_with(&bed.sandbox.issue_token(LIMIT), &mut command);
     assert_eq!(run(command).await.receipt(0)["state"], "done");
     assert_eq!(bed.object("clip.mov"), Some(content(3 << 20)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_from_a_server_a_file_or_a_program_upload_as_those_of_the_environment_do() {
+    let bed = Bed::start().await;
+    let file = bed.file("note.txt", 10);
+    let home = bed.dir.path().join("home");
+    std::fs::create_dir_all(&home).unwrap();
+    let ossutil = format!("[Credentials]\naccessKeyID={KEY_ID}\naccessKeySecret={SECRET}\n");
+    std::fs::write(home.join(".ossutilconfig"), ossutil).unwrap();
+    let server = format!("server:{}/_sandbox/tokens", bed.sandbox.info().endpoint);
+    let printed = serde_json::json!({ "AccessKeyId": KEY_ID, "AccessKeySecret": SECRET });
+    std::fs::write(home.join("keys.json"), printed.to_string()).unwrap();
+    let program = format!("process:cat {}", home.join("keys.json").display());
+    for (round, source) in [server.as_str(), "ossutil", &program].into_iter().enumerate() {
+        let key = format!("note-{round}.txt");
+        let mut command = bed.upload(&[&file], &["--key", &key, "--keys", source]);
+        command.env_remove("OSS_ACCESS_KEY_ID").env_remove("OSS_ACCESS_KEY_SECRET").env("HOME", &home);
+        assert_eq!(run(command).await.receipt(0)["state"], "done", "{source}");
+        assert_eq!(bed.object(&key), Some(content(10)));
+    }
+    for (source, words) in [("server", "an address must follow"), ("nobody", "there is no such source")] {
+        let ended = run(bed.upload(&[&file], &["--keys", source])).await;
+        assert!(ended.refusal().contains(words), "{ended:#?}");
+    }
 }
 
 /// Reads one request, answers 403, and gives the request's head in lower case.

@@ -1,6 +1,7 @@
 //! The sandbox over real sockets, one file for each matter.
 
 mod access;
+mod ask;
 mod bed;
 mod buckets;
 mod callback_answers;
@@ -9,7 +10,6 @@ mod callbacks;
 mod copies;
 mod faults;
 mod forms;
-mod killed;
 mod listings;
 mod multipart;
 mod objects;

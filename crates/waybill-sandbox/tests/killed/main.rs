@@ -1,4 +1,10 @@
 //! `kill -9` at any moment: every object is one whole version, and what was answered is there.
+//!
+//! A program of its own: a process that is being started holds, for a moment, the sockets and locks of the one that
+//! starts it, and would disturb other tests there.
+
+#[path = "../scenarios/ask.rs"]
+mod ask;
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +23,7 @@ use reqwest::Method;
 use tokio::sync::watch;
 use waybill_sandbox::Sandbox;
 
-use crate::bed::{Ask, LONG, config};
+use crate::ask::{Ask, LONG, config};
 
 /// Names the data folder to the process that is to be killed.
 const FOLDER: &str = "WAYBILL_SANDBOX_TEST_FOLDER";
@@ -158,7 +164,7 @@ fn content(key: &str, version: u64) -> Vec<u8> {
 /// Another process with a sandbox over the folder, and where it listens.
 fn start(folder: &Path) -> (Child, String) {
     let mut child = Command::new(env::current_exe().expect("has a path"))
-        .args(["killed::the_process_that_is_killed", "--exact", "--ignored", "--nocapture"])
+        .args(["the_process_that_is_killed", "--exact", "--ignored", "--nocapture"])
         .env(FOLDER, folder)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
