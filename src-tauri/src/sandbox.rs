@@ -44,9 +44,8 @@ pub(crate) async fn start(engine: &Engine, folder: &Path) -> Result<Sandbox, Str
         key_template: "{path}".into(),
         callback: Some(callback_profile(&info.callback_url)),
         connection: Connection::default(),
-        proxy_password: None,
         access_key_id: key_id.clone(),
-        credentials: Credential::new(key_id, key_secret, None).into(),
+        access: Credential::new(key_id, key_secret, None).into(),
     };
     match engine.ensure_built_in(built_in).await {
         Ok(()) => Ok(sandbox),

@@ -100,9 +100,8 @@ impl TestBed {
             key_template: "{path}".into(),
             callback: self.callback.clone(),
             connection: Connection::default(),
-            proxy_password: None,
             access_key_id: info.access_key_id.clone(),
-            credentials: Credential::new(&info.access_key_id, &info.access_key_secret, None).into(),
+            access: Credential::new(&info.access_key_id, &info.access_key_secret, None).into(),
         };
         self.engine().ensure_built_in(built_in).await.expect("the sandbox becomes a destination");
     }

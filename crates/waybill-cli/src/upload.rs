@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use waybill_engine::view::{BodyKind, CallbackProfileForm, Variable};
 use waybill_engine::{
-    BuiltIn, Callback, Engine, EngineConfig, Enqueue, KeyRule, Keychain, MemorySecrets, SecretStore, Work,
+    Access, BuiltIn, Callback, Engine, EngineConfig, Enqueue, KeyRule, Keychain, MemorySecrets, SecretStore, Work,
 };
 
 use crate::connection::ConnectionArgs;
@@ -156,9 +156,8 @@ async fn ad_hoc(args: &UploadArgs) -> Result<BuiltIn, String> {
         key_template: "{path}".into(),
         callback: None,
         connection: args.connection.connection(),
-        proxy_password: args.connection.proxy_password(),
         access_key_id,
-        credentials,
+        access: Access { credentials, proxy_password: args.connection.proxy_password() },
     })
 }
 

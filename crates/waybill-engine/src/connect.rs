@@ -12,6 +12,7 @@ use waybill_oss::{
 };
 
 use crate::error::Error;
+use crate::keys::Access;
 use crate::store::destinations::DestinationRow;
 use crate::view::{Connection, KeySource, Proxy};
 
@@ -29,7 +30,7 @@ impl Connector {
         Connector { clock, stall, pools: Arc::default(), supplies: Arc::default() }
     }
 
-    /// A client for `bucket` at this destination; `proxy_password` belongs to the user in the proxy's URL.
+    /// A client for `bucket` at this destination.
     ///
     /// # Errors
     /// `Invalid` for a CA file or a proxy that cannot be used.
@@ -37,13 +38,12 @@ impl Connector {
         &self,
         row: &DestinationRow,
         bucket: BucketName,
-        credentials: Credentials,
-        proxy_password: Option<&str>,
+        access: Access,
     ) -> Result<Client, Error> {
-        let http = self.pool(options(&row.connection, proxy_password)?).await?;
+        let http = self.pool(options(&row.connection, access.proxy_password.as_deref())?).await?;
         let endpoint = endpoint(&row.endpoint, &row.connection)?;
         let version = if row.connection.signature_v1 { SignatureVersion::V1 } else { SignatureVersion::V4 };
-        let client = Client::new(http, endpoint, row.region.clone(), bucket, credentials);
+        let client = Client::new(http, endpoint, row.region.clone(), bucket, access.credentials);
         Ok(client.with_clock(self.clock.clone()).with_signature(version).with_stall_timeout(self.stall))
     }
 

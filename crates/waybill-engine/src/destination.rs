@@ -1,18 +1,18 @@
 //! Destinations: account, endpoint, bucket, key template and callback, and the client that speaks to each.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use waybill_oss::{BucketName, Client, Clock, Credential, Credentials, normalize_region};
+use waybill_oss::{BucketName, Client, Clock, normalize_region};
 
 use crate::callback_profile;
 use crate::changes::ChangeBus;
 use crate::clock::now_ms;
 use crate::connect::{self, Connector};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::key_template;
+use crate::keys::{Access, Keys};
 use crate::secrets::SecretStore;
 use crate::store::Store;
 use crate::store::aborts;
@@ -41,25 +41,10 @@ pub struct BuiltIn {
     pub callback: Option<CallbackProfileForm>,
     /// How it is reached.
     pub connection: Connection,
-    /// The password of the user in the proxy's URL.
-    pub proxy_password: Option<String>,
     /// The public half of the keys, where it is known beforehand.
     pub access_key_id: String,
     /// Kept in memory for as long as the process lives.
-    pub credentials: Credentials,
-}
-
-/// The secrets of a destination, ready for use.
-#[derive(Clone)]
-struct Keys {
-    credentials: Credentials,
-    proxy_password: Option<String>,
-}
-
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Keys")
-    }
+    pub access: Access,
 }
 
 /// Reads and changes destinations. Cheap to clone.
@@ -67,9 +52,7 @@ impl fmt::Debug for Keys {
 pub(crate) struct Destinations {
     store: Store,
     connector: Connector,
-    keychain: Arc<dyn SecretStore>,
-    /// Of the destinations that the program itself makes.
-    served: Arc<Mutex<HashMap<String, Keys>>>,
+    keys: Keys,
     changes: Arc<ChangeBus>,
 }
 
@@ -81,7 +64,8 @@ impl Destinations {
         stall: Duration,
         changes: Arc<ChangeBus>,
     ) -> Destinations {
-        Destinations { store, connector: Connector::new(clock, stall), keychain, served: Arc::default(), changes }
+        let connector = Connector::new(clock, stall);
+        Destinations { store, keys: Keys::new(keychain, connector.clone()), connector, changes }
     }
 
     /// All, the current one marked.
@@ -89,7 +73,7 @@ impl Destinations {
         let (rows, current) = self.store.read(|c| Ok((destinations::all(c)?, settings::get(c, CURRENT)?))).await?;
         let view = |row: DestinationRow| {
             // One that an earlier command line left behind is the user's to edit or delete.
-            let built_in = self.is_served(&row);
+            let built_in = self.keys.is_served(&row);
             DestinationView {
                 built_in,
                 has_secret: row.has_secret && (built_in || !row.built_in),
@@ -120,25 +104,17 @@ impl Destinations {
     /// Checks a form, stores its secret in the keychain and the rest in the database.
     pub(crate) async fn save(&self, form: DestinationForm) -> Result<DestinationView, Error> {
         let earlier = self.earlier(&form).await?;
-        if earlier.as_ref().is_some_and(|row| self.is_served(row)) {
+        if earlier.as_ref().is_some_and(|row| self.keys.is_served(row)) {
             return Err(Error::Refused("the program's own destinations cannot be edited".into()));
         }
         let (mut row, typed_password) = checked(&form)?;
         row.id = earlier.as_ref().map_or_else(|| uuid::Uuid::new_v4().to_string(), |row| row.id.clone());
-        let credential = self.credential_of(&form, earlier.as_ref()).await?;
-        let proxy_password = self.proxy_password_of(&form, typed_password, earlier.as_ref()).await?;
-        row.has_secret = credential.is_some();
-        row.has_token = credential.as_ref().is_some_and(|credential| credential.security_token().is_some());
-        row.has_proxy_password = proxy_password.is_some();
+        let typed = self.keys.typed(&form, typed_password, earlier.as_ref()).await?;
+        row.has_secret = typed.credential.is_some();
+        row.has_token = typed.credential.as_ref().is_some_and(|credential| credential.security_token().is_some());
+        row.has_proxy_password = typed.proxy_password.is_some();
         // The secrets first: a destination without them would fail every upload, secrets without one harm nobody.
-        let (keychain, id) = (Arc::clone(&self.keychain), row.id.clone());
-        let forget = earlier.is_some();
-        off_runtime(move || {
-            put_or_forget(&*keychain, &id, credential.as_ref(), forget)?;
-            let proxy = proxy_password.map(|password| Credential::new("proxy", password, None));
-            put_or_forget(&*keychain, &proxy_entry(&id), proxy.as_ref(), forget)
-        })
-        .await?;
+        self.keys.keep(&row.id, typed, earlier.is_none()).await?;
         let saved = row.clone();
         let current = self
             .store
@@ -160,8 +136,7 @@ impl Destinations {
         connect::check(&built_in.connection)?;
         BucketName::parse(&built_in.bucket)?;
         let not_ready = self.not_ready().await?;
-        let keys = Keys { credentials: built_in.credentials, proxy_password: built_in.proxy_password };
-        self.served().insert(built_in.id.clone(), keys);
+        self.keys.serve(&built_in.id, built_in.access);
         let row = DestinationRow {
             id: built_in.id,
             name: built_in.name,
@@ -193,7 +168,7 @@ impl Destinations {
     /// Removes one and its secret; refused while uploads or watched folders need it.
     pub(crate) async fn delete(&self, id: &str) -> Result<(), Error> {
         let row = self.find(Some(id.to_owned())).await?;
-        if self.is_served(&row) {
+        if self.keys.is_served(&row) {
             return Err(Error::Refused("the program's own destinations cannot be deleted".into()));
         }
         let wanted = row.id.clone();
@@ -209,8 +184,7 @@ impl Destinations {
                 row.name
             )));
         }
-        let (keychain, doomed) = (Arc::clone(&self.keychain), row.id.clone());
-        off_runtime(move || keychain.delete(&doomed).and_then(|()| keychain.delete(&proxy_entry(&doomed)))).await?;
+        self.keys.forget(&row.id).await?;
         self.store
             .write(move |c| {
                 destinations::delete(c, &row.id)?;
@@ -265,16 +239,9 @@ impl Destinations {
     async fn bucket_info(&self, form: &DestinationForm) -> Result<waybill_oss::BucketInfo, Error> {
         let (row, typed_password) = checked(form)?;
         let earlier = self.earlier(form).await?;
-        let proxy_password = self.proxy_password_of(form, typed_password, earlier.as_ref()).await?;
-        let credentials = match self.credential_of(form, earlier.as_ref()).await? {
-            Some(credential) => credential.into(),
-            None => {
-                let supply = self.connector.supply(&row, proxy_password.as_deref()).await?;
-                supply.ok_or_else(|| no_secret(&row.name))?
-            }
-        };
-        let bucket = BucketName::parse(&row.bucket)?;
-        let client = self.connector.client(&row, bucket, credentials, proxy_password.as_deref()).await?;
+        let typed = self.keys.typed(form, typed_password, earlier.as_ref()).await?;
+        let access = self.keys.access_typed(&row, typed).await?;
+        let client = self.connector.client(&row, BucketName::parse(&row.bucket)?, access).await?;
         Ok(client.get_bucket_info().await?)
     }
 
@@ -284,24 +251,14 @@ impl Destinations {
     /// `NoSecret` when nothing is stored for it, `Keychain`, `Store`, `Invalid`.
     pub(crate) async fn client(&self, id: &str, bucket: &BucketName) -> Result<Client, Error> {
         let row = self.find(Some(id.to_owned())).await?;
-        let keys = self.keys(&row).await?;
-        self.connector.client(&row, bucket.clone(), keys.credentials, keys.proxy_password.as_deref()).await
-    }
-
-    /// Made by this program and in use: its credential is in memory.
-    fn is_served(&self, row: &DestinationRow) -> bool {
-        row.built_in && self.served().contains_key(&row.id)
-    }
-
-    fn served(&self) -> std::sync::MutexGuard<'_, HashMap<String, Keys>> {
-        self.served.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connector.client(&row, bucket.clone(), self.keys.access(&row).await?).await
     }
 
     /// Names by id, and whether uploads to it can start; for lists.
     pub(crate) async fn names(&self) -> Result<HashMap<String, (String, bool)>, Error> {
         let rows = self.store.read(destinations::all).await?;
         let entry = |row: DestinationRow| {
-            let ready = !row.built_in || self.is_served(&row);
+            let ready = !row.built_in || self.keys.is_served(&row);
             (row.id, (row.name, ready))
         };
         Ok(rows.into_iter().map(entry).collect())
@@ -310,13 +267,12 @@ impl Destinations {
     /// Built-in destinations whose maker has not started yet: their uploads wait instead of failing.
     pub(crate) async fn not_ready(&self) -> Result<Vec<String>, Error> {
         let rows = self.store.write(destinations::all).await?;
-        Ok(rows.into_iter().filter(|row| row.built_in && !self.is_served(row)).map(|row| row.id).collect())
+        Ok(rows.into_iter().filter(|row| row.built_in && !self.keys.is_served(row)).map(|row| row.id).collect())
     }
 
     /// Why the keychain cannot be used, if so.
     pub(crate) async fn keychain_problem(&self) -> Option<String> {
-        let keychain = Arc::clone(&self.keychain);
-        off_runtime(move || Ok(keychain.problem())).await.unwrap_or_else(|error| Some(error.to_string()))
+        self.keys.problem().await
     }
 
     async fn earlier(&self, form: &DestinationForm) -> Result<Option<DestinationRow>, Error> {
@@ -324,98 +280,6 @@ impl Destinations {
             Some(id) => self.find(Some(id.clone())).await.map(Some),
             None => Ok(None),
         }
-    }
-
-    /// The form's secret, or the stored one where the form leaves it out; none where the keys come from elsewhere.
-    async fn credential_of(
-        &self,
-        form: &DestinationForm,
-        earlier: Option<&DestinationRow>,
-    ) -> Result<Option<Credential>, Error> {
-        if form.connection.keys != KeySource::Keychain {
-            return Ok(None);
-        }
-        let key_id = form.access_key_id.trim();
-        let typed = typed(form.access_key_secret.as_deref());
-        let stored = match earlier {
-            Some(row) if row.access_key_id == key_id => self.stored(row).await?,
-            _ => None,
-        };
-        let secret = typed.or(stored.as_ref().map(Credential::access_key_secret));
-        let Some(secret) = secret else {
-            return Err(Error::Invalid("type the AccessKey secret that belongs to this AccessKey id".into()));
-        };
-        let token = match form.security_token.as_deref().map(str::trim) {
-            Some("") => None,
-            Some(token) => Some(token.to_owned()),
-            None => stored.as_ref().and_then(|credential| credential.security_token()).map(str::to_owned),
-        };
-        Ok(Some(Credential::new(key_id, secret, token)))
-    }
-
-    /// The proxy's password as typed in its field or in the URL, or the stored one where the form leaves it out.
-    async fn proxy_password_of(
-        &self,
-        form: &DestinationForm,
-        in_url: Option<String>,
-        earlier: Option<&DestinationRow>,
-    ) -> Result<Option<String>, Error> {
-        match (in_url, form.proxy_password.as_deref().map(str::trim), earlier) {
-            (Some(password), _, _) => Ok(Some(password)),
-            (None, Some(""), _) => Ok(None),
-            (None, Some(password), _) => Ok(Some(password.to_owned())),
-            // A password goes only where it went before.
-            (None, None, Some(row)) if row.connection.proxy == form.connection.proxy => {
-                self.stored_proxy_password(row).await
-            }
-            (None, None, _) => Ok(None),
-        }
-    }
-
-    async fn keys(&self, row: &DestinationRow) -> Result<Keys, Error> {
-        if row.built_in {
-            return self.served().get(&row.id).cloned().ok_or_else(|| no_secret(&row.name));
-        }
-        let proxy_password = self.stored_proxy_password(row).await?;
-        let credentials = match self.connector.supply(row, proxy_password.as_deref()).await? {
-            Some(credentials) => credentials,
-            None => self.stored(row).await?.ok_or_else(|| no_secret(&row.name))?.into(),
-        };
-        Ok(Keys { credentials, proxy_password })
-    }
-
-    async fn stored(&self, row: &DestinationRow) -> Result<Option<Credential>, Error> {
-        if row.built_in || !row.has_secret {
-            return Ok(None);
-        }
-        let (keychain, id, key_id) = (Arc::clone(&self.keychain), row.id.clone(), row.access_key_id.clone());
-        off_runtime(move || keychain.get(&id, &key_id)).await
-    }
-
-    async fn stored_proxy_password(&self, row: &DestinationRow) -> Result<Option<String>, Error> {
-        if !row.has_proxy_password {
-            return Ok(None);
-        }
-        let (keychain, entry) = (Arc::clone(&self.keychain), proxy_entry(&row.id));
-        let stored = off_runtime(move || keychain.get(&entry, "proxy")).await?;
-        Ok(stored.map(|credential| credential.access_key_secret().to_owned()))
-    }
-}
-
-fn typed(text: Option<&str>) -> Option<&str> {
-    text.map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// Where the keychain keeps a destination's proxy password.
-fn proxy_entry(id: &str) -> String {
-    format!("{id}/proxy")
-}
-
-fn put_or_forget(keychain: &dyn SecretStore, id: &str, secret: Option<&Credential>, forget: bool) -> Result<(), Error> {
-    match secret {
-        Some(secret) => keychain.put(id, secret),
-        None if forget => keychain.delete(id),
-        None => Ok(()),
     }
 }
 
@@ -488,15 +352,4 @@ fn view(row: DestinationRow, current: Option<&str>) -> DestinationView {
         has_proxy_password: row.has_proxy_password,
         built_in: row.built_in,
     }
-}
-
-fn no_secret(name: &str) -> Error {
-    Error::Secret { code: Code::NoSecret, message: format!("no AccessKey secret is stored for \"{name}\"") }
-}
-
-/// The keychain may ask the user, or a service that takes its time.
-async fn off_runtime<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|_| Err(Error::Secret { code: Code::Keychain, message: "the keychain did not answer".into() }))
 }

@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod intake;
 mod key_template;
+mod keys;
 mod launch;
 mod progress;
 mod queue;
@@ -31,6 +32,7 @@ pub use destination::BuiltIn;
 pub use engine::Engine;
 pub use error::{Code, Error};
 pub use intake::{Callback, Enqueue, KeyRule};
+pub use keys::Access;
 pub use queue_line::Work;
 pub use secrets::{KEYCHAIN_SERVICE, Keychain, MemorySecrets, SecretStore};
 

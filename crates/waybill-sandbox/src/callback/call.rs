@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use jiff::Timestamp;
 use md5::{Digest, Md5};
 use reqwest::{
     Certificate, Client, Url,
@@ -94,7 +93,7 @@ fn headers(exchange: &Exchange, order: &Order, url: &Url, body: &str) -> HeaderM
     set("connection", "close");
     set("content-type", order.body_type.content_type());
     set("content-md5", &BASE64_STANDARD.encode(Md5::digest(body)));
-    set("date", &http_date(Timestamp::now().as_millisecond()));
+    set("date", &http_date(exchange.shared.now().as_millisecond()));
     set("user-agent", "aliyun-oss-callback");
     set("x-oss-additional-headers", &names.join(";"));
     set("x-oss-bucket", &shared.config.bucket);
