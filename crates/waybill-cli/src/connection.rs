@@ -28,8 +28,8 @@ pub(crate) struct ConnectionArgs {
     /// WAYBILL_PROXY_PASSWORD.
     #[arg(long, value_name = "URL", default_value = "system", conflicts_with = "destination")]
     proxy: String,
-    /// env (OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN), uri:URL, server:URL, process:COMMAND,
-    /// ossutil[:FILE], aliyun[:PROFILE], file[:PROFILE], ecs[:ROLE].
+    /// `env` (OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN), `uri:URL`, `server:URL`, `process:COMMAND`,
+    /// `ossutil[:FILE]`, `aliyun[:PROFILE]`, `file[:PROFILE]`, `ecs[:ROLE]`.
     #[arg(long, value_name = "SOURCE", default_value = "env", conflicts_with = "destination")]
     keys: String,
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use waybill_desktop_tests::{App, Session, until, waybill};
@@ -10,10 +11,8 @@ use waybill_sandbox::{Sandbox, SandboxConfig};
 use crate::files::{bytes, write};
 use crate::rows::wait_for_row;
 
-const KEY_ID: &str = "LTAI-desktop-key-id";
 const WRONG: &str = "wRG-desktop-SECRET-2mXe1";
-const SECRET: &str = "zQ7-desktop-SECRET-4tYv9";
-const TOKEN: &str = "CAIS-desktop-TOKEN-8gH2k";
+const PROXY_PASSWORD: &str = "pRX-desktop-SECRET-7kLw3";
 
 #[test]
 #[ignore = "needs a desktop session: cargo xtask test"]
@@ -21,6 +20,9 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
     let session = Session::start("secret");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let oss = runtime.block_on(own_oss(&session));
+    let keys = oss.issue_token(Duration::from_secs(3600));
+    let (secret, token) = (keys.access_key_secret.as_str(), keys.security_token.as_str());
+    let secrets = [WRONG, secret, token, PROXY_PASSWORD];
     let film = write(session.home(), "film.mov", &bytes(8, 90_000));
     let app = App::start(&session);
     app.page.record_ipc();
@@ -32,17 +34,23 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
         ("dest-region", "cn-hangzhou"),
         ("dest-bucket", "media-prod"),
         ("dest-template", "raw/{path}"),
-        ("dest-key-id", KEY_ID),
+        ("dest-key-id", &keys.access_key_id),
         ("dest-secret", WRONG),
-        ("dest-token", TOKEN),
+        ("dest-token", token),
     ] {
         app.page.type_into(&format!("[data-testid={field}]"), text);
     }
+    // The sandbox is on this computer, so the proxy is not asked; its password has to be kept all the same.
+    app.page.click("[data-testid=dest-connection] summary");
+    app.page.click("[data-testid=dest-proxy] option[value=at]");
+    app.page.type_into("[data-testid=dest-proxy-url]", "http://mei@127.0.0.1:9");
+    app.page.type_into("[data-testid=dest-proxy-password]", PROXY_PASSWORD);
+    session.shot("connection");
     app.page.click("[data-testid=dest-callback-toggle]");
     app.page.type_into("[data-testid=dest-callback-url]", &oss.info().callback_url);
     app.page.click("[data-testid=dest-test]");
     app.page.wait_for_text("[data-testid=dest-test-result]", |text| text.contains("SignatureDoesNotMatch"));
-    app.page.type_into("[data-testid=dest-secret]", SECRET);
+    app.page.type_into("[data-testid=dest-secret]", secret);
     app.page.click("[data-testid=dest-test]");
     app.page.wait_for("[data-testid=dest-test-result][data-ok=true]");
     app.page.click("[data-testid=dest-save]");
@@ -55,7 +63,10 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
 
     let kept = session.run("secret-tool", &["lookup", "service", "dev.waybill.app", "username", &id]);
     let kept: Value = serde_json::from_str(&kept.expect("the Secret Service holds the entry")).expect("it is JSON");
-    assert_eq!((&kept["secret"], &kept["token"]), (&json!(SECRET), &json!(TOKEN)));
+    assert_eq!((&kept["secret"], &kept["token"]), (&json!(secret), &json!(token)));
+    let proxy = format!("{id}/proxy");
+    let kept = session.run("secret-tool", &["lookup", "service", "dev.waybill.app", "username", &proxy]);
+    assert!(kept.is_some_and(|kept| kept.contains(PROXY_PASSWORD)), "the Secret Service holds the proxy's password");
 
     // Make the program speak of the destination, beside the two tests and the saving above.
     for place in ["nav-transfers", "nav-settings", "nav-destinations"] {
@@ -70,14 +81,14 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
         (asked.iter().all(|command| heard("answer", command)) && heard("event", "counts")).then_some(said)
     });
     for line in &said {
-        let found = [WRONG, SECRET, TOKEN].iter().any(|secret| line.contains(secret));
+        let found = secrets.iter().any(|secret| line.contains(secret));
         assert!(!found, "a secret crossed to the window: {line}");
     }
 
     // Once while it runs, and once after it has written everything that it writes at its end.
-    assert_nowhere_on_disk(&session);
+    assert_nowhere_on_disk(&session, &secrets);
     app.close();
-    assert_nowhere_on_disk(&session);
+    assert_nowhere_on_disk(&session, &secrets);
 
     // Started anew, both programs read the secret back from the keychain.
     let app = App::start(&session);
@@ -94,12 +105,14 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
         oss.log().into_iter().filter(|one| one.status == Some(200)).filter_map(|one| one.key).collect();
     assert_eq!(stored, ["raw/film.mov", "again/film.mov"]);
     assert_eq!(oss.callbacks().len(), 2);
-    assert_nowhere_on_disk(&session);
+    assert_nowhere_on_disk(&session, &secrets);
 
     let app = App::start(&session);
     app.page.invoke("delete_destination", &json!({ "id": id })).expect("it exists");
-    let kept = session.run("secret-tool", &["lookup", "service", "dev.waybill.app", "username", &id]);
-    assert_eq!(kept, None, "a deleted destination leaves no secret behind");
+    for entry in [&id, &proxy] {
+        let kept = session.run("secret-tool", &["lookup", "service", "dev.waybill.app", "username", entry]);
+        assert_eq!(kept, None, "a deleted destination leaves no secret behind");
+    }
 }
 
 /// An OSS of our own with keys that we know, apart from the one inside the window.
@@ -107,8 +120,8 @@ async fn own_oss(session: &Session) -> Sandbox {
     let config = SandboxConfig {
         port: 0,
         data_dir: session.home().join("own-oss"),
-        access_key_id: KEY_ID.into(),
-        access_key_secret: SECRET.into(),
+        access_key_id: "LTAI-desktop-key-id".into(),
+        access_key_secret: "zQ7-desktop-SECRET-4tYv9".into(),
         region: "cn-hangzhou".into(),
         bucket: "media-prod".into(),
     };
@@ -117,14 +130,14 @@ async fn own_oss(session: &Session) -> Sandbox {
 
 /// Looks through every file of the session, as text and as UTF-16 (the page's storage). The keychain's own file is where
 /// the secret belongs.
-fn assert_nowhere_on_disk(session: &Session) {
+fn assert_nowhere_on_disk(session: &Session, secrets: &[&str]) {
     let files = files_below(session.home());
     let database = session.data_dir().join("waybill.db");
     assert!(files.contains(&database), "{} must be among the files looked at", database.display());
     assert!(files.iter().any(|file| file.extension().is_some_and(|it| it == "log")), "the logs must be among them");
     for file in files.iter().filter(|file| !file.starts_with(session.home().join("data/keyrings"))) {
         let Ok(content) = fs::read(file) else { continue };
-        for secret in [WRONG, SECRET, TOKEN] {
+        for secret in secrets {
             let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
             let found = holds(&content, secret.as_bytes()) || holds(&content, &wide);
             assert!(!found, "{} holds a secret", file.display());
