@@ -9,10 +9,11 @@ use waybill_tests::{MIB, TestBed, content, each_once};
 
 #[tokio::test]
 async fn a_clock_eight_hours_off_costs_one_refusal_and_is_shown() {
-    for hours in [8, -8] {
+    // One file goes up in a single request, the other one in parts.
+    for (hours, len) in [(8, 10), (-8, 10), (8, 2 * MIB), (-8, 2 * MIB)] {
         let mut bed = TestBed::facing(|tuning| tuning.clock_offset = hours * 3600).await;
-        let no = bed.upload(&bed.file("clip.mov", 2 * MIB)).await;
-        bed.answered(no, &content(2 * MIB)).await;
+        let no = bed.upload(&bed.file("clip.mov", len)).await;
+        bed.answered(no, &content(len)).await;
         let refused: Vec<_> = bed.sandbox.log().into_iter().filter(|request| request.status == Some(403)).collect();
         assert_eq!(refused.len(), 1, "{refused:#?}");
         assert_eq!(refused[0].code.as_deref(), Some("RequestTimeTooSkewed"));

@@ -171,8 +171,8 @@ impl Body for FileBody {
                         continue;
                     }
                     let crc64 = reader.crc.finish();
-                    match this.gate.take() {
-                        Some(gate) => this.state = State::Asking(gate.ask(crc64), chunk, crc64),
+                    match this.gate.ask(crc64) {
+                        Some(asked) => this.state = State::Asking(asked, chunk, crc64),
                         None => (this.read, this.crc64) = (chunk, Some(crc64)),
                     }
                 }

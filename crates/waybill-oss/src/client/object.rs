@@ -79,7 +79,8 @@ impl Client {
 
     /// [`Client::put_object`] with a gate before the last chunk: `gate` is asked when everything else has gone out, so
     /// that its asker can save that the object may be stored from now on. A gate is asked once, so this is made in one
-    /// attempt; only keys that ran out and a wrong clock are mended, while the gate has not been asked.
+    /// attempt; only keys that ran out and a wrong clock are mended, since OSS refused these before it took anything. The
+    /// gate's word counts for the mended request too, as long as the file's bytes are the same.
     pub async fn put_object_gated(
         &self,
         key: &ObjectKey,

@@ -31,7 +31,7 @@ pub(super) struct Call<'a> {
     pub(super) progress: Option<&'a Progress>,
     /// Whether it may run twice. Where not, it is repeated only if it certainly did not run.
     pub(super) repeatable: bool,
-    /// Whether it is never repeated here, not even if it certainly did not run.
+    /// Whether it is never repeated here, not even if it certainly did not run; a refused signature is mended even so.
     pub(super) once: bool,
     /// Whether it goes out without a signature, since its form carries one [PostObject].
     pub(super) unsigned: bool,
@@ -64,11 +64,6 @@ impl<'a> Call<'a> {
             finishing: false,
             gate: GateSlot::default(),
         }
-    }
-
-    /// Whether it may be sent again after OSS refused its signature: always, unless its gate was asked already.
-    pub(super) fn may_be_sent_anew(&self) -> bool {
-        !self.once || !self.gate.is_empty()
     }
 
     pub(super) fn query(mut self, name: &str, value: impl Into<String>) -> Self {
