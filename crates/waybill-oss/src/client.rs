@@ -98,6 +98,11 @@ impl Account {
         Account(Client { http, site: Arc::new(site), retry: RetryPolicy::default(), stall: STALL })
     }
 
+    /// The same account with another signature version, V4 by default; its buckets' clients have it too.
+    pub fn with_signature(self, version: SignatureVersion) -> Account {
+        Account(self.0.with_signature(version))
+    }
+
     /// The client for one bucket at the same endpoint, with the same keys and clock.
     pub fn bucket(&self, bucket: BucketName) -> Client {
         self.0.clone().with_site(|site| site.bucket = Some(bucket))
