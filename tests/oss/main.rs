@@ -1,8 +1,22 @@
-//! Scenarios: the OSS client before a real sandbox, over TLS, through proxies, under every kind of address.
+//! Scenarios: the OSS client before a real sandbox: every call, either signature, callbacks, clocks, keys that end; over
+//! TLS, through proxies, under every kind of address.
 
 mod addressing;
 mod bed;
+mod buckets;
+mod callbacks;
+mod clock;
+mod copies;
+mod explained;
+mod forms;
+mod keys;
+mod lab;
+mod listing;
+mod multipart;
+mod objects;
+mod presigned;
 mod proxies;
 mod proxy;
 mod tls;
+mod tokens;
 mod wire;

@@ -24,6 +24,10 @@ impl Passed {
     pub(crate) fn all(&self) -> Vec<String> {
         self.0.lock().expect("the list").clone()
     }
+
+    pub(crate) fn forget(&self) {
+        self.0.lock().expect("the list").clear();
+    }
 }
 
 /// Listens on a free port and serves each connection in a task of its own.
@@ -127,6 +131,37 @@ async fn as_origin(mut stream: TcpStream, sandbox: SocketAddr, bucket: String, s
     let target = if is_address { target.to_owned() } else { format!("/{bucket}{target}") };
     let mut server = TcpStream::connect(sandbox).await?;
     head.pass_on(&mut server, &format!("{method} {target} HTTP/1.1"), |_| true, &sandbox.to_string()).await?;
+    copy_bidirectional(&mut stream, &mut server).await.map(|_| ())
+}
+
+/// Listens in: each request goes to the server unchanged, and its whole head is noted, one line for each header.
+pub(crate) struct Tap {
+    pub(crate) address: SocketAddr,
+    pub(crate) passed: Passed,
+}
+
+impl Tap {
+    pub(crate) async fn start(server: &str) -> Tap {
+        let to: SocketAddr = server.trim_start_matches("http://").parse().expect("an address");
+        let passed = Passed::default();
+        let seen = passed.clone();
+        Tap { address: listen(move |stream| as_tap(stream, to, seen.clone())).await, passed }
+    }
+
+    /// An address there.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}
+
+async fn as_tap(mut stream: TcpStream, to: SocketAddr, seen: Passed) -> io::Result<()> {
+    let Some(head) = Head::read(&mut stream).await? else {
+        return Ok(());
+    };
+    let headers: String = head.headers.iter().map(|(name, value)| format!("\n{name}: {value}")).collect();
+    seen.note(format!("{}{headers}", head.first));
+    let mut server = TcpStream::connect(to).await?;
+    head.pass_on(&mut server, &head.first, |_| true, head.header("host").unwrap_or_default()).await?;
     copy_bidirectional(&mut stream, &mut server).await.map(|_| ())
 }
 
