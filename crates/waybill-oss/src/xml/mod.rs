@@ -125,7 +125,7 @@ pub(crate) fn trimmed_option<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Dis
 }
 
 #[cfg(test)]
-#[path = "xml_tests.rs"]
+#[path = "hostile_tests.rs"]
 mod hostile;
 
 #[cfg(test)]
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_list_of_parts_is_written_as_the_sdks_write_it() {
-        let vectors: Value = serde_json::from_str(include_str!("../tests/fixtures/complete-xml.json")).expect("json");
+        let vectors: Value = serde_json::from_str(include_str!("../../tests/fixtures/complete-xml.json")).expect("json");
         let vectors = vectors["vectors"].as_array().expect("vectors");
         assert_eq!(vectors.len(), 3);
         for vector in vectors {
