@@ -54,7 +54,7 @@ impl RetryPolicy {
         }
         let ceiling = self.base.saturating_mul(2_u32.saturating_pow(made.saturating_sub(1))).min(self.cap);
         let wait = ceiling.mul_f64(random).max(error.retry_after().unwrap_or_default());
-        (elapsed + wait <= self.elapsed).then_some(wait)
+        (elapsed.saturating_add(wait) <= self.elapsed).then_some(wait)
     }
 }
 
@@ -137,6 +137,12 @@ mod tests {
         let (result, made, took) = play(RetryPolicy::default(), true, vec![answered(503, Some(120))]).await;
         assert_eq!(result.expect_err("error").advice(), Advice::Later(Duration::from_secs(120)));
         assert_eq!((made, took.as_secs()), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_longer_than_time_itself_is_left_to_the_caller() {
+        let (result, made, _) = play(RetryPolicy::default(), true, vec![answered(503, Some(u64::MAX))]).await;
+        assert!(result.is_err() && made == 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,17 +6,40 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use reqwest::header::{DATE, ETAG, HeaderMap, RETRY_AFTER};
+use reqwest::header::{AGE, DATE, ETAG, HeaderMap, RETRY_AFTER};
 
 use super::object::Stored;
 use crate::callback::outcome::CallbackOutcome;
 use crate::error::{Error, ServiceError, TransportKind};
 use crate::xml::{self, Document, ErrorDocument, unquoted};
 
-/// When the server answered, by its own clock. Only an answer of OSS counts; a captive portal has a clock too.
+/// The longest wait that is taken for one: whoever asks for more is asked again after this.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// `Retry-After`: seconds, or a date of the server's own clock (RFC 9110, 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
+    } else {
+        // One that has passed is no wait.
+        date(text)?.duration_since(date(headers.get(DATE)?.to_str().ok()?)?).try_into().unwrap_or_default()
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
+}
+
+/// When the server answered, by its own clock. Only an answer of OSS counts; a captive portal has a clock too, and what a
+/// cache kept (`Age`) is of another time.
 pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
     headers.get("x-oss-request-id")?;
-    rfc2822::parse(headers.get(DATE)?.to_str().ok()?).ok().map(|zoned| zoned.timestamp())
+    if headers.contains_key(AGE) {
+        return None;
+    }
+    date(headers.get(DATE)?.to_str().ok()?)
 }
 
 /// A whole answer, whatever its status.
@@ -119,10 +142,7 @@ impl Answer {
             ec: document.ec.or_else(|| self.header("x-oss-ec").map(str::to_owned)),
             request_id: document.request_id.or_else(|| self.request_id().map(str::to_owned)),
             host_id: document.host_id,
-            retry_after: self
-                .header(RETRY_AFTER.as_str())
-                .and_then(|text| text.trim().parse().ok())
-                .map(Duration::from_secs),
+            retry_after: retry_after(&self.headers),
             string_to_sign: document.string_to_sign,
             endpoint: document.endpoint,
         }))
@@ -136,5 +156,38 @@ impl Answer {
     pub(super) fn unreadable(&self, message: &str) -> Error {
         let request_id = self.request_id().map(str::to_owned);
         Error::Unreadable { operation: self.operation, message: message.to_owned(), request_id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().expect("name"), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn a_wait_is_read_as_seconds_or_as_a_date_and_never_longer_than_an_hour() {
+        const DATED: (&str, &str) = ("date", "Fri, 14 Mar 2025 09:26:53 GMT");
+        for (text, seconds) in [
+            ("0", Some(0)),
+            (" 7 ", Some(7)),
+            ("86400", Some(3600)),
+            ("18446744073709551615", Some(3600)),
+            ("99999999999999999999999", Some(3600)),
+            ("Fri, 14 Mar 2025 09:27:53 GMT", Some(60)),
+            ("Fri, 14 Mar 2025 09:25:53 GMT", Some(0)),
+            ("Sat, 15 Mar 2025 09:26:53 GMT", Some(3600)),
+            ("-1", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let wait = retry_after(&headers(&[DATED, ("retry-after", text)]));
+            assert_eq!(wait, seconds.map(Duration::from_secs), "{text}");
+        }
+        assert_eq!(retry_after(&headers(&[("retry-after", "Fri, 14 Mar 2025 09:27:53 GMT")])), None);
     }
 }

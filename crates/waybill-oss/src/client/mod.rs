@@ -187,7 +187,7 @@ impl Client {
         let mut response = self.watched(call, &meter, self.begin(call, signature, &meter)).await?;
         if !response.status().is_success() {
             let answer = self.watched(call, &meter, self.whole(call.operation, response, &meter)).await?;
-            return Err(answer.service_error());
+            return Err(self.refused(&answer));
         }
         let answer = head(call.operation, &mut response, &meter);
         Ok(Opened { answer, response, stall: self.stall })
@@ -214,11 +214,22 @@ impl Client {
             "answered"
         );
         if !(200..300).contains(&answer.status) {
-            return Err(answer.service_error());
+            return Err(self.refused(&answer));
         }
         let value = read(&answer)?;
         attempt.0.keep();
         Ok(value)
+    }
+
+    /// The error that this answer is. One about the clock is believed about the time.
+    fn refused(&self, answer: &Answer) -> Error {
+        let error = answer.service_error();
+        if error.service_code() == Some("RequestTimeTooSkewed")
+            && let Some(server) = answer::server_time(&answer.headers)
+        {
+            self.site.clock.correct(server, Timestamp::now());
+        }
+        error
     }
 
     /// Gives a request up when nothing moves for too long.
@@ -252,7 +263,7 @@ impl Client {
         let response = self.http.execute(request).await.map_err(|error| transport(call.operation, error))?;
         meter.touch();
         if let Some(server) = answer::server_time(response.headers()) {
-            self.site.clock.correct(server, Timestamp::now());
+            self.site.clock.hear(server, Timestamp::now());
         }
         Ok(response)
     }
