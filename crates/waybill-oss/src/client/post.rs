@@ -1,5 +1,6 @@
 //! PostObject: a form as a browser sends it, allowed by a policy that somebody signed beforehand.
 
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::ETAG;
 use serde::{Deserialize, Deserializer};
@@ -12,11 +13,14 @@ use crate::error::Error;
 use crate::form::Form;
 use crate::headers::ObjectHeaders;
 use crate::names::ObjectKey;
+use crate::post_policy::PostPolicy;
 use crate::xml::stored::PostedDocument;
 use crate::xml::unquoted;
 
 /// What a form says besides the file's bytes.
-#[derive(Clone, Debug, Default)]
+///
+/// `Debug` names the policy's fields without their values, which allow an upload to whoever has them.
+#[derive(Clone, Default)]
 pub struct PostForm {
     /// The signed fields (`policy` and its signature, V1 or V4), as they are.
     pub policy: Vec<(String, String)>,
@@ -28,6 +32,19 @@ pub struct PostForm {
     pub callback: Option<CallbackSpec>,
     /// `success_action_status`: 200, 201 (with an XML answer) or 204, which is the default.
     pub success_status: Option<u16>,
+}
+
+impl std::fmt::Debug for PostForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.policy.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("PostForm")
+            .field("policy", &names)
+            .field("file_name", &self.file_name)
+            .field("headers", &self.headers)
+            .field("callback", &self.callback)
+            .field("success_status", &self.success_status)
+            .finish()
+    }
 }
 
 /// What an application server hands over so that its users can upload without keys of their own, in the shapes that
@@ -106,6 +123,15 @@ impl HandedPolicy {
 }
 
 impl Client {
+    /// The signed fields of a form that this client's own keys allow, for [`PostForm::policy`] or for somebody else's form:
+    /// by the signature version and region of the client and by the server's time. Nothing is sent; keys may be fetched.
+    /// See [`PostPolicy::form_fields`] for what is refused. [POST V4 signature]
+    pub async fn post_fields(&self, policy: &PostPolicy) -> Result<Vec<(String, String)>, Error> {
+        let site = &self.site;
+        let credential = site.credentials.current().await?;
+        policy.form_fields(site.version, &credential, &site.region, site.clock.server_time(Timestamp::now()))
+    }
+
     /// PostObject: stores `body` (up to 5 GB) under `key` by a form. The request has no signature of its own: the policy
     /// is the permission, so the client's keys are not used. [PostObject; Callback]
     ///

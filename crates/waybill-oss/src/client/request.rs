@@ -66,6 +66,13 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Whether it may go out again, signed anew, after its signature was refused so: not if it is not ours to sign, nor if
+    /// it may have run and must not run twice.
+    pub(super) fn may_be_signed_anew(&self, refusal: &Error) -> bool {
+        let may_run_again = (self.repeatable && !self.once) || refusal.surely_not_carried_out();
+        !self.unsigned && may_run_again
+    }
+
     pub(super) fn query(mut self, name: &str, value: impl Into<String>) -> Self {
         self.query.push((name.to_owned(), value.into()));
         self

@@ -49,7 +49,7 @@ impl<'a> Rounds<'a> {
 
     /// Waits until the next round is due, or gives the error back: that was the last one.
     pub(super) async fn after(&mut self, error: Error, signature: &Signature) -> Result<(), Error> {
-        if self.mend(&error, signature).await? {
+        if self.call.may_be_signed_anew(&error) && self.mend(&error, signature).await? {
             tracing::info!(operation = self.call.operation, %error, "signing anew");
             return Ok(());
         }

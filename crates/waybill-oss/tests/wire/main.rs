@@ -1,5 +1,6 @@
 //! What goes over the wire, and what is made of every kind of answer, against a scripted server on loopback.
 
+mod anew;
 mod copy;
 mod download;
 mod form;

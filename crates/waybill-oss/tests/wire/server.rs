@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use waybill_oss::{
-    BucketName, Client, Crc64, Credential, Endpoint, FileSlice, HttpOptions, ObjectHeaders, ObjectKey, Progress,
-    http_client,
+    BucketName, Client, Crc64, Credential, Credentials, Endpoint, FileSlice, HttpOptions, ObjectHeaders, ObjectKey,
+    Progress, http_client,
 };
 
 use crate::signing;
@@ -27,6 +27,8 @@ pub(crate) enum Reply {
     Stall,
     /// Reads its head and hangs up.
     HangUp,
+    /// Reads its head, answers, and reads nothing further.
+    Early(String),
     /// Answers so many bytes of this answer and hangs up.
     Cut(String, usize),
 }
@@ -107,12 +109,16 @@ impl Server {
     }
 
     pub(crate) fn client_with(&self, token: Option<&str>) -> Client {
+        self.client_of(Credential::new("ak", SECRET, token.map(str::to_owned)))
+    }
+
+    pub(crate) fn client_of(&self, credentials: impl Into<Credentials>) -> Client {
         Client::new(
             http_client(&HttpOptions::default()).expect("http"),
             Endpoint::parse(&self.address).expect("endpoint"),
             "cn-hangzhou".to_owned(),
             BucketName::parse("examplebucket").expect("bucket"),
-            Credential::new("ak", SECRET, token.map(str::to_owned)),
+            credentials,
         )
     }
 
@@ -153,7 +159,7 @@ async fn converse(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
             return;
         };
         let length = request.headers.get("content-length").map_or(0, |text| text.parse::<usize>().expect("length"));
-        if !matches!(reply, Reply::Stall | Reply::HangUp) {
+        if !matches!(reply, Reply::Stall | Reply::HangUp | Reply::Early(_)) {
             while buffer.len() < length {
                 if stream.read_buf(&mut buffer).await.unwrap_or(0) == 0 {
                     break;
@@ -165,6 +171,10 @@ async fn converse(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
         match reply {
             Reply::Answer(text) => stream.write_all(text.as_bytes()).await.expect("answer"),
             Reply::Lost | Reply::HangUp => return,
+            Reply::Early(text) => {
+                stream.write_all(text.as_bytes()).await.expect("answer");
+                return script.lock().expect("script").held.push(stream);
+            }
             Reply::Stall => return script.lock().expect("script").held.push(stream),
             Reply::Cut(text, at) => return stream.write_all(&text.as_bytes()[..at]).await.expect("answer"),
         }
