@@ -130,7 +130,14 @@ impl Client {
         match head.await {
             Ok(head) => Ok(Some(head)),
             Err(Error::Service(answer)) if answer.status == 404 && matches!(answer.code.as_str(), "" | "NoSuchKey") => {
-                Ok(None)
+                match answer.request_id {
+                    Some(_) => Ok(None),
+                    None => Err(Error::Unreadable {
+                        operation: answer.operation,
+                        message: "it is a 404 without x-oss-request-id, so OSS did not send it".to_owned(),
+                        request_id: None,
+                    }),
+                }
             }
             Err(error) => Err(error),
         }

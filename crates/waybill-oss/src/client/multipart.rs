@@ -172,7 +172,7 @@ impl Client {
     /// Parts that are still on their way may survive: abort again after they have ended.
     pub async fn abort_multipart(&self, key: &ObjectKey, upload_id: &str) -> Result<(), Error> {
         let call = Call::new("AbortMultipartUpload", Method::DELETE, Some(key)).query("uploadId", upload_id);
-        match self.send(&call, |_| Ok(())).await {
+        match self.send(&call, |answer| answer.known_request_id().map(drop)).await {
             Err(error) if error.service_code() == Some("NoSuchUpload") => Ok(()),
             result => result,
         }

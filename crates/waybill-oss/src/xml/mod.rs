@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn the_list_of_parts_is_written_as_the_sdks_write_it() {
-        let vectors: Value = serde_json::from_str(include_str!("../../tests/fixtures/complete-xml.json")).expect("json");
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/complete-xml.json")).expect("json");
         let vectors = vectors["vectors"].as_array().expect("vectors");
         assert_eq!(vectors.len(), 3);
         for vector in vectors {

@@ -193,6 +193,19 @@ async fn aborting_an_upload_that_is_gone_is_fine() {
 }
 
 #[tokio::test]
+async fn what_a_stranger_calls_done_is_not_aborted_or_deleted() {
+    let portal = || Reply::Answer("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n<html></html>".to_owned());
+    let server = Server::start(vec![portal(), portal()]).await;
+    let client = server.client().with_retry(RetryPolicy::none());
+    for error in [
+        client.abort_multipart(&key("k"), "U").await.expect_err("not aborted"),
+        client.delete_object(&key("k"), None).await.expect_err("not deleted"),
+    ] {
+        assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn bucket_info_says_where_the_bucket_is() {
     let body = "<BucketInfo><Bucket><CreationDate>2013-07-31T10:56:21.000Z</CreationDate>\
         <ExtranetEndpoint>oss-cn-hangzhou.aliyuncs.com</ExtranetEndpoint>\

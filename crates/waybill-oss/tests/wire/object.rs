@@ -164,6 +164,14 @@ async fn head_404_is_none() {
 }
 
 #[tokio::test]
+async fn head_404_of_a_stranger_says_nothing_about_the_object() {
+    let portal = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned();
+    let server = Server::start(vec![Reply::Answer(portal)]).await;
+    let error = server.client().head_object(&key("k")).await.expect_err("portal");
+    assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn head_404_of_a_missing_bucket_is_an_error() {
     use base64::Engine as _;
     let xml = "<Error><Code>NoSuchBucket</Code><Message>m</Message><EC>0015-00000101</EC></Error>";
