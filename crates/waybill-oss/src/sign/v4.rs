@@ -137,8 +137,7 @@ pub(crate) struct DayKeys(Mutex<Option<Kept>>);
 struct Kept {
     date: String,
     region: String,
-    access_key_id: String,
-    access_key_secret: String,
+    credential: Credential,
     key: SigningKey,
 }
 
@@ -146,22 +145,17 @@ impl DayKeys {
     /// The key for this scope, derived if it is not the one that was asked for last.
     pub(crate) fn key(&self, credential: &Credential, scope: &Scope) -> SigningKey {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (id, secret) = (credential.access_key_id(), credential.access_key_secret());
         let fits = |kept: &&Kept| {
-            kept.date == scope.date
-                && kept.region == scope.region
-                && kept.access_key_id == id
-                && kept.access_key_secret == secret
+            kept.date == scope.date && kept.region == scope.region && kept.credential.same_keys(credential)
         };
         if let Some(kept) = kept.as_ref().filter(fits) {
             return kept.key.clone();
         }
-        let key = SigningKey::derive(secret, scope);
+        let key = SigningKey::derive(credential.access_key_secret(), scope);
         *kept = Some(Kept {
             date: scope.date.clone(),
             region: scope.region.clone(),
-            access_key_id: id.to_owned(),
-            access_key_secret: secret.to_owned(),
+            credential: credential.clone(),
             key: key.clone(),
         });
         key
