@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{Document, trimmed, trimmed_option};
+use crate::escape;
 
 /// `ListBucketResult`, of either version of ListObjects.
 #[derive(Debug, Deserialize)]
@@ -160,21 +161,7 @@ impl Encoding {
         if matches!(self, Encoding::Plain) {
             return Ok(text.to_owned());
         }
-        let refuse = || format!("the name “{text}” is not written as a URL");
-        let mut bytes = Vec::with_capacity(text.len());
-        let mut rest = text.bytes();
-        while let Some(byte) = rest.next() {
-            bytes.push(match byte {
-                b'+' => b' ',
-                b'%' => {
-                    let mut digit = || char::from(rest.next()?).to_digit(16);
-                    let (high, low) = (digit().ok_or_else(refuse)?, digit().ok_or_else(refuse)?);
-                    (high * 16 + low) as u8
-                }
-                byte => byte,
-            });
-        }
-        String::from_utf8(bytes).map_err(|_| refuse())
+        escape::decoded(&text.replace('+', " ")).ok_or_else(|| format!("the name “{text}” is not written as a URL"))
     }
 }
 
