@@ -37,11 +37,17 @@ impl<'a> Rounds<'a> {
         Rounds { site: &client.site, call, tries, keys_renewed: false, clock_corrected: false }
     }
 
-    /// The keys in hand, fetched or refreshed where needed, and the time.
-    pub(super) async fn sign(&self) -> Result<Signature, Error> {
-        let credential = match self.call.unsigned {
-            true => Credential::new("", "", None),
-            false => self.site.credentials.current().await?,
+    /// The keys in hand, fetched or refreshed where needed, and the time. A source that cannot be reached for the moment
+    /// is asked again as the policy says: nothing has been sent yet.
+    pub(super) async fn sign(&mut self) -> Result<Signature, Error> {
+        let credential = loop {
+            if self.call.unsigned {
+                break Credential::new("", "", None);
+            }
+            match self.site.credentials.current().await {
+                Ok(credential) => break credential,
+                Err(error) => self.tries.wait_after(error).await?,
+            }
         };
         let clock = &self.site.clock;
         Ok(Signature { credential, at: clock.server_time(Timestamp::now()), skew: clock.skew() })
@@ -49,20 +55,28 @@ impl<'a> Rounds<'a> {
 
     /// Waits until the next round is due, or gives the error back: that was the last one.
     pub(super) async fn after(&mut self, error: Error, signature: &Signature) -> Result<(), Error> {
-        if self.call.may_be_signed_anew(&error) && self.mend(&error, signature).await? {
-            tracing::info!(operation = self.call.operation, %error, "signing anew");
-            return Ok(());
+        if !self.call.may_be_signed_anew(&error) {
+            return self.tries.wait_after(error).await;
         }
-        self.tries.wait_after(error).await
+        match self.mend(&error, signature).await {
+            Ok(true) => {
+                tracing::info!(operation = self.call.operation, %error, "signing anew");
+                Ok(())
+            }
+            Ok(false) => self.tries.wait_after(error).await,
+            Err(no_keys) => self.tries.wait_after(no_keys).await,
+        }
     }
 
     /// Whether the same call, signed anew, can have another end: there are new keys, or the clock has been corrected by
-    /// the very answer that refused. New keys that cannot be fetched are the error from then on.
+    /// the very answer that refused. New keys that cannot be fetched are the error from then on; where that passes, the
+    /// next refusal asks for them again.
     async fn mend(&mut self, error: &Error, with: &Signature) -> Result<bool, Error> {
         match error.service_code() {
             Some(code) if RAN_OUT.contains(&code) && !self.keys_renewed => {
+                let renewed = self.site.credentials.renew(&with.credential).await?;
                 self.keys_renewed = true;
-                self.site.credentials.renew(&with.credential).await
+                Ok(renewed)
             }
             Some("RequestTimeTooSkewed") if !self.clock_corrected => {
                 self.clock_corrected = true;

@@ -67,6 +67,40 @@ async fn keys_that_always_run_out_are_renewed_once_and_then_refused() {
 }
 
 #[tokio::test]
+async fn a_source_of_keys_that_is_down_for_a_moment_is_asked_again() {
+    let good = format!("{{\"AccessKeyId\":\"ak\",\"AccessKeySecret\":\"{SECRET}\"}}");
+    let keys = Server::start(vec![answer(503, &[], ""), answer(200, &[], &good)]).await;
+    let source = CredentialSource::Uri(keys.address.clone());
+    let server = Server::start(vec![answer(200, &[("ETag", "\"E\"")], "{}")]).await;
+    complete(&server.client_of(Credentials::from_source(source).expect("source"))).await.expect("completed");
+    assert_eq!((keys.unsigned().len(), server.seen().len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_source_of_keys_that_says_no_is_not_asked_again() {
+    let keys = Server::start((0..4).map(|_| answer(403, &[], "")).collect()).await;
+    let source = CredentialSource::Uri(keys.address.clone());
+    let server = Server::start(vec![]).await;
+    complete(&server.client_of(Credentials::from_source(source).expect("source"))).await.expect_err("no keys");
+    assert_eq!((keys.unsigned().len(), server.seen().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn new_keys_that_cannot_be_fetched_for_a_moment_are_asked_for_again() {
+    let json = |n: u32| {
+        let json = format!("{{\"AccessKeyId\":\"ak\",\"AccessKeySecret\":\"{SECRET}\",\"SecurityToken\":\"t{n}\"}}");
+        answer(200, &[], &json)
+    };
+    let keys = Server::start(vec![json(1), answer(503, &[], ""), json(2)]).await;
+    let source = CredentialSource::Uri(keys.address.clone());
+    let refused = || refusal(403, "SecurityTokenExpired", "");
+    let server = Server::start(vec![refused(), refused(), answer(204, &[], "")]).await;
+    let client = server.client_of(Credentials::from_source(source).expect("source"));
+    client.delete_object(&key("k"), None).await.expect("deleted");
+    assert_eq!(tokens(&server), ["t1", "t1", "t2"]);
+}
+
+#[tokio::test]
 async fn a_wrong_clock_costs_one_refusal_and_is_right_from_then_on() {
     let server = Server::start(vec![skewed(403), stored(b"x"), stored(b"x")]).await;
     let client = server.client();
