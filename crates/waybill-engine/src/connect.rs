@@ -61,7 +61,7 @@ impl Connector {
             return Ok(Some(credentials.clone()));
         }
         let http = self.pool(options(&row.connection, proxy_password)?).await?;
-        let surroundings = Surroundings::new()?.with_http(http).with_clock(&self.clock);
+        let surroundings = Surroundings::new().with_http(http).with_clock(&self.clock);
         let made = Credentials::from_source_in(source, surroundings)?;
         let mut supplies = locked(&self.supplies);
         // Two uploads may have got here at once; both go on with the first one's.

@@ -57,6 +57,7 @@ pub use http::{HttpClient, HttpOptions, ProxyChoice, ProxyUrl, http_client};
 pub use names::{BucketName, ObjectKey};
 pub use post_policy::{Condition, PostPolicy, sign_policy};
 pub use region::{Region, normalize_region};
+pub use reqwest::Method;
 pub use retry::RetryPolicy;
 pub use sign::SignatureVersion;
 pub use sign::explain::{Explained, explain};

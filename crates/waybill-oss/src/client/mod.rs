@@ -1,5 +1,6 @@
 //! Sending: one request is sent, watched for stalls, answered, and repeated where that is safe.
 
+mod additional;
 mod answer;
 pub(crate) mod bucket;
 pub(crate) mod copy;
@@ -25,6 +26,7 @@ use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, TransportKind};
+use crate::http::HttpClient;
 use crate::meter::Meter;
 use crate::names::BucketName;
 use crate::retry::RetryPolicy;
@@ -48,7 +50,7 @@ const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 /// One bucket, seen with one credential. Cloning is cheap and shares the connections, the keys and the clock.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    http: HttpClient,
     site: Arc<Site>,
     retry: RetryPolicy,
     stall: Duration,
@@ -87,32 +89,53 @@ impl Opened {
 }
 
 impl Account {
-    /// The account whose keys these are, at an endpoint that is no own domain.
-    pub fn new(
-        http: reqwest::Client,
-        endpoint: Endpoint,
-        region: String,
-        credentials: impl Into<Credentials>,
-    ) -> Account {
+    /// The account whose keys these are, at an endpoint that is no own domain; `region` as for [`Client::new`].
+    pub fn new(http: HttpClient, endpoint: Endpoint, region: String, credentials: impl Into<Credentials>) -> Account {
         let site = Site::new(endpoint, region, None, credentials.into());
         Account(Client { http, site: Arc::new(site), retry: RetryPolicy::default(), stall: STALL })
     }
 
-    /// The same account with another signature version, V4 by default; its buckets' clients have it too.
+    /// As [`Client::with_retry`].
+    pub fn with_retry(self, policy: RetryPolicy) -> Account {
+        Account(self.0.with_retry(policy))
+    }
+
+    /// As [`Client::with_stall_timeout`].
+    pub fn with_stall_timeout(self, stall: Duration) -> Account {
+        Account(self.0.with_stall_timeout(stall))
+    }
+
+    /// As [`Client::with_clock`].
+    pub fn with_clock(self, clock: Clock) -> Account {
+        Account(self.0.with_clock(clock))
+    }
+
+    /// As [`Client::with_signature`].
     pub fn with_signature(self, version: SignatureVersion) -> Account {
         Account(self.0.with_signature(version))
     }
 
-    /// The client for one bucket at the same endpoint, with the same keys and clock.
+    /// As [`Client::with_additional_headers`].
+    pub fn with_additional_headers(self, names: Vec<String>) -> Result<Account, Error> {
+        self.0.with_additional_headers(names).map(Account)
+    }
+
+    /// How far this computer's clock is off.
+    pub fn clock(&self) -> &Clock {
+        self.0.clock()
+    }
+
+    /// The client for one bucket at the same endpoint, with the same keys, clock and settings.
     pub fn bucket(&self, bucket: BucketName) -> Client {
         self.0.clone().with_site(|site| site.bucket = Some(bucket))
     }
 }
 
 impl Client {
-    /// A client for `bucket` at `endpoint`. `region` is the id signatures use, such as `cn-hangzhou`.
+    /// A client for `bucket` at `endpoint`. `region` is the id that signatures of version 4 name, such as `cn-hangzhou`,
+    /// with or without `oss-`; a text that cannot be one is refused ([`Error::Invalid`]) by each call, before it is sent.
     pub fn new(
-        http: reqwest::Client,
+        http: HttpClient,
         endpoint: Endpoint,
         region: String,
         bucket: BucketName,
@@ -142,9 +165,14 @@ impl Client {
         self.with_site(|site| site.version = version)
     }
 
-    /// The same client, which also signs these headers where a request has them (V4 only).
-    pub fn with_additional_headers(self, names: Vec<String>) -> Client {
-        self.with_site(|site| site.additional_headers = names)
+    /// The same client, which also signs these headers where a request has them (V4 only; `AdditionalHeaders`). `host` is
+    /// on every request, `user-agent` on all but presigned ones, `content-length` on those with a body.
+    ///
+    /// [`Error::Invalid`] for a name that is none, and for headers that are written or changed after signing.
+    /// [Include a V4 signature in the Authorization header]
+    pub fn with_additional_headers(self, names: Vec<String>) -> Result<Client, Error> {
+        let names = additional::checked(names)?;
+        Ok(self.with_site(|site| site.additional_headers = names))
     }
 
     /// How far this computer's clock is off.

@@ -55,8 +55,8 @@ impl ResponseHeaders {
 
 impl Client {
     /// The URL of any call, signed in its query with the keys and the server's time of now. The `headers` that take part
-    /// in the signature (Content-Type, Content-MD5, `x-oss-*`) must be sent with it as they are here. Nothing is sent.
-    /// `expires` counts whole seconds: one at least, 7 days at most with V4.
+    /// in the signature (Content-Type, Content-MD5, `x-oss-*`, and the additional ones) must be sent with it as they are
+    /// here. Nothing is sent. A callback has one carrier: both at once are refused (EC 0007-00000027). `expires` counts whole seconds: one at least, 7 days at most with V4.
     pub async fn presign(
         &self,
         method: &Method,
@@ -65,11 +65,19 @@ impl Client {
         headers: &[(String, String)],
         expires: Duration,
     ) -> Result<String, Error> {
+        let in_url = query.iter().any(|(name, _)| matches!(name.as_str(), "callback" | "callback-var"));
+        let in_headers = headers.iter().any(|(name, _)| name.to_ascii_lowercase().starts_with("x-oss-callback"));
+        if in_url && in_headers {
+            let words = "A callback stands in the URL or in headers; OSS refuses a request with both: take one out.";
+            return Err(Error::Invalid(words.to_owned()));
+        }
         let site = &self.site;
+        let mut headers = headers.to_vec();
+        site.supply_host(&mut headers, &site.url(key, &[])?);
         let credential = site.credentials.current().await?;
-        let seal = site.seal(&credential, site.clock.server_time(Timestamp::now()));
+        let seal = site.seal(&credential, site.clock.server_time(Timestamp::now()))?;
         let (bucket, name) = (site.bucket.as_ref().map(BucketName::as_str), key.map(ObjectKey::as_str));
-        seal_query(&seal, expires, method.as_str(), bucket, name, &mut query, headers)?;
+        seal_query(&seal, expires, method.as_str(), bucket, name, &mut query, &headers)?;
         Ok(site.url(key, &query)?.into())
     }
 

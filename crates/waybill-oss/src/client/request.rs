@@ -18,6 +18,7 @@ use crate::form::Form;
 use crate::gate::GateSlot;
 use crate::meter::Meter;
 use crate::names::{BucketName, ObjectKey};
+use crate::region::normalize_region;
 use crate::sign::{DayKeys, Seal, SignatureVersion, seal_headers};
 
 /// One call of the API, before it is signed.
@@ -73,6 +74,18 @@ impl<'a> Call<'a> {
         !self.unsigned && may_run_again
     }
 
+    /// What the Content-Length says. Explicit, since a body of no bytes would go without, which is 411
+    /// MissingContentLength.
+    pub(super) fn length(&self) -> Option<u64> {
+        let length = match &self.payload {
+            Payload::Empty => 0,
+            Payload::Bytes(bytes) => bytes.len() as u64,
+            Payload::File(slice) => slice.len,
+            Payload::Form(form) => form.len(),
+        };
+        matches!(self.method, Method::PUT | Method::POST).then_some(length)
+    }
+
     pub(super) fn query(mut self, name: &str, value: impl Into<String>) -> Self {
         self.query.push((name.to_owned(), value.into()));
         self
@@ -94,7 +107,7 @@ pub(super) struct Site {
     pub(super) credentials: Credentials,
     pub(super) clock: Clock,
     pub(super) version: SignatureVersion,
-    /// Headers to sign beyond those that always are.
+    /// Headers to sign beyond those that always are, in lower case.
     pub(super) additional_headers: Vec<String>,
     keys: Arc<DayKeys>,
 }
@@ -108,7 +121,8 @@ impl Site {
     ) -> Self {
         Site {
             endpoint,
-            region,
+            // What is no region is refused when it is to be signed.
+            region: normalize_region(&region).unwrap_or(region),
             bucket,
             credentials,
             clock: Clock::default(),
@@ -120,14 +134,16 @@ impl Site {
 
     /// Signs the call and writes it down; `meter` follows its body.
     pub(super) fn request(&self, call: &Call<'_>, signature: &Signature, meter: &Arc<Meter>) -> Result<Request, Error> {
-        let seal = self.seal(&signature.credential, signature.at);
+        let url = self.url(call.key, &call.query)?;
         let mut headers = call.headers.clone();
         let (bucket, key) = (self.bucket.as_ref().map(BucketName::as_str), call.key.map(ObjectKey::as_str));
         if !call.unsigned {
+            self.supply(&mut headers, &url, call);
+            let seal = self.seal(&signature.credential, signature.at)?;
             seal_headers(&seal, call.method.as_str(), bucket, key, &call.query, &mut headers);
         }
 
-        let mut request = Request::new(call.method.clone(), self.url(call.key, &call.query)?);
+        let mut request = Request::new(call.method.clone(), url);
         for (name, value) in &headers {
             let header = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| Error::Invalid(format!("The header name “{name}” cannot be sent.")))?;
@@ -137,16 +153,19 @@ impl Site {
         Ok(request)
     }
 
-    /// How this site signs.
-    pub(super) fn seal<'a>(&'a self, credential: &'a Credential, at: Timestamp) -> Seal<'a> {
-        Seal {
+    /// How this site signs, if its region can be one.
+    pub(super) fn seal<'a>(&'a self, credential: &'a Credential, at: Timestamp) -> Result<Seal<'a>, Error> {
+        if self.version == SignatureVersion::V4 {
+            normalize_region(&self.region)?;
+        }
+        Ok(Seal {
             version: self.version,
             credential,
             region: &self.region,
             at,
             additional_headers: &self.additional_headers,
             keys: &self.keys,
-        }
+        })
     }
 
     /// The address of the bucket or of one object in it; without a bucket that of the endpoint itself.
@@ -160,14 +179,7 @@ impl Site {
 }
 
 fn write_body(request: &mut Request, call: &Call<'_>, meter: &Arc<Meter>) {
-    let length = match &call.payload {
-        Payload::Empty => 0,
-        Payload::Bytes(bytes) => bytes.len() as u64,
-        Payload::File(slice) => slice.len,
-        Payload::Form(form) => form.len(),
-    };
-    if matches!(call.method, Method::PUT | Method::POST) {
-        // Explicit, since a body of no bytes would go without, which is 411 MissingContentLength.
+    if let Some(length) = call.length() {
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     match &call.payload {

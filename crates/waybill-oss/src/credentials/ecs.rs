@@ -19,7 +19,7 @@ pub(super) async fn keys(role: Option<&str>, surroundings: &Surroundings) -> Res
     let base = web::address(surroundings.metadata(), ORIGIN)?;
     let token = token(&base, surroundings).await?;
     let get = async |path: &str| {
-        let mut request = surroundings.http(&base).get(at(&base, path)?);
+        let mut request = surroundings.http(&base).await?.request(Method::GET, at(&base, path)?);
         if let Some(token) = &token {
             request = request.header("X-aliyun-ecs-metadata-token", token);
         }
@@ -59,6 +59,7 @@ pub(super) fn check_role(role: &str) -> Result<(), Failure> {
 async fn token(base: &Url, surroundings: &Surroundings) -> Result<Option<String>, Failure> {
     let request = surroundings
         .http(base)
+        .await?
         .request(Method::PUT, at(base, "/latest/api/token")?)
         .header("X-aliyun-ecs-metadata-token-ttl-seconds", TOKEN_SECONDS);
     let reply = web::ask(ORIGIN, request).await?;

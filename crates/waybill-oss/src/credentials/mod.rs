@@ -68,7 +68,7 @@ impl Credentials {
     pub fn from_source(source: CredentialSource) -> Result<Credentials, Error> {
         match source {
             CredentialSource::Fixed(credential) => Ok(credential.into()),
-            source => Credentials::from_source_in(source, Surroundings::new()?),
+            source => Credentials::from_source_in(source, Surroundings::new()),
         }
     }
 

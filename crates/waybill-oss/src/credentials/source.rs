@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::failure::Failure;
@@ -175,7 +176,7 @@ async fn from_web(
     surroundings: &Surroundings,
 ) -> Result<Credential, Failure> {
     let url = web::address(url, origin)?;
-    let mut request = surroundings.http(&url).get(url);
+    let mut request = surroundings.http(&url).await?.request(Method::GET, url);
     for (name, value) in headers {
         // A value that cannot be a header has been refused by `check`.
         if let Ok(mut value) = HeaderValue::from_str(value.trim()) {

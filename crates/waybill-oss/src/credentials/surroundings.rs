@@ -3,15 +3,15 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Url;
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
 
 use super::failure::Failure;
 use super::web;
 use crate::clock::Clock;
-use crate::error::Error;
 use crate::http::HttpClient;
 
 /// The metadata service of an ECS instance, the same address everywhere [go2 `ecs_role_credentials_provider.go`].
@@ -23,10 +23,10 @@ type Time = dyn Fn() -> Timestamp + Send + Sync;
 /// What a source of keys reaches out with. Cloning shares the connections.
 #[derive(Clone)]
 pub struct Surroundings {
-    /// For this machine and the metadata service: never by a proxy.
-    near: HttpClient,
-    /// For everything else.
-    far: HttpClient,
+    /// For this machine and the metadata service: never by a proxy. Made when it is needed first.
+    near: Arc<OnceCell<HttpClient>>,
+    /// For everything else; none for the same.
+    far: Option<HttpClient>,
     variables: Arc<Lookup>,
     time: Arc<Time>,
     metadata: String,
@@ -36,31 +36,22 @@ impl Surroundings {
     /// An HTTP client of its own (5 s to connect, 10 s to answer [alibabacloud_credentials `provider/uri.py`], no
     /// redirects, no proxy), the variables of this process, the clock of this computer.
     ///
-    /// # Errors
-    /// `Invalid` if the HTTP client cannot be set up, such as for want of root certificates.
-    pub fn new() -> Result<Surroundings, Error> {
-        let near = reqwest::Client::builder()
-            .user_agent(concat!("waybill/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(5))
-            .read_timeout(Duration::from_secs(10))
-            .build()
-            .map_err(|error| Error::Invalid(format!("The HTTP client for keys cannot be set up: {error}.")))?;
-        Ok(Surroundings {
-            far: near.clone(),
-            near,
+    /// Nothing is read yet. The client is made by the first fetch that needs it, in the runtime's blocking pool, since the
+    /// platform's certificates are read from disk; that it cannot be made is then the error of that fetch.
+    pub fn new() -> Surroundings {
+        Surroundings {
+            near: Arc::default(),
+            far: None,
             variables: Arc::new(|name| std::env::var(name).ok()),
             time: Arc::new(Timestamp::now),
             metadata: METADATA.to_owned(),
-        })
+        }
     }
 
     /// The same, with another HTTP client for addresses that are neither on this machine nor the metadata service:
     /// for a proxy or an own certificate authority, as [`http_client`](crate::http_client) makes it.
     pub fn with_http(self, far: HttpClient) -> Self {
-        Surroundings { far, ..self }
+        Surroundings { far: Some(far), ..self }
     }
 
     /// The same, with other environment variables.
@@ -99,8 +90,15 @@ impl Surroundings {
         &self.metadata
     }
 
-    pub(super) fn http(&self, address: &Url) -> &HttpClient {
-        if web::is_near(address) { &self.near } else { &self.far }
+    pub(super) async fn http(&self, address: &Url) -> Result<&HttpClient, Failure> {
+        if let Some(far) = self.far.as_ref().filter(|_| !web::is_near(address)) {
+            return Ok(far);
+        }
+        let made = self.near.get_or_try_init(async || match spawn_blocking(HttpClient::for_keys).await {
+            Ok(made) => made.map_err(|error| error.to_string()),
+            Err(_) => Err("The HTTP client for keys could not be prepared.".to_owned()),
+        });
+        made.await.map_err(Failure::Setup)
     }
 
     /// The path, with `~/` at its front replaced by the home folder; no path is `usual` in the home folder.
@@ -121,6 +119,12 @@ impl Surroundings {
             ))
         })?;
         Ok(Path::new(&home).join(below_home))
+    }
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Surroundings::new()
     }
 }
 

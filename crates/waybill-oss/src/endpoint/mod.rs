@@ -183,6 +183,12 @@ fn ip(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
+/// Host and port of a URL, as HTTP libraries write the Host header.
+pub(crate) fn host_header(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
 fn with_query(mut url: String, query: &[(String, String)]) -> String {
     if !query.is_empty() {
         url.push('?');

@@ -5,15 +5,38 @@ mod proxy;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reqwest::Certificate;
+use reqwest::{Certificate, ClientBuilder, Method, Request, RequestBuilder, Response, Url};
 
 use crate::client::chain;
 use crate::error::Error;
 
 pub use proxy::{ProxyChoice, ProxyUrl};
 
-/// What keeps connections open between requests. Cloning is cheap and shares them.
-pub type HttpClient = reqwest::Client;
+/// How we call ourselves.
+pub(crate) const USER_AGENT: &str = concat!("waybill/", env!("CARGO_PKG_VERSION"));
+
+/// What keeps connections open between requests, made by [`http_client`] and in no other way: one that followed redirects
+/// would carry a signature to a stranger. Cloning is cheap and shares the connections.
+#[derive(Clone, Debug)]
+pub struct HttpClient(reqwest::Client);
+
+impl HttpClient {
+    /// One that asks for keys on this machine: no proxy, 5 s to connect and 10 s for each answer [alibabacloud_credentials
+    /// `provider/uri.py`]. Reads the platform's certificates from disk.
+    pub(crate) fn for_keys() -> Result<HttpClient, Error> {
+        built(plain_builder(Duration::from_secs(5)).read_timeout(Duration::from_secs(10)))
+    }
+
+    /// A request to be filled in.
+    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.0.request(method, url)
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(crate) async fn execute(&self, request: Request) -> reqwest::Result<Response> {
+        self.0.execute(request).await
+    }
+}
 
 /// What differs between the connections of two destinations; those with equal options can share one [`HttpClient`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,28 +51,34 @@ pub struct HttpOptions {
 /// An HTTP client: HTTP/1.1 as OSS answers it, certificates checked against the platform's authorities (there is no
 /// way to turn that off), no redirects, ten seconds to connect and no limit on the whole (stalls are watched for instead).
 ///
-/// [`Error::Invalid`] names the CA file and what is wrong with it. Reads that file, and the platform's, from disk.
+/// [`Error::Invalid`] names the CA file and what is wrong with it. Reads that file, and the platform's, from disk, which
+/// blocks for some 20 ms: make it where that does no harm, and keep it.
 pub fn http_client(options: &HttpOptions) -> Result<HttpClient, Error> {
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("waybill/", env!("CARGO_PKG_VERSION")))
-        .http1_only()
-        .tcp_nodelay(true)
-        .pool_max_idle_per_host(256)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        // Also keeps the library from asking the system by itself.
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(10));
+    let mut builder = plain_builder(Duration::from_secs(10)).http1_only().tcp_nodelay(true).pool_max_idle_per_host(256);
     if let Some(proxy) = options.proxy.to_reqwest() {
         builder = builder.proxy(proxy);
     }
     let Some(path) = &options.extra_ca else {
-        return builder
-            .build()
-            .map_err(|error| Error::Invalid(format!("The HTTP client cannot be set up: {}.", chain(&error))));
+        return built(builder);
     };
-    let builder = builder.tls_certs_merge(authorities(path)?);
-    builder.build().map_err(|error| bad_ca(path, &format!("it cannot be used ({})", chain(&error))))
+    let built = builder.tls_certs_merge(authorities(path)?).build();
+    built.map(HttpClient).map_err(|error| bad_ca(path, &format!("it cannot be used ({})", chain(&error))))
+}
+
+/// What holds for every client: it goes nowhere by itself and repeats nothing.
+fn plain_builder(connect: Duration) -> ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        // Also keeps the library from asking the system by itself.
+        .no_proxy()
+        .connect_timeout(connect)
+}
+
+fn built(builder: ClientBuilder) -> Result<HttpClient, Error> {
+    let built = builder.build().map(HttpClient);
+    built.map_err(|error| Error::Invalid(format!("The HTTP client cannot be set up: {}.", chain(&error))))
 }
 
 fn authorities(path: &Path) -> Result<Vec<Certificate>, Error> {

@@ -1,7 +1,8 @@
 //! Lists: objects of both versions, open uploads, buckets.
 
 use waybill_oss::{
-    Account, Credential, Endpoint, Error, HttpOptions, ListOptions, ListVersion, RetryPolicy, UploadMarker, http_client,
+    Account, Clock, Credential, Endpoint, Error, HttpOptions, ListOptions, ListVersion, RetryPolicy, SignatureVersion,
+    UploadMarker, http_client,
 };
 
 use crate::server::{Reply, SECRET, Server, answer, refusal};
@@ -146,13 +147,18 @@ async fn buckets_are_listed_at_the_endpoint_itself() {
         "cn-hangzhou".to_owned(),
         credential,
     );
+    let patience = std::time::Duration::from_secs(9);
+    let account = account.with_clock(Clock::default()).with_stall_timeout(patience).with_retry(RetryPolicy::none());
+    let account = account.with_additional_headers(vec!["host".to_owned()]).expect("a name");
     let all = account.list_buckets("o").await.expect("buckets");
+    assert!(server.seen()[0].header("authorization").contains(",AdditionalHeaders=host,"));
     assert_eq!(
         (all[0].name.as_str(), all[1].name.as_str(), all[1].region.as_deref()),
         ("one", "two", Some("cn-hangzhou"))
     );
     let targets: Vec<String> = server.seen().into_iter().map(|seen| seen.target).collect();
     assert_eq!(targets, ["/?max-keys=1000&prefix=o", "/?max-keys=1000&prefix=o&marker=one"]);
+    let account = account.with_signature(SignatureVersion::V1);
     let error = account.list_buckets("").await.expect_err("denied");
     assert_eq!(error.service_code(), Some("AccessDenied"));
 }

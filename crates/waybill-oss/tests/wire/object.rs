@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use waybill_oss::{
-    Acl, BodyType, CallbackOutcome, CallbackSpec, Encryption, Error, Gate, ObjectHeaders, RetryPolicy, StorageClass,
+    Acl, BodyType, BucketName, CallbackOutcome, CallbackSpec, Client, Credential, Encryption, Endpoint, Error, Gate,
+    HttpOptions, ObjectHeaders, ResponseHeaders, RetryPolicy, SignatureVersion, StorageClass, http_client,
 };
 
-use crate::server::{Reply, Server, Sum, answer, crc64, key, plain, refusal, slice};
+use crate::server::{Reply, SECRET, Server, Sum, answer, crc64, key, plain, refusal, slice};
 
 pub(crate) fn callback() -> CallbackSpec {
     CallbackSpec {
@@ -302,6 +303,67 @@ async fn all_that_is_said_about_an_object_reaches_oss_as_it_was_signed() {
         assert_eq!(seen.header(name), value, "{name}");
     }
     assert!(seen.headers.contains_key("x-oss-meta-b") && !seen.headers.contains_key("x-oss-forbid-overwrite"));
+}
+
+#[tokio::test]
+async fn headers_that_are_to_be_signed_are_listed_and_signed_as_they_arrive() {
+    let server = Server::start(vec![stored(b"x"), answer(204, &[], "")]).await;
+    let wanted = ["Host", "content-length", "User-Agent", "cache-control", "range"].map(str::to_owned).to_vec();
+    let client = server.client().with_additional_headers(wanted).expect("names");
+    let headers = ObjectHeaders { cache_control: Some("no-cache".to_owned()), ..plain() };
+    client.put_object(&key("k"), &slice(b"x"), &headers, None, None).await.expect("stored");
+    client.delete_object(&key("k"), None).await.expect("deleted");
+    let seen = server.seen();
+    let listed = ["cache-control;content-length;host;user-agent", "host;user-agent"];
+    for (request, listed) in seen.iter().zip(listed) {
+        let authorization = request.header("authorization");
+        assert!(authorization.contains(&format!(",AdditionalHeaders={listed},Signature=")), "{authorization}");
+        assert_eq!(format!("http://{}", request.header("host")), server.address);
+        assert!(request.header("user-agent").starts_with("waybill/"), "{request:?}");
+    }
+    let late = server.client().with_additional_headers(vec!["Transfer-Encoding".to_owned()]);
+    assert!(matches!(late, Err(Error::Invalid(words)) if words.contains("transfer-encoding")));
+}
+
+#[tokio::test]
+async fn version_1_signs_what_arrives_and_lists_nothing() {
+    let server = Server::start(vec![stored(b"x"), answer(200, &[("ETag", "\"E\"")], "")]).await;
+    let client = server.client_with(Some("wire-token-0815")).with_signature(SignatureVersion::V1);
+    let client = client.with_additional_headers(vec!["host".to_owned()]).expect("a name");
+    let headers = ObjectHeaders { acl: Some(Acl::Private), ..ObjectHeaders::of_type(Some("text/plain")) };
+    client.put_object(&key("k"), &slice(b"x"), &headers, None, None).await.expect("stored");
+    client
+        .with_retry(RetryPolicy::none())
+        .upload_part(&key("k"), "U", 1, &slice(b"x"), None, None)
+        .await
+        .expect_err("x");
+    for request in server.seen() {
+        assert!(request.header("authorization").starts_with("OSS ak:"), "{request:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_region_is_taken_with_its_prefix_and_refused_if_it_is_none() {
+    let server = Server::start(vec![stored(b"x"), stored(b"x")]).await;
+    let client = |region: &str| {
+        let endpoint = Endpoint::parse(&server.address).expect("endpoint");
+        let bucket = BucketName::parse("examplebucket").expect("bucket");
+        let http = http_client(&HttpOptions::default()).expect("http");
+        Client::new(http, endpoint, region.to_owned(), bucket, Credential::new("ak", SECRET, None))
+    };
+    let name = key("k");
+    client(" oss-cn-hangzhou").put_object(&name, &slice(b"x"), &plain(), None, None).await.expect("stored");
+    assert!(server.seen()[0].header("authorization").contains("/cn-hangzhou/oss/"));
+    for region in ["", "Hangzhou!", "cn hangzhou"] {
+        let error = client(region).put_object(&name, &slice(b"x"), &plain(), None, None).await.expect_err(region);
+        assert!(matches!(&error, Error::Invalid(words) if words.contains("cn-hangzhou")), "{error}");
+        let url =
+            client(region).presign_get(&name, &ResponseHeaders::default(), std::time::Duration::from_secs(9)).await;
+        assert!(matches!(url, Err(Error::Invalid(_))), "{region}");
+    }
+    assert_eq!(server.seen().len(), 1);
+    let client = client("").with_signature(SignatureVersion::V1);
+    client.put_object(&name, &slice(b"x"), &plain(), None, None).await.expect("version 1 names no region");
 }
 
 #[tokio::test]
