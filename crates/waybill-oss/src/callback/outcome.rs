@@ -6,7 +6,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::xml::ErrorDocument;
+use crate::xml::error::ErrorDocument;
 
 /// As much of an application's answer as OSS passes on [HTTP 203 status code].
 const LONGEST: usize = 3 * 1024 * 1024;

@@ -11,7 +11,8 @@ use reqwest::header::{AGE, DATE, ETAG, HeaderMap, RETRY_AFTER};
 use super::object::Stored;
 use crate::callback::outcome::CallbackOutcome;
 use crate::error::{Error, ServiceError, TransportKind};
-use crate::xml::{self, Document, ErrorDocument, unquoted};
+use crate::xml::error::ErrorDocument;
+use crate::xml::{self, Document, unquoted};
 
 /// The longest wait that is taken for one: whoever asks for more is asked again after this.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);

@@ -1,6 +1,7 @@
 //! OSS's XML: what we send to complete an upload, and the answers we read.
 
 pub(crate) mod bucket;
+pub(crate) mod error;
 pub(crate) mod listing;
 pub(crate) mod stored;
 
@@ -36,39 +37,6 @@ pub(crate) fn read<T: Document>(bytes: &[u8]) -> Result<T, String> {
         return Err(format!("it is not a whole {}", T::ROOT));
     }
     quick_xml::de::from_str(text).map_err(|error| error.to_string())
-}
-
-/// `Error`, the body of every refusal and of a 203.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(crate) struct ErrorDocument {
-    #[serde(deserialize_with = "trimmed")]
-    pub(crate) code: String,
-    #[serde(deserialize_with = "trimmed")]
-    pub(crate) message: String,
-    #[serde(deserialize_with = "trimmed_option")]
-    pub(crate) request_id: Option<String>,
-    #[serde(deserialize_with = "trimmed_option")]
-    pub(crate) host_id: Option<String>,
-    #[serde(rename = "EC", deserialize_with = "trimmed_option")]
-    pub(crate) ec: Option<String>,
-    /// With `SignatureDoesNotMatch`; its line ends count, so it is taken as it is.
-    pub(crate) string_to_sign: Option<String>,
-    /// With the `AccessDenied` of a bucket in another region.
-    #[serde(deserialize_with = "trimmed_option")]
-    pub(crate) endpoint: Option<String>,
-}
-
-impl Document for ErrorDocument {
-    const ROOT: &'static str = "Error";
-}
-
-impl ErrorDocument {
-    /// Reads an error; none if the text is not one.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        let document: ErrorDocument = read(text.as_bytes()).ok()?;
-        (!document.code.is_empty()).then_some(document)
-    }
 }
 
 #[derive(Serialize)]
@@ -156,24 +124,6 @@ mod tests {
     fn a_list_that_cannot_be_right_is_refused() {
         assert!(complete_body(&[]).is_err());
         assert!(complete_body(&[(1, "a".to_owned()), (1, "b".to_owned())]).is_err());
-    }
-
-    #[test]
-    fn an_error_is_read_with_blanks_inside_and_unknown_elements() {
-        let text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n  <Code>\n  NoSuchUpload </Code>\n  \
-            <Message>The &lt;upload&gt; is gone.</Message>\n  <RequestId>65A1</RequestId>\n  <HostId>b.oss</HostId>\n  \
-            <UploadId>U</UploadId>\n  <EC>0042-00000203</EC>\n  <RecommendDoc>https://x</RecommendDoc>\n</Error>";
-        let error = ErrorDocument::read(text).expect("error");
-        assert_eq!((error.code.as_str(), error.message.as_str()), ("NoSuchUpload", "The <upload> is gone."));
-        assert_eq!(error.ec.as_deref(), Some("0042-00000203"));
-        assert_eq!((error.request_id.as_deref(), error.host_id.as_deref()), (Some("65A1"), Some("b.oss")));
-    }
-
-    #[test]
-    fn what_is_not_an_error_document_is_not_taken_for_one() {
-        for text in ["", "<html><body>502</body></html>", "{\"Error\":{}}", "<Error></Error>", "plain"] {
-            assert!(ErrorDocument::read(text).is_none(), "{text}");
-        }
     }
 
     #[test]
