@@ -117,10 +117,13 @@ impl CallbackSpec {
     fn object(&self) -> Result<Map<String, Value>, Error> {
         let mut object = Map::new();
         if let Some(policy) = self.policy.as_deref().map(str::trim).filter(|policy| !policy.is_empty()) {
-            if !self.urls.is_empty() || !self.body.is_empty() || !self.additional_headers.is_empty() {
+            let host = self.host.as_deref().unwrap_or_default();
+            let texts = self.urls.iter().map(String::as_str).chain([self.body.as_str(), host]);
+            let said = texts.map(str::trim).any(|text| !text.is_empty());
+            if said || self.sni || self.body_type != BodyType::default() || !self.additional_headers.is_empty() {
                 return refuse(
-                    "the bucket's stored callback says everything itself: take out the addresses, the body and \
-                               the headers, or the stored callback's name",
+                    "the bucket's stored callback says everything itself: take out the addresses, the host, the body and \
+                     its type, SNI and the headers, or the stored callback's name",
                 );
             }
             object.insert("callbackPolicy".to_owned(), policy.into());

@@ -167,6 +167,17 @@ fn a_callback_stored_with_the_bucket_is_named_and_nothing_else() {
     let stored = CallbackSpec { policy: Some("test_2".to_owned()), ..CallbackSpec::default() };
     assert_eq!(decoded(&stored.encode().expect("encoded").callback), serde_json::json!({"callbackPolicy": "test_2"}));
     assert!(refused(&CallbackSpec { policy: Some("test_2".to_owned()), ..spec() }).contains("take out"));
+    for besides in [
+        CallbackSpec { sni: true, ..stored.clone() },
+        CallbackSpec { host: Some("app.example.com".to_owned()), ..stored.clone() },
+        CallbackSpec { body_type: BodyType::Json, ..stored.clone() },
+        CallbackSpec { urls: vec!["app.example.com".to_owned()], ..stored.clone() },
+    ] {
+        assert!(refused(&besides).contains("take out"), "{besides:?}");
+    }
+    let blank = || Some(" ".to_owned());
+    let blanks = CallbackSpec { urls: vec![" ".to_owned()], body: "\n".to_owned(), host: blank(), ..stored.clone() };
+    assert_eq!(blanks.encode().expect("nothing besides"), stored.encode().expect("stored"));
 }
 
 #[test]

@@ -20,9 +20,14 @@ pub(super) const KNOWN: [&str; 14] = [
 
 /// The names between `${` and `}`, in the order they stand there; or what is wrong, in words.
 pub(super) fn variables(body: &str) -> Result<Vec<&str>, String> {
-    let mut names = Vec::new();
+    Ok(pieces(body)?.into_iter().filter_map(|(_, name)| name).collect())
+}
+
+/// Each stretch of plain text with the variable behind it; behind the last one there is none.
+pub(super) fn pieces(body: &str) -> Result<Vec<(&str, Option<&str>)>, String> {
+    let mut pieces = Vec::new();
     let mut rest = body;
-    while let Some((_, behind)) = rest.split_once('$') {
+    while let Some((text, behind)) = rest.split_once('$') {
         let Some(inside) = behind.strip_prefix('{') else {
             return Err("the body has a “$” that begins no “${variable}”: take it out".to_owned());
         };
@@ -32,10 +37,11 @@ pub(super) fn variables(body: &str) -> Result<Vec<&str>, String> {
         if name.is_empty() || name.contains(['$', '{']) {
             return Err(format!("the body has “${{{name}}}”, which names no variable"));
         }
-        names.push(name);
+        pieces.push((text, Some(name)));
         rest = behind;
     }
-    Ok(names)
+    pieces.push((rest, None));
+    Ok(pieces)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
-use super::spec::CallbackSpec;
+use super::spec::{BodyType, CallbackSpec};
 use super::{rules, template};
 
 /// One thing to look at before an upload asks for this callback. It is no refusal.
@@ -44,6 +44,16 @@ pub enum CallbackWarning {
         /// With its `x:`.
         name: String,
     },
+    /// A JSON body has the variable between quotes, or in a longer text: OSS brings quotes along, so two follow each other.
+    QuotedVariable {
+        /// As it stands in the body.
+        name: String,
+    },
+    /// A body that is said to be JSON is not, whatever stands in for its variables.
+    NotJson {
+        /// What is wrong, as the parser says.
+        why: String,
+    },
     /// A variable's name with other characters than every sample of OSS has: lower-case letters, digits, underscores.
     UnusualName {
         /// With its `x:`.
@@ -75,6 +85,12 @@ impl fmt::Display for CallbackWarning {
             }
             CallbackWarning::UnusedVariable { name } => {
                 write!(f, "The variable “{name}” is not in the body, so nobody is told it.")
+            }
+            CallbackWarning::QuotedVariable { name } => {
+                write!(f, "Take the quotes away from “${{{name}}}”: in a JSON body OSS writes its value with quotes.")
+            }
+            CallbackWarning::NotJson { why } => {
+                write!(f, "The body is no JSON once its variables are filled in: {why}.")
             }
             CallbackWarning::UnusualName { name } => {
                 write!(f, "OSS may refuse the variable name “{name}”; use lower-case letters, digits and underscores.")
@@ -113,6 +129,9 @@ impl CallbackSpec {
                 all.push(CallbackWarning::UnknownVariable { name, meant });
             }
         }
+        if self.policy.is_none() && self.body_type == BodyType::Json && !self.body.trim().is_empty() {
+            all.extend(json_trouble(&self.body));
+        }
         for name in ours {
             let usual = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
             if !name.bytes().skip(2).all(usual) {
@@ -125,6 +144,43 @@ impl CallbackSpec {
         }
         all
     }
+}
+
+/// What a body of JSON is wrong in. Nothing where its variables are not written rightly, which is refused anyway.
+fn json_trouble(body: &str) -> Vec<CallbackWarning> {
+    let Ok(pieces) = template::pieces(body) else { return Vec::new() };
+    let (mut all, mut filled, mut quoted) = (Vec::new(), String::new(), false);
+    for (text, name) in pieces {
+        quoted = ends_in_text(quoted, text);
+        filled += text;
+        let Some(name) = name else { continue };
+        filled += "null";
+        // A size is a bare number, so quotes around it do no harm.
+        let warning = CallbackWarning::QuotedVariable { name: name.to_owned() };
+        if quoted && name != "size" && !all.contains(&warning) {
+            all.push(warning);
+        }
+    }
+    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&filled) {
+        // Where it is would be counted in what was filled in.
+        let why = error.to_string();
+        let why = why.split(" at line ").next().unwrap_or_default().to_owned();
+        all.push(CallbackWarning::NotJson { why });
+    }
+    all
+}
+
+/// Whether a piece of JSON ends between two quotes, when it begins there or not.
+fn ends_in_text(mut inside: bool, piece: &str) -> bool {
+    let mut chars = piece.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => inside = !inside,
+            '\\' if inside => _ = chars.next(),
+            _ => {}
+        }
+    }
+    inside
 }
 
 /// The variable that somebody meant who left out the `x:` or the right case.
@@ -192,6 +248,30 @@ mod tests {
         assert_eq!(spec.warnings().len(), 2);
         spec.sni = true;
         assert!(matches!(&spec.warnings()[..], [CallbackWarning::Fragment { .. }]));
+    }
+
+    #[test]
+    fn a_json_body_is_read_as_osss_values_will_stand_in_it() {
+        let json = |body: &str| {
+            let spec = CallbackSpec { body_type: BodyType::Json, ..spec("http://app.example.com", body) };
+            spec.warnings()
+        };
+        for good in [
+            "{\"a\":${object},\"size\":\"${size}\",\"n\":[${etag},{\"\\\\\":${bucket}}]}",
+            "${object}",
+            "{\"say\":\"\\\"\",\"a\":${object}}",
+        ] {
+            assert_eq!(json(good), [], "{good}");
+        }
+        let quoted = |name: &str| CallbackWarning::QuotedVariable { name: name.to_owned() };
+        assert_eq!(json("{\"a\":\"${object}\",\"b\":\"${object}\"}"), [quoted("object")]);
+        assert_eq!(json("{\"a\":\"by \\\"${etag}\\\" of ${bucket}\"}"), [quoted("etag"), quoted("bucket")]);
+        for bad in ["{\"a\":${object}", "{a:${object}}", "object=${object}&size=${size}", "{\"${object}\":1,}"] {
+            let said = json(bad);
+            assert!(matches!(said.last(), Some(CallbackWarning::NotJson { .. })), "{bad}: {said:?}");
+        }
+        assert!(spec("http://app.example.com", "object=\"${object}\"").warnings().is_empty(), "a form has no quotes");
+        assert_eq!(json("{\"a\":${"), [], "that is refused");
     }
 
     #[test]
