@@ -61,4 +61,4 @@ pub use reqwest::Method;
 pub use retry::RetryPolicy;
 pub use sign::SignatureVersion;
 pub use sign::explain::{Explained, explain};
-pub use sign::sign_request::{SignRequest, UrlForm};
+pub use sign::sign_request::SignRequest;

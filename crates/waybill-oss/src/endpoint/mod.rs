@@ -121,6 +121,11 @@ impl Endpoint {
         Ok(Endpoint { scheme: url.scheme().to_owned(), host: host.to_owned(), port: url.port(), addressing })
     }
 
+    /// The same with the bucket's name elsewhere, for those who know better than the host's name tells.
+    pub(crate) fn addressed(self, addressing: Addressing) -> Self {
+        Endpoint { addressing, ..self }
+    }
+
     /// Where the bucket's name goes.
     pub fn addressing(&self) -> Addressing {
         self.addressing

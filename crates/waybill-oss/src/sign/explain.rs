@@ -1,17 +1,16 @@
 //! A signature explained step by step, for people whose own server's signature disagrees with OSS.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use jiff::Timestamp;
 use reqwest::Url;
 use serde::Serialize;
 
-use super::sign_request::{SignRequest, UrlForm, moment, wrong};
+use super::sign_request::{SignRequest, moment, wrong};
 use super::{DayKeys, Seal, SignatureVersion, seal_headers, seal_query};
+use crate::endpoint::{Addressing, Endpoint, Network, Pasted, PlainHttp, host_header, recognise};
 use crate::error::Error;
-use crate::escape;
-use crate::names::BucketName;
+use crate::names::{BucketName, ObjectKey};
 use crate::region::normalize_region;
 
 /// Each step on the way to a signature, to lay beside one's own or beside OSS's `StringToSign`.
@@ -50,19 +49,26 @@ pub fn explain(request: &SignRequest) -> Result<Explained, Error> {
     if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return wrong("method", "must be a method such as PUT");
     }
-    let (bucket, key) = (filled(&request.bucket), filled(&request.key));
-    match (bucket, key) {
-        (Some(bucket), _) => drop(named("bucket", BucketName::parse(bucket))?),
-        (None, Some(_)) => return wrong("bucket", "is missing, and an object's key has no meaning without it"),
-        (None, None) => {}
+    let bucket = filled(&request.bucket).map(|bucket| named("bucket", BucketName::parse(bucket))).transpose()?;
+    let key = filled(&request.key).map(|key| named("key", ObjectKey::parse(key))).transpose()?;
+    if bucket.is_none() && key.is_some() {
+        return wrong("bucket", "is missing, and an object's key has no meaning without it");
     }
     check_headers(&request.headers)?;
-    let region = region_of(request)?;
-    let site = Site::of(request, region.as_deref(), bucket)?;
+    let region = filled(&request.region).map(|region| named("region", normalize_region(region))).transpose()?;
+    let endpoint = endpoint_of(request, region.as_deref(), bucket.as_ref())?;
+    let region = region.or_else(|| endpoint.region());
+    let url = |query: &[(String, String)]| match &bucket {
+        Some(bucket) => Ok(endpoint.object_url(bucket, key.as_ref(), query)),
+        None => named("endpoint", endpoint.bare_url(query)),
+    };
     let mut headers = request.headers.clone();
     let wants_host = request.additional_headers.iter().any(|name| name.eq_ignore_ascii_case("host"));
-    if wants_host && header(&headers, "host").is_none() {
-        headers.push(("host".to_owned(), site.authority.clone()));
+    if wants_host
+        && header(&headers, "host").is_none()
+        && let Ok(url) = Url::parse(&url(&[])?)
+    {
+        headers.push(("host".to_owned(), host_header(&url)));
     }
     if request.version == SignatureVersion::V4 && region.is_none() {
         return wrong("region", "is missing, and the endpoint does not name it");
@@ -77,9 +83,12 @@ pub fn explain(request: &SignRequest) -> Result<Explained, Error> {
         keys: &keys,
     };
     let mut query = request.query.clone();
+    let (names_bucket, names_key) = (bucket.as_ref().map(BucketName::as_str), key.as_ref().map(ObjectKey::as_str));
     let signed = match request.expires {
-        Some(expires) => named("expires", seal_query(&seal, expires, &method, bucket, key, &mut query, &headers))?,
-        None => seal_headers(&seal, &method, bucket, key, &query, &mut headers),
+        Some(expires) => {
+            named("expires", seal_query(&seal, expires, &method, names_bucket, names_key, &mut query, &headers))?
+        }
+        None => seal_headers(&seal, &method, names_bucket, names_key, &query, &mut headers),
     };
     let authorization = match request.expires {
         Some(_) => None,
@@ -91,7 +100,7 @@ pub fn explain(request: &SignRequest) -> Result<Explained, Error> {
         string_to_sign: signed.string_to_sign,
         authorization,
         signature: signed.signature,
-        url: site.url(key, &query),
+        url: url(&query)?,
         headers,
     })
 }
@@ -126,21 +135,6 @@ fn check_headers(headers: &[(String, String)]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The region that is named, or the one that the endpoint names.
-fn region_of(request: &SignRequest) -> Result<Option<String>, Error> {
-    if let Some(region) = filled(&request.region) {
-        return named("region", normalize_region(region)).map(Some);
-    }
-    let endpoint = filled(&request.endpoint).unwrap_or_default();
-    let host = endpoint.split("://").last().unwrap_or_default();
-    let host = host.trim().trim_end_matches('/').strip_suffix(".aliyuncs.com");
-    let region = host.and_then(|name| match name.strip_suffix(".oss") {
-        Some(dual_stack) => dual_stack.rsplit('.').next(),
-        None => name.rsplit('.').next()?.strip_prefix("oss-").map(|id| id.strip_suffix("-internal").unwrap_or(id)),
-    });
-    Ok(region.filter(|id| !id.starts_with("accelerate")).and_then(|id| normalize_region(id).ok()))
-}
-
 /// As of when: `time`, or the date among the headers, which must not contradict each other; else now.
 fn time_of(request: &SignRequest) -> Result<Timestamp, Error> {
     let mut dated = None;
@@ -167,75 +161,40 @@ fn time_of(request: &SignRequest) -> Result<Timestamp, Error> {
     }
 }
 
-/// Where the request goes.
-struct Site {
-    scheme: String,
-    /// Host and port as the Host header has them.
-    authority: String,
-    /// What stands before the key.
-    path: String,
+/// Where the request goes. A domain that is not Alibaba's is one bound to the bucket.
+fn endpoint_of(request: &SignRequest, region: Option<&str>, bucket: Option<&BucketName>) -> Result<Endpoint, Error> {
+    let endpoint = match (filled(&request.endpoint), region) {
+        (Some(text), _) => named("endpoint", endpoint_in(text.trim(), bucket))?,
+        (None, Some(region)) => named("region", Endpoint::of_region(region, Network::Public))?,
+        (None, None) => {
+            return wrong("endpoint", "is missing, and so is “region”, which would name the public one");
+        }
+    };
+    let own = bucket.is_some() && endpoint.addressing() == Addressing::VirtualHost && endpoint.network().is_none();
+    Ok(match request.addressing {
+        Some(Addressing::Cname) if endpoint.network().is_some() => {
+            return wrong("addressing", "is cname, but the endpoint is Alibaba's and not a domain of one's own");
+        }
+        Some(addressing) => endpoint.addressed(addressing),
+        None if own => endpoint.addressed(Addressing::Cname),
+        None => endpoint,
+    })
 }
 
-impl Site {
-    fn of(request: &SignRequest, region: Option<&str>, bucket: Option<&str>) -> Result<Self, Error> {
-        let endpoint = match (filled(&request.endpoint), region) {
-            (Some(endpoint), _) => endpoint.trim().to_owned(),
-            (None, Some(region)) => format!("oss-{region}.aliyuncs.com"),
-            (None, None) => {
-                return wrong("endpoint", "is missing, and so is “region”, which would name the public one");
+/// An endpoint as the client itself would read it, before which or behind which the bucket may stand. Nothing is sent, so
+/// plain http does no harm.
+fn endpoint_in(text: &str, bucket: Option<&BucketName>) -> Result<Endpoint, Error> {
+    match recognise(text) {
+        Some(Pasted { bucket: Some(pasted), key: None, endpoint: Some(endpoint), .. }) if bucket == Some(&pasted) => {
+            match endpoint.addressing() {
+                Addressing::PathStyle => Ok(endpoint),
+                _ => {
+                    let bare = text.to_ascii_lowercase().replacen(&format!("{pasted}."), "", 1);
+                    Endpoint::parse_with(&bare, PlainHttp::Allowed)
+                }
             }
-        };
-        let whole = if endpoint.contains("://") { endpoint } else { format!("https://{endpoint}") };
-        let url = Url::parse(&whole).ok().filter(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.username().is_empty()
-                && url.password().is_none()
-                && matches!(url.path(), "" | "/")
-                && url.query().is_none()
-                && url.fragment().is_none()
-        });
-        let Some((url, host)) = url.as_ref().and_then(|url| Some((url, url.host_str()?))) else {
-            return wrong(
-                "endpoint",
-                "must be an address such as https://oss-cn-hangzhou.aliyuncs.com, without a path",
-            );
-        };
-        let host_and_port = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        };
-        let form = request.addressing.unwrap_or_else(|| guessed(host, bucket));
-        let (authority, path) = match (bucket, form) {
-            (Some(bucket), UrlForm::VirtualHost) => (format!("{bucket}.{host_and_port}"), "/".to_owned()),
-            (Some(bucket), UrlForm::PathStyle) => (host_and_port, format!("/{bucket}/")),
-            _ => (host_and_port, "/".to_owned()),
-        };
-        Ok(Site { scheme: url.scheme().to_owned(), authority, path })
-    }
-
-    fn url(&self, key: Option<&str>, query: &[(String, String)]) -> String {
-        let mut url = format!("{}://{}{}", self.scheme, self.authority, self.path);
-        if let Some(key) = key {
-            let folds = key.split('/').any(|segment| segment == "." || segment == "..");
-            url += &if folds { escape::component(key) } else { escape::path(key) };
         }
-        if !query.is_empty() {
-            url.push('?');
-            url += &escape::query(query);
-        }
-        url
-    }
-}
-
-/// Path style for addresses and `localhost`, as the SDKs do; a domain that is not Alibaba's, or that begins with the
-/// bucket already, is one bound to the bucket.
-fn guessed(host: &str, bucket: Option<&str>) -> UrlForm {
-    let is_ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
-    let has_bucket = bucket.is_some_and(|bucket| host.strip_prefix(bucket).is_some_and(|rest| rest.starts_with('.')));
-    match (is_ip || host == "localhost", has_bucket || !host.ends_with(".aliyuncs.com")) {
-        (true, _) => UrlForm::PathStyle,
-        (false, true) => UrlForm::Cname,
-        (false, false) => UrlForm::VirtualHost,
+        _ => Endpoint::parse_with(text, PlainHttp::Allowed),
     }
 }
 

@@ -102,9 +102,19 @@ fn a_missing_or_wrong_field_is_named_and_no_secret_is_shown() {
         ("headers", json!({"x-oss-date": "soon"}), "“headers.x-oss-date” is not a time"),
         ("headers", json!({"x-oss-date": "20250314T092654Z"}), "“time” is not the time in the header “x-oss-date”"),
         ("region", json!("Hangzhou!"), "“region”: "),
-        ("endpoint", json!("https://a/b"), "“endpoint” must be"),
-        ("endpoint", json!("https://me:s3cr3t-s3cr3t@a"), "“endpoint” must be"),
+        ("endpoint", json!("https://a/b"), "“endpoint”: Endpoint “https://a/b”: nothing may follow"),
+        (
+            "endpoint",
+            json!("otherbucket.oss-cn-hangzhou.aliyuncs.com"),
+            "write otherbucket into the bucket's own field",
+        ),
+        ("endpoint", json!("examplebucket.oss-cn-hangzhou.aliyuncs.com/k"), "“endpoint”: "),
+        ("key", json!("/k"), "“key”: "),
+        ("key", json!(".."), "“key”: "),
+        ("key", json!("x".repeat(1024)), "“key”: "),
+        ("endpoint", json!("https://me:s3cr3t-s3cr3t@a"), "“endpoint”: "),
         ("addressing", json!("vhost"), "virtual, cname or path"),
+        ("addressing", json!("cname"), "“addressing” is cname, but"),
         ("time", json!("yesterday"), "“time” must be a time"),
         ("time", json!("-000001-01-01T00:00:00Z"), "“time” must be a time"),
         ("expires", json!("3600"), "“expires” must be a whole number"),
@@ -150,6 +160,11 @@ fn region_and_endpoint_stand_in_for_each_other() {
         ("https://oss-cn-shanghai-internal.aliyuncs.com/", "cn-shanghai"),
         ("cn-shanghai.oss.aliyuncs.com", "cn-shanghai"),
         ("examplebucket.oss-cn-shanghai.aliyuncs.com", "cn-shanghai"),
+        ("HTTPS://ExampleBucket.OSS-cn-shanghai.aliyuncs.com:443/", "cn-shanghai"),
+        ("https://oss-cn-shanghai.aliyuncs.com:443", "cn-shanghai"),
+        ("OSS-cn-shanghai.aliyuncs.com", "cn-shanghai"),
+        ("cn-shanghai", "cn-shanghai"),
+        ("oss-cn-shanghai-internal", "cn-shanghai"),
     ] {
         request["endpoint"] = endpoint.into();
         let explained = explained(&request).expect("explained");
@@ -164,6 +179,9 @@ fn region_and_endpoint_stand_in_for_each_other() {
     assert_eq!(url_of(base()), "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/exampleobject");
     let host = |endpoint: &str| url_of(with("endpoint", endpoint));
     assert_eq!(host("static.example.com"), "https://static.example.com/exampleobject");
+    let plain = "http://examplebucket.oss-cn-hangzhou.aliyuncs.com";
+    assert_eq!(host(plain), format!("{plain}/exampleobject"));
+    assert_eq!(host("http://127.0.0.1:9000/examplebucket"), "http://127.0.0.1:9000/examplebucket/exampleobject");
     assert_eq!(host("http://127.0.0.1:9000"), "http://127.0.0.1:9000/examplebucket/exampleobject");
     assert_eq!(host("http://[::1]:9000"), "http://[::1]:9000/examplebucket/exampleobject");
 }

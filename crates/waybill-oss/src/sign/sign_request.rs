@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::SignatureVersion;
 use crate::credential::Credential;
+use crate::endpoint::Addressing;
 use crate::error::Error;
 
 /// A request as somebody means to sign it. Its `Debug` leaves out whatever may hold a secret.
@@ -30,8 +31,8 @@ pub struct SignRequest {
     pub region: Option<String>,
     /// As people type it; none for the region's public one.
     pub endpoint: Option<String>,
-    /// Where the bucket stands in the URL; none to tell from the endpoint.
-    pub addressing: Option<UrlForm>,
+    /// Where the bucket stands in the URL (`virtual`, `cname` or `path` in JSON); none to tell from the endpoint.
+    pub addressing: Option<Addressing>,
     /// Who signs.
     pub credential: Credential,
     /// As of when; none for what `x-oss-date` or `Date` among the headers says, else now.
@@ -40,17 +41,6 @@ pub struct SignRequest {
     pub expires: Option<Duration>,
     /// Headers that version 4 signs beyond the ones it always does.
     pub additional_headers: Vec<String>,
-}
-
-/// Where the bucket's name stands in a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlForm {
-    /// `virtual`: before the endpoint's host.
-    VirtualHost,
-    /// `cname`: nowhere, the endpoint is a domain bound to the bucket.
-    Cname,
-    /// `path`: at the beginning of the path.
-    PathStyle,
 }
 
 impl fmt::Debug for SignRequest {
@@ -163,12 +153,12 @@ impl Fields {
         }
     }
 
-    fn addressing(&self) -> Result<Option<UrlForm>, Error> {
+    fn addressing(&self) -> Result<Option<Addressing>, Error> {
         match self.text("addressing")?.as_deref() {
             None => Ok(None),
-            Some("virtual") => Ok(Some(UrlForm::VirtualHost)),
-            Some("cname") => Ok(Some(UrlForm::Cname)),
-            Some("path") => Ok(Some(UrlForm::PathStyle)),
+            Some("virtual") => Ok(Some(Addressing::VirtualHost)),
+            Some("cname") => Ok(Some(Addressing::Cname)),
+            Some("path") => Ok(Some(Addressing::PathStyle)),
             Some(_) => wrong("addressing", "must be virtual, cname or path"),
         }
     }
