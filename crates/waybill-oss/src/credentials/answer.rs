@@ -6,9 +6,6 @@ use serde_json::{Map, Value};
 use super::failure::Failure;
 use crate::credential::Credential;
 
-/// As much of a server's own words as is passed on.
-const WORDS: usize = 200;
-
 /// Reads `{AccessKeyId, AccessKeySecret[, SecurityToken, Expiration]}`, bare, with the `Code` of the credentials URI and
 /// the metadata service, with the `StatusCode` of the mobile demo, or within the `Credentials` of AssumeRole. Names may
 /// be written `AccessKeyId`, `accessKeyId` or `access_key_id`.
@@ -93,11 +90,11 @@ fn refusal(origin: &'static str, fields: &Map<String, Value>) -> Option<Failure>
     }
 }
 
-/// The server's own words: a code and a message, made fit for one line.
+/// The server's own words: a code and a message, made fit for one line. They are cut later, when no secret is in them.
 fn words(fields: &Map<String, Value>) -> String {
     let text = |names: &[&str]| {
         let text = find(fields, names)?.as_str()?;
-        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS).collect();
+        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         Some(line.trim().to_owned()).filter(|line| !line.is_empty())
     };
     match (text(&["ErrorCode", "Code"]), text(&["ErrorMessage", "Message"])) {

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::error::Error;
 
+/// As much as is passed on of what went wrong, a server's own words among it, in characters.
+const LONGEST: usize = 300;
+
 /// Why there are no keys. The words never hold a value, only names.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
@@ -27,6 +30,20 @@ impl Failure {
     /// The source said no, or something that is no keys.
     pub(super) fn lasting(origin: &'static str, message: impl Into<String>) -> Self {
         Failure::Fetch { origin, message: message.into(), passing: false }
+    }
+
+    /// The same failure in as many words as are passed on. Last of all: half a secret is not found in a text.
+    pub(super) fn cut(self) -> Self {
+        match self {
+            Failure::Fetch { origin, message, passing } => {
+                let message = match message.char_indices().nth(LONGEST) {
+                    Some((end, _)) => format!("{}…", &message[..end]),
+                    None => message,
+                };
+                Failure::Fetch { origin, message, passing }
+            }
+            setup => setup,
+        }
     }
 
     /// The same failure without these words, should a server have repeated what it was sent.
@@ -57,6 +74,19 @@ impl From<Failure> for Error {
         match failure {
             Failure::Setup(words) => Error::Invalid(words),
             Failure::Fetch { origin, message, passing } => Error::Credentials { origin, message, passing },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_words_are_cut_and_short_ones_stay() {
+        for (said, shown) in [(LONGEST, "密".repeat(LONGEST)), (5000, "密".repeat(LONGEST) + "…")] {
+            let failure = Failure::lasting("it", "密".repeat(said)).cut();
+            assert_eq!(failure.to_string(), format!("it: {shown}"));
         }
     }
 }

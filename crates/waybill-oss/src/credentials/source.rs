@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use reqwest::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Method, Url};
 
 use super::failure::Failure;
 use super::files::{self, ConfigHints, Found};
@@ -12,6 +14,7 @@ use super::surroundings::Surroundings;
 use super::{answer, ecs, environment, process, web};
 use crate::credential::Credential;
 use crate::error::Error;
+use crate::escape;
 
 const URI: &str = "the credentials URI";
 const APP_SERVER: &str = "the application server";
@@ -142,6 +145,10 @@ impl CredentialSource {
 
     /// Asks the source.
     pub(super) async fn fetch(&self, surroundings: &Surroundings) -> Result<Credential, Failure> {
+        self.ask(surroundings).await.map_err(Failure::cut)
+    }
+
+    async fn ask(&self, surroundings: &Surroundings) -> Result<Credential, Failure> {
         let found = match self {
             CredentialSource::Fixed(credential) => return Ok(credential.clone()),
             CredentialSource::Environment => return environment::keys(surroundings),
@@ -176,6 +183,7 @@ async fn from_web(
     surroundings: &Surroundings,
 ) -> Result<Credential, Failure> {
     let url = web::address(url, origin)?;
+    let secrets = secrets(&url, headers);
     let mut request = surroundings.http(&url).await?.request(Method::GET, url);
     for (name, value) in headers {
         // A value that cannot be a header has been refused by `check`.
@@ -191,13 +199,28 @@ async fn from_web(
         }
         answer::keys(origin, &reply.body)
     };
-    outcome.await.map_err(|failure| failure.without(&secrets(headers)))
+    outcome.await.map_err(|failure| failure.without(&secrets))
 }
 
-/// The words of the headers' values that a server might repeat.
-fn secrets(headers: &[(String, String)]) -> Vec<String> {
+/// What a server was sent and might repeat, the longest first: the words of the headers' values, and of its address the
+/// login, the values of the query and whatever in the path is as long as a key.
+fn secrets(url: &Url, headers: &[(String, String)]) -> Vec<String> {
+    const SHORTEST: usize = 6;
     let words = headers.iter().flat_map(|(_, value)| value.split_whitespace());
-    words.filter(|word| word.len() >= 6 && !word.eq_ignore_ascii_case("Bearer")).map(str::to_owned).collect()
+    let words = words.filter(|word| !word.eq_ignore_ascii_case("Bearer"));
+    let query = url.query().unwrap_or_default().split('&');
+    let query = query.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+    let path = url.path().split('/').filter(|piece| piece.len() >= 16);
+    let login = [url.username(), url.password().unwrap_or_default()];
+    let mut all: Vec<String> = words.chain(query).chain(path).chain(login).map(str::to_owned).collect();
+    all.extend(all.clone().iter().filter_map(|text| escape::decoded(&text.replace('+', " "))));
+    let [user, password] = login.map(|text| escape::decoded(text).unwrap_or_default());
+    all.push(STANDARD.encode(format!("{user}:{password}")));
+    all.retain(|text| text.len() >= SHORTEST);
+    all.push(password);
+    all.retain(|text| !text.is_empty());
+    all.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    all
 }
 
 impl fmt::Debug for CredentialSource {

@@ -51,6 +51,23 @@ async fn a_program_that_hangs_is_stopped_after_fifteen_seconds() {
 }
 
 #[tokio::test]
+async fn a_program_that_nobody_waits_for_any_more_is_killed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // It holds the pipe's other end until it dies, so the pipe's end says that it is dead.
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let script = format!("exec 3>'{}'; exec sleep 30", pipe.display());
+    let program = tokio::spawn(async move { run(&script).await.map(drop) });
+    let opened = tokio::task::spawn_blocking(move || std::fs::File::open(pipe).expect("the pipe"));
+    let mut reading = opened.await.expect("opened by the program too");
+    program.abort();
+    assert!(program.await.expect_err("aborted").is_cancelled());
+    let end = tokio::task::spawn_blocking(move || std::io::Read::read(&mut reading, &mut [0; 1]));
+    let end = tokio::time::timeout(std::time::Duration::from_secs(15), end).await.expect("killed");
+    assert_eq!(end.expect("read").expect("read"), 0);
+}
+
+#[tokio::test]
 async fn a_program_that_is_not_there_is_named_without_its_arguments() {
     let source = CredentialSource::process("/nowhere/helper --password s3cr3t").expect("command");
     let error = fetch(source).await.expect_err("not there");

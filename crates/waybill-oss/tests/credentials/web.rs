@@ -68,6 +68,27 @@ async fn what_a_server_says_instead_of_keys_is_told_without_what_it_was_sent() {
     }
 }
 
+#[tokio::test]
+async fn a_refusal_that_repeats_the_address_is_told_without_what_is_secret_in_it() {
+    let filler = "x".repeat(290);
+    for (address, said, words) in [
+        ("/keys?u=7&key=s3cr3t%2F0815", "no keys for s3cr3t/0815, not s3cr3t%2F0815", "no keys for ***, not ***"),
+        ("/keys?s3cr3t-0815", "no keys for s3cr3t-0815", "no keys for ***"),
+        ("/s3cr3t-0123456789abcdef/sts", "see /s3cr3t-0123456789abcdef/sts", "see /***/sts"),
+        ("/keys?key=s3cr3t-0815", &format!("{filler} s3cr3t-0815"), &format!("{}…", &filler[..300 - 17])),
+    ] {
+        let body = serde_json::json!({"Message": said}).to_string();
+        let server = Server::start(move |_, _| Reply::Now(403, body.clone())).await;
+        let error = fetch(CredentialSource::Uri(format!("{}{address}", server.address))).await.expect_err("refused");
+        assert!(tells_no_secret(&error).ends_with(&format!("it answered 403: {words}")), "{error}");
+    }
+    let body = serde_json::json!({"Message": "not user@home with s3t!, dXNlckBob21lOnMzdCE="}).to_string();
+    let server = Server::start(move |_, _| Reply::Now(401, body.clone())).await;
+    let address = server.address.replace("http://", "http://user%40home:s3t%21@");
+    let error = fetch(CredentialSource::Uri(address)).await.expect_err("refused");
+    assert!(error.to_string().ends_with("it answered 401: not *** with ***, ***"), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_never_answers_is_given_up() {
     let server = Server::start(|_, _| Reply::Never).await;
