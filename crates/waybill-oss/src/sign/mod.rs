@@ -94,7 +94,7 @@ pub(crate) fn seal_headers(
                 headers.push(("date".to_owned(), v1::http_date(seal.at)));
             }
             let request = Signable { method, bucket, key, query, headers };
-            let signed = v1::signed(seal.credential, v1::string_to_sign(&request, None));
+            let signed = v1::signed(|text| v1::signature(seal.credential, text), &request, None);
             let authorization = format!("OSS {access_key_id}:{}", signed.signature);
             (signed, authorization)
         }
@@ -106,7 +106,8 @@ pub(crate) fn seal_headers(
             }
             let request = Signable { method, bucket, key, query, headers };
             let additional = v4::additional_names(&request, seal.additional_headers);
-            let signed = v4::signed(&seal.keys.key(seal.credential, &scope), &scope, &request, &additional);
+            let key = seal.keys.key(seal.credential, &scope);
+            let signed = v4::signed(|text| key.sign(text), &scope, &request, &additional);
             let authorization = v4::authorization(access_key_id, &scope, &additional, &signed.signature);
             (signed, authorization)
         }
@@ -145,7 +146,7 @@ pub(crate) fn seal_query(
                 set_parameter(query, "security-token", token);
             }
             let request = Signable { method, bucket, key, query, headers };
-            let signed = v1::signed(seal.credential, v1::string_to_sign(&request, Some(&end)));
+            let signed = v1::signed(|text| v1::signature(seal.credential, text), &request, Some(&end));
             for (name, value) in
                 [("OSSAccessKeyId", access_key_id), ("Expires", end.as_str()), ("Signature", &signed.signature)]
             {
@@ -175,7 +176,8 @@ pub(crate) fn seal_query(
                 set_parameter(query, "x-oss-security-token", token);
             }
             let request = Signable { method, bucket, key, query, headers };
-            let signed = v4::signed(&seal.keys.key(seal.credential, &scope), &scope, &request, &additional);
+            let key = seal.keys.key(seal.credential, &scope);
+            let signed = v4::signed(|text| key.sign(text), &scope, &request, &additional);
             set_parameter(query, "x-oss-signature", &signed.signature);
             Ok(signed)
         }

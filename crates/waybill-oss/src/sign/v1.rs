@@ -86,7 +86,7 @@ const SUB_RESOURCES: [&str; 69] = [
 ];
 
 /// What is signed. The date is `expires` in a presigned URL (Unix seconds), else `x-oss-date`, else `Date`.
-pub(crate) fn string_to_sign(request: &Signable<'_>, expires: Option<&str>) -> String {
+fn string_to_sign(request: &Signable<'_>, expires: Option<&str>) -> String {
     let headers = request.headers();
     let header = |name: &str| headers.get(name).copied().unwrap_or_default();
     let date = match (expires, headers.get("x-oss-date")) {
@@ -126,9 +126,10 @@ fn is_sub_resource(name: &str) -> bool {
     name.starts_with("x-oss-") || name.starts_with("udf") || SUB_RESOURCES.binary_search(&name).is_ok()
 }
 
-/// Signs text with the secret.
-pub(crate) fn signed(credential: &Credential, string_to_sign: String) -> Signed {
-    let signature = signature(credential, &string_to_sign);
+/// Signs a request, or a URL that ends at `expires`; `sign` is [`signature`] with the secret.
+pub(crate) fn signed(sign: impl FnOnce(&str) -> String, request: &Signable<'_>, expires: Option<&str>) -> Signed {
+    let string_to_sign = string_to_sign(request, expires);
+    let signature = sign(&string_to_sign);
     Signed { canonical_request: None, string_to_sign, signature }
 }
 

@@ -74,11 +74,16 @@ fn string_to_sign(scope: &Scope, canonical_request: &str) -> String {
     format!("{ALGORITHM}\n{}\n{}\n{hash}", scope.stamp, scope.path())
 }
 
-/// Signs a request whose headers and query are complete.
-pub(crate) fn signed(key: &SigningKey, scope: &Scope, request: &Signable<'_>, additional: &[String]) -> Signed {
+/// Signs a request whose headers and query are complete; `sign` is [`SigningKey::sign`] of the scope's key.
+pub(crate) fn signed(
+    sign: impl FnOnce(&str) -> String,
+    scope: &Scope,
+    request: &Signable<'_>,
+    additional: &[String],
+) -> Signed {
     let canonical_request = canonical_request(request, additional);
     let string_to_sign = string_to_sign(scope, &canonical_request);
-    let signature = key.sign(&string_to_sign);
+    let signature = sign(&string_to_sign);
     Signed { canonical_request: Some(canonical_request), string_to_sign, signature }
 }
 
