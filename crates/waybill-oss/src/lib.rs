@@ -4,6 +4,36 @@
 //! [`Stored`] says that the object is there, its [`CallbackOutcome`] says what came of the callback, and an [`Error`]
 //! says by its [`Advice`] whether trying again can help. Keys that are fetched and renewed come from a
 //! [`CredentialSource`], by way of [`Credentials`].
+//!
+//! ```no_run
+//! use std::{fs::File, sync::Arc};
+//!
+//! use waybill_oss::{
+//!     BucketName, CallbackSpec, Client, Credential, Endpoint, FileSlice, HttpOptions, ObjectHeaders, ObjectKey, http_client,
+//! };
+//!
+//! # async fn upload() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new(
+//!     http_client(&HttpOptions::default())?,
+//!     Endpoint::parse("oss-cn-hangzhou.aliyuncs.com")?,
+//!     "cn-hangzhou".to_owned(),
+//!     BucketName::parse("examplebucket")?,
+//!     Credential::new("LTAI5t…", "the AccessKey secret", None),
+//! );
+//! let file = File::open("clip.mp4")?;
+//! let body = FileSlice { offset: 0, len: file.metadata()?.len(), file: Arc::new(file) };
+//! let callback = CallbackSpec {
+//!     urls: vec!["https://app.example.com/uploaded".to_owned()],
+//!     body: "key=${object}&size=${size}".to_owned(),
+//!     sni: true,
+//!     ..CallbackSpec::default()
+//! };
+//! let (key, headers) = (ObjectKey::parse("clips/clip.mp4")?, ObjectHeaders::of_type(Some("video/mp4")));
+//! let stored = client.put_object(&key, &body, &headers, Some(&callback), None).await?;
+//! println!("{} is stored, and the callback said {:?}", stored.etag, stored.callback);
+//! # Ok(())
+//! # }
+//! ```
 
 mod body;
 mod callback;

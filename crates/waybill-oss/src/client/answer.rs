@@ -91,9 +91,14 @@ impl Answer {
         Ok(Some(value))
     }
 
-    /// The CRC-64 of what was sent. OSS that says 200 before it has everything has not stored it.
-    pub(super) fn sent_crc64(&self) -> Result<u64, Error> {
-        self.local_crc64.ok_or_else(|| self.unreadable("it came before the whole body was sent"))
+    /// The CRC-64 of what was sent and of what OSS stored, which are the same. An answer that comes before everything was
+    /// sent, or names none, is no proof that anything was stored [PutObject; UploadPart; py1 `examples/object_post.py`].
+    pub(super) fn agreed_crc64(&self) -> Result<u64, Error> {
+        let early = || self.unreadable("it came before the whole body was sent");
+        let local = self.local_crc64.ok_or_else(early)?;
+        let server = self.crc64()?.ok_or_else(|| self.unreadable("it has no x-oss-hash-crc64ecma"))?;
+        self.check_crc64(local, server)?;
+        Ok(local)
     }
 
     /// Refuses an answer whose CRC-64 is not that of what was sent.

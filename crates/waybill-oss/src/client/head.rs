@@ -116,6 +116,7 @@ impl ObjectHead {
 
 impl Client {
     /// HeadObject: the facts of the object at `key`, or none if there is no such object. A missing bucket is an error.
+    /// [HeadObject; go2 tryConvertServiceError]
     pub async fn head_object(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, Error> {
         self.head_version(key, None).await
     }

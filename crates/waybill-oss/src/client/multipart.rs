@@ -53,7 +53,8 @@ impl Call<'_> {
 impl Client {
     /// InitiateMultipartUpload: begins an upload and returns its UploadId. What the object will be is said here, not at
     /// the end; give the same `headers` to [`Client::complete_multipart`], since forbid-overwrite counts only if both say
-    /// it. Repeated on doubt: an UploadId nobody knows of holds no parts.
+    /// it. Repeated on doubt: an UploadId nobody knows of holds no parts. [InitiateMultipartUpload; go2
+    /// `api_op_object.go`]
     pub async fn initiate_multipart(&self, key: &ObjectKey, headers: &ObjectHeaders) -> Result<String, Error> {
         let mut call = Call::new("InitiateMultipartUpload", Method::POST, Some(key))
             .query("uploads", "")
@@ -68,7 +69,7 @@ impl Client {
 
     /// UploadPart: sends one part (100 KB to 5 GB, the last one may be smaller) and compares its CRC-64.
     /// The same number again replaces the part, so it is repeated on doubt. `traffic_limit` is in bit/s, 819,200 to
-    /// 838,860,800, for this one request.
+    /// 838,860,800, for this one request. [UploadPart; Single-connection bandwidth throttling]
     pub async fn upload_part(
         &self,
         key: &ObjectKey,
@@ -83,16 +84,14 @@ impl Client {
         call.payload = Payload::File(body);
         call.progress = progress;
         self.send(&call, |answer| {
-            let (etag, local) = (answer.etag()?, answer.sent_crc64()?);
-            let server = answer.crc64()?.ok_or_else(|| answer.unreadable("it has no x-oss-hash-crc64ecma"))?;
-            answer.check_crc64(local, server)?;
-            Ok(PartReceipt { number, etag, crc64: local, size: body.len, request_id: answer.known_request_id()? })
+            let (etag, crc64) = (answer.etag()?, answer.agreed_crc64()?);
+            Ok(PartReceipt { number, etag, crc64, size: body.len, request_id: answer.known_request_id()? })
         })
         .await
     }
 
     /// ListParts: every part OSS holds for this upload, all pages, ascending. `NoSuchUpload` says that it was completed
-    /// or aborted.
+    /// or aborted. [ListParts; go2 `api_op_object.go`]
     pub async fn list_parts(&self, key: &ObjectKey, upload_id: &str) -> Result<Vec<ListedPart>, Error> {
         let mut parts: Vec<ListedPart> = Vec::new();
         let mut marker = 0;
@@ -135,7 +134,7 @@ impl Client {
     ///
     /// It is sent again only if OSS certainly has not carried it out; after [`Error::answer_lost`] ask ListParts, then
     /// HeadObject. Errors worth knowing: `InvalidPart`, `EntityTooSmall`, `NoSuchUpload`,
-    /// `FileAlreadyExists`.
+    /// `FileAlreadyExists`. [CompleteMultipartUpload; Callback; HTTP 203 status code]
     pub async fn complete_multipart(
         &self,
         key: &ObjectKey,
@@ -169,7 +168,7 @@ impl Client {
     }
 
     /// AbortMultipartUpload: removes the upload and its parts. An upload that is gone already (`NoSuchUpload`) is fine.
-    /// Parts that are still on their way may survive: abort again after they have ended.
+    /// Parts that are still on their way may survive: abort again after they have ended. [AbortMultipartUpload]
     pub async fn abort_multipart(&self, key: &ObjectKey, upload_id: &str) -> Result<(), Error> {
         let call = Call::new("AbortMultipartUpload", Method::DELETE, Some(key)).query("uploadId", upload_id);
         match self.send(&call, |answer| answer.known_request_id().map(drop)).await {

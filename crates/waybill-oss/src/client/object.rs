@@ -18,13 +18,13 @@ use crate::names::ObjectKey;
 pub struct Stored {
     /// ETag without quotes: an identifier; for a single PutObject the upper-case MD5.
     pub etag: String,
-    /// CRC-64 of the whole object, from `x-oss-hash-crc64ecma`.
+    /// CRC-64 of the whole object, from `x-oss-hash-crc64ecma`; only CompleteMultipartUpload may lack it.
     pub crc64: Option<u64>,
     /// OSS's request id.
     pub request_id: String,
     /// The version, in a bucket that keeps versions.
     pub version_id: Option<String>,
-    /// CRC-64 of what was read from the file; PutObject only, and then equal to `crc64` where OSS gave one.
+    /// CRC-64 of what was read from the file, equal to `crc64`; PutObject and PostObject only.
     pub local_crc64: Option<u64>,
     /// What came of the callback.
     pub callback: CallbackOutcome,
@@ -65,7 +65,9 @@ impl Client {
     ///
     /// The CRC-64 OSS answers with is compared with that of the bytes sent: [`Error::Integrity`] means that the object
     /// is stored, but is not the file. With a callback, or where nothing may be overwritten, the request is not repeated once it
-    /// may have run; see [`Error::answer_lost`]. A failed callback is not an error but [`CallbackOutcome::Failed`].
+    /// may have run; see [`Error::answer_lost`]. An answer without a CRC-64 is [`Error::Unreadable`], so lost too: HeadObject
+    /// tells whether the object is there. A failed callback is not an error but [`CallbackOutcome::Failed`].
+    /// [PutObject; Callback; go2 `api_op_object.go`]
     pub async fn put_object(
         &self,
         key: &ObjectKey,
@@ -116,18 +118,15 @@ impl Client {
         call.payload = Payload::File(body);
         call.progress = progress;
         self.send(&call, |answer| {
-            let local = answer.sent_crc64()?;
-            let stored = answer.stored(answer.etag()?, callback.is_some())?;
-            if let Some(server) = stored.crc64 {
-                answer.check_crc64(local, server)?;
-            }
-            Ok(stored)
+            answer.agreed_crc64()?;
+            answer.stored(answer.etag()?, callback.is_some())
         })
         .await
     }
 
     /// DeleteObject: removes the object, or one version of it. An object that is not there is fine, so it is repeated on
     /// doubt. In a bucket that keeps versions, no version given only hides the object behind a delete marker.
+    /// [DeleteObject; go2 `api_op_object.go`]
     pub async fn delete_object(&self, key: &ObjectKey, version_id: Option<&str>) -> Result<(), Error> {
         let call = Call::new("DeleteObject", Method::DELETE, Some(key)).of_version(version_id);
         self.send(&call, |answer| answer.known_request_id().map(drop)).await

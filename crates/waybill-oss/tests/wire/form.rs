@@ -116,7 +116,7 @@ async fn a_203_is_a_stored_object_with_a_failed_callback() {
 #[tokio::test]
 async fn a_201_says_the_etag_in_its_body_too() {
     let body = "<PostResponse><Bucket>b</Bucket><Location>l</Location><Key>k</Key><ETag>\"F\"</ETag></PostResponse>";
-    let server = Server::start(vec![answer(201, &[], body)]).await;
+    let server = Server::start(vec![answer(201, &[("x-oss-hash-crc64ecma", &crc64(b"hello"))], body)]).await;
     let form = PostForm { success_status: Some(201), ..form() };
     let done = server.client().post_object(&key("k"), &slice(b"hello"), &form, None).await.expect("stored");
     assert_eq!((done.etag.as_str(), done.callback), ("F", CallbackOutcome::NotRequested));

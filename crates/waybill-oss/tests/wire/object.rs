@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use waybill_oss::{
     Acl, BodyType, BucketName, CallbackOutcome, CallbackSpec, Client, Credential, Encryption, Endpoint, Error, Gate,
-    HttpOptions, ObjectHeaders, ResponseHeaders, RetryPolicy, SignatureVersion, StorageClass, http_client,
+    HttpOptions, ObjectHeaders, PostForm, ResponseHeaders, RetryPolicy, SignatureVersion, StorageClass, http_client,
 };
 
-use crate::server::{Reply, SECRET, Server, Sum, answer, crc64, key, plain, refusal, slice};
+use crate::server::{Reply, SECRET, Server, Sum, answer, crc64, key, plain, refusal, slice, text};
 
 pub(crate) fn callback() -> CallbackSpec {
     CallbackSpec {
@@ -115,6 +115,32 @@ async fn put_with_wrong_crc_is_an_integrity_error() {
     let client = server.client().with_retry(RetryPolicy::none());
     let error = client.put_object(&key("k"), &slice(b"hello"), &plain(), None, None).await.expect_err("wrong");
     assert!(matches!(error, Error::Integrity { local, server, .. } if local != server), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_without_a_checksum_is_no_stored_object() {
+    for spec in [None, Some(callback())] {
+        let server =
+            Server::start(vec![answer(200, &[("ETag", "\"E\"")], "{}"), answer(200, &[("ETag", "\"E\"")], "{}")]).await;
+        let client = server.client().with_retry(RetryPolicy::none());
+        let put = client.put_object(&key("k"), &slice(b"hello"), &plain(), spec.as_ref(), None).await;
+        let form = PostForm { callback: spec, ..PostForm::default() };
+        let post = client.post_object(&key("k"), &slice(b"hello"), &form, None).await;
+        for error in [put.expect_err("unchecked"), post.expect_err("unchecked")] {
+            assert!(matches!(error, Error::Unreadable { .. }) && error.answer_lost(), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_the_whole_file_is_no_stored_object() {
+    // More than the sockets' own buffers hold.
+    let bytes = vec![5; 24 << 20];
+    let early = text(200, &[("ETag", "\"E\""), ("x-oss-hash-crc64ecma", &crc64(&bytes))], "");
+    let server = Server::start(vec![Reply::Early(early)]).await;
+    let client = server.client().with_retry(RetryPolicy::none());
+    let error = client.put_object(&key("k"), &slice(&bytes), &plain(), None, None).await.expect_err("early");
+    assert!(matches!(&error, Error::Unreadable { message, .. } if message.contains("before")), "{error}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +30,10 @@ pub(crate) enum Reply {
     HangUp,
     /// Reads its head, answers, and reads nothing further.
     Early(String),
+    /// Reads it whole and answers after so long.
+    Late(Duration, String),
+    /// Answers with this head, and bytes behind it for as long as anybody reads them.
+    Endless(String),
     /// Answers so many bytes of this answer and hangs up.
     Cut(String, usize),
 }
@@ -170,6 +175,18 @@ async fn converse(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
         script.lock().expect("script").seen.push(request);
         match reply {
             Reply::Answer(text) => stream.write_all(text.as_bytes()).await.expect("answer"),
+            Reply::Late(wait, text) => {
+                tokio::time::sleep(wait).await;
+                // Whoever asked may have gone.
+                if stream.write_all(text.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+            Reply::Endless(head) => {
+                stream.write_all(head.as_bytes()).await.expect("answer");
+                while stream.write_all(&[b'x'; 1 << 16]).await.is_ok() {}
+                return;
+            }
             Reply::Lost | Reply::HangUp => return,
             Reply::Early(text) => {
                 stream.write_all(text.as_bytes()).await.expect("answer");
