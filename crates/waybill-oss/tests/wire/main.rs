@@ -7,6 +7,7 @@ mod form;
 mod listing;
 mod multipart;
 mod object;
+mod patience;
 mod presigned;
 mod server;
 mod signing;

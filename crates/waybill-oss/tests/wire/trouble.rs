@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
-use waybill_oss::{Error, Gate, RetryPolicy, TransportKind};
+use waybill_oss::{Advice, CallbackOutcome, Error, Gate, RetryPolicy, TransportKind};
 
 use crate::server::{Reply, SECRET, Server, Sum, TOKEN, answer, crc64, key, plain, refusal, slice};
 
@@ -107,6 +107,59 @@ async fn an_answer_without_an_error_document_still_has_its_status() {
     let Error::Service(answer) = &error else { panic!("{error:?}") };
     assert_eq!((answer.status, answer.code.as_str(), answer.request_id.as_deref()), (502, "", Some("65A1B2")));
     assert_eq!(error.to_string(), "GetBucketInfo: OSS answered 502 (EC 0000-1)");
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_not_read_to_its_end() {
+    let head = "HTTP/1.1 200 OK\r\nx-oss-request-id: 65A1B2\r\nETag: \"E\"\r\nContent-Length: 999999999999\r\n\r\n";
+    let server = Server::start(vec![Reply::Endless(head.to_owned()), Reply::Endless(head.to_owned())]).await;
+    let client = server.client().with_retry(RetryPolicy::none());
+    let error = client.get_bucket_info().await.expect_err("no bucket");
+    assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+    let (parts, spec) = ([(1, "E".to_owned())], crate::object::callback());
+    let done = client.complete_multipart(&key("k"), "U", &parts, &plain(), Some(&spec)).await.expect("completed");
+    assert!(matches!(done.callback, CallbackOutcome::Answered { cut: true, .. }));
+}
+
+#[tokio::test]
+async fn an_error_of_the_network_names_no_address() {
+    let server = Server::start(vec![Reply::Lost, Reply::HangUp, Reply::Stall]).await;
+    let port = server.address.rsplit(':').next().expect("a port").to_owned();
+    let client = server.client().with_retry(RetryPolicy::none()).with_stall_timeout(Duration::from_millis(100));
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        said.push(client.list_parts(&key("who-is-named"), "U").await.expect_err("trouble"));
+    }
+    let nobody = server.at("http://127.0.0.1:1".to_owned()).client().with_retry(RetryPolicy::none());
+    said.push(nobody.list_parts(&key("who-is-named"), "U").await.expect_err("nobody"));
+    for error in said {
+        let text = format!("{error} {error:?}");
+        assert!(matches!(error, Error::Transport { .. }), "{text}");
+        for part in ["http", "who-is-named", "uploadId", &port] {
+            assert!(!text.contains(part), "{part} in {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_wants_a_login_is_not_taken_for_oss() {
+    let refused = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n".to_owned();
+    let server = Server::start(vec![Reply::Answer(refused.clone()), Reply::Answer(refused)]).await;
+    let error = server.client().list_parts(&key("k"), "U").await.expect_err("a login");
+    assert!(matches!(error, Error::Transport { kind: TransportKind::ProxyLogin, .. }), "{error}");
+    assert_eq!((error.advice(), error.answer_lost(), server.seen().len()), (Advice::Never, false, 1));
+}
+
+#[tokio::test]
+async fn the_library_below_repeats_nothing_by_itself() {
+    // A connection that was used before is what HTTP libraries like to try again on.
+    for reply in [Reply::Lost, Reply::HangUp] {
+        let server = Server::start(vec![answer(204, &[], ""), reply, answer(204, &[], "")]).await;
+        let client = server.client().with_retry(RetryPolicy::none());
+        client.delete_object(&key("k"), None).await.expect("deleted");
+        client.delete_object(&key("k"), None).await.expect_err("lost");
+        assert_eq!(server.seen().len(), 2);
+    }
 }
 
 #[tokio::test]
