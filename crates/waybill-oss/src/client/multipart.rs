@@ -168,7 +168,8 @@ impl Client {
     }
 
     /// AbortMultipartUpload: removes the upload and its parts. An upload that is gone already (`NoSuchUpload`) is fine.
-    /// Parts that are still on their way may survive: abort again after they have ended. [AbortMultipartUpload]
+    /// Parts that are still on their way may survive: abort again after they have ended. (API
+    /// page AbortMultipartUpload)
     pub async fn abort_multipart(&self, key: &ObjectKey, upload_id: &str) -> Result<(), Error> {
         let call = Call::new("AbortMultipartUpload", Method::DELETE, Some(key)).query("uploadId", upload_id);
         match self.send(&call, |answer| answer.known_request_id().map(drop)).await {
