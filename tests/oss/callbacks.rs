@@ -6,10 +6,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use waybill_oss::callback_signature::{PublicKey, Refusal, key_url, verify};
-use waybill_oss::{BodyType, CallbackOutcome, CallbackSpec, Client, Error, ObjectHeaders, SignatureVersion, Stored};
+use waybill_oss::{
+    BodyType, CallbackOutcome, CallbackSpec, Client, Error, Method, ObjectHeaders, SignRequest, SignatureVersion,
+    Stored, explain,
+};
 use waybill_sandbox::{Operation, ReceivedCallback, Verdict};
 
-use crate::lab::{Lab, VERSIONS, crc64, key, map, refused, slice};
+use crate::lab::{HOUR, Lab, VERSIONS, crc64, key, map, refused, slice};
 use crate::wire::listen;
 
 const NAME: &str = "目录/a b+c%&=\".txt";
@@ -40,7 +43,7 @@ async fn prove(lab: &Lab, call: &ReceivedCallback) {
     assert!(matches!(key_url(url, &[]), Err(Refusal::ForeignKey(_))), "a sandbox is not Alibaba");
     let sandbox = format!("{}/", lab.sandbox.info().endpoint);
     let url = key_url(url, &[&sandbox]).expect("the sandbox's address");
-    let pem = lab.http.get(url).send().await.expect("an answer").text().await.expect("PEM");
+    let pem = lab.anybody.get(url).send().await.expect("an answer").text().await.expect("PEM");
     let key = PublicKey::from_pem(&pem).expect("a key");
     let check = |target: &str, body: &str| verify(&key, target, header("authorization"), body.as_bytes());
     check(&call.path_and_query, &call.body).expect("the sandbox's signature");
@@ -256,7 +259,7 @@ async fn a_long_answer_comes_back_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_carriers_in_one_request_are_refused() {
+async fn two_carriers_in_one_request_are_refused_here_and_there() {
     let lab = Lab::new().await;
     let client = lab.client(SignatureVersion::V4);
     let encoded = lab.callback("").encode().expect("a callback");
@@ -264,9 +267,13 @@ async fn two_carriers_in_one_request_are_refused() {
         vec![("callback".to_owned(), encoded.callback.clone())],
         vec![("x-oss-callback".to_owned(), encoded.callback.clone())],
     );
-    let put = reqwest::Method::PUT;
-    let url = client.presign(&put, Some(&key("a")), query, &headers, crate::lab::HOUR).await.expect("a URL");
-    let answer = lab.http.put(url).header("x-oss-callback", &encoded.callback).body("1").send().await;
+    let ours = client.presign(&Method::PUT, Some(&key("a")), query.clone(), &headers, HOUR).await;
+    assert!(matches!(ours, Err(Error::Invalid(_))), "{ours:?}");
+    // Somebody else's client sends them, signed rightly.
+    let theirs =
+        SignRequest { query, headers, expires: Some(HOUR), ..lab.request(SignatureVersion::V4, "PUT", Some("a")) };
+    let url = explain(&theirs).expect("an explanation").url;
+    let answer = lab.anybody.put(url).header("x-oss-callback", &encoded.callback).body("1").send().await;
     let answer = answer.expect("an answer");
     assert_eq!((answer.status().as_u16(), answer.headers()["x-oss-ec"].as_bytes()), (400, &b"0007-00000027"[..]));
     assert_eq!((lab.object("a"), lab.answers_since(0)), (None, vec![(Operation::PutObject, 400)]));

@@ -8,7 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use waybill_oss::{
     Account, BucketName, CallbackSpec, Client, Crc64, Credential, Credentials, Endpoint, Error, FileSlice, GetOptions,
-    HttpClient, ObjectHeaders, ObjectKey, RetryPolicy, ServiceError, SignatureVersion, Stored, http_client,
+    HttpClient, ObjectHeaders, ObjectKey, RetryPolicy, ServiceError, SignRequest, SignatureVersion, Stored,
+    http_client,
 };
 use waybill_sandbox::{Operation, ReceivedCallback, Sandbox, Tuning};
 
@@ -27,6 +28,8 @@ pub(crate) struct Lab {
     dir: TempDir,
     pub(crate) sandbox: Sandbox,
     pub(crate) http: HttpClient,
+    /// Somebody who was handed a URL.
+    pub(crate) anybody: reqwest::Client,
 }
 
 impl Lab {
@@ -43,7 +46,27 @@ impl Lab {
             tune(tuning);
         };
         let sandbox = waybill_tests::sandbox_in(dir.path().join("sandbox"), tuned).await;
-        Lab { dir, sandbox, http: http_client(&direct()).expect("an HTTP client") }
+        let anybody = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        Lab { dir, sandbox, http: http_client(&direct()).expect("an HTTP client"), anybody }
+    }
+
+    /// A request to this sandbox, to be signed with its lasting keys.
+    pub(crate) fn request(&self, version: SignatureVersion, method: &str, name: Option<&str>) -> SignRequest {
+        SignRequest {
+            version,
+            method: method.into(),
+            bucket: Some("bucket".into()),
+            key: name.map(str::to_owned),
+            query: Vec::new(),
+            headers: Vec::new(),
+            region: Some("cn-test".into()),
+            endpoint: Some(self.sandbox.info().endpoint.clone()),
+            addressing: None,
+            credential: right(),
+            time: None,
+            expires: None,
+            additional_headers: Vec::new(),
+        }
     }
 
     /// A client with the sandbox's lasting keys, which sends every request once.

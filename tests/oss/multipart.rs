@@ -136,7 +136,7 @@ async fn an_acl_said_at_the_end_counts() {
         let query = map(&[("acl", "")]).into_iter().collect();
         let url =
             client.presign(&reqwest::Method::GET, Some(&name), query, &[], crate::lab::HOUR).await.expect("a URL");
-        let xml = lab.http.get(url).send().await.expect("an answer").text().await.expect("XML");
+        let xml = lab.anybody.get(url).send().await.expect("an answer").text().await.expect("XML");
         assert_eq!(crate::lab::element(&xml, "Grant"), "public-read-write");
     }
     lab.sandbox.stop().await;

@@ -42,12 +42,12 @@ pub(crate) async fn expect_everything(lab: &Lab, client: &Client, name: &str) {
     assert_eq!(head.tag_count, Some(3));
 
     let url = client.presign_get(&key(name), &ResponseHeaders::default(), HOUR).await.expect("a URL").url;
-    let answer = lab.http.get(url).send().await.expect("an answer");
+    let answer = lab.anybody.get(url).send().await.expect("an answer");
     assert_eq!(answer.headers()["x-oss-server-side-encryption-key-id"], "key-1");
     let ask = async |what: &str| {
         let query = vec![(what.to_owned(), String::new())];
         let url = client.presign(&reqwest::Method::GET, Some(&key(name)), query, &[], HOUR).await.expect("a URL");
-        lab.http.get(url).send().await.expect("an answer").text().await.expect("XML")
+        lab.anybody.get(url).send().await.expect("an answer").text().await.expect("XML")
     };
     assert_eq!(element(&ask("acl").await, "Grant"), "public-read");
     let tags = ask("tagging").await;

@@ -11,7 +11,7 @@ const ODD: &str = "odd +%25?&=#/../中\u{1}.txt";
 
 /// PUT as somebody does who knows nothing but the URL and the headers to send.
 async fn send(lab: &Lab, presigned: &PresignedRequest, body: &[u8]) -> reqwest::Response {
-    let mut request = lab.http.put(&presigned.url).body(body.to_vec());
+    let mut request = lab.anybody.put(&presigned.url).body(body.to_vec());
     for (name, value) in &presigned.headers {
         request = request.header(name, value.as_bytes());
     }
@@ -42,14 +42,14 @@ async fn a_url_stores_and_reads_without_keys_with_lasting_and_with_temporary_one
                 version_id: None,
             };
             let url = client.presign_get(&key(name), &response, HOUR).await.expect("a URL").url;
-            let answer = lab.http.get(&url).send().await.expect("an answer");
+            let answer = lab.anybody.get(&url).send().await.expect("an answer");
             assert_eq!(answer.status(), StatusCode::OK);
             assert_eq!(answer.headers()["content-type"], "text/x; charset=utf-8");
             assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"a+b %.txt\"");
             assert_eq!(answer.headers()["cache-control"], "no-cache");
             assert!(answer.bytes().await.expect("a body") == bytes);
 
-            let deleting = lab.http.delete(&url).send().await.expect("an answer");
+            let deleting = lab.anybody.delete(&url).send().await.expect("an answer");
             assert_eq!(code(deleting).await, (403, "SignatureDoesNotMatch".into()), "a URL to read deletes nothing");
         }
         client.delete_object(&key("plain"), None).await.expect("deleted");
@@ -126,9 +126,9 @@ async fn a_url_that_has_expired_or_lost_its_token_is_refused() {
         let keys = lab.temporary();
         let url = lab.client_of(version, keys).with_clock(client.clock().clone());
         let url = url.presign_get(&key("a"), &ResponseHeaders::default(), 3 * HOUR).await.expect("a URL").url;
-        assert_eq!(lab.http.get(&url).send().await.expect("an answer").status(), StatusCode::OK);
+        assert_eq!(lab.anybody.get(&url).send().await.expect("an answer").status(), StatusCode::OK);
         lab.sandbox.expire_tokens();
-        let answer = lab.http.get(&url).send().await.expect("an answer");
+        let answer = lab.anybody.get(&url).send().await.expect("an answer");
         assert_eq!(code(answer).await, (403, "SecurityTokenExpired".into()));
         client.delete_object(&key("a"), None).await.expect("deleted");
     }

@@ -1,5 +1,8 @@
 //! Refusals that are nobody's fault: keys that ran out and a clock that is wrong, mended once, and never at a risk.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use jiff::{SignedDuration, Timestamp};
 use waybill_oss::{
     Client, Condition, CredentialSource, Credentials, Error, Gate, PostForm, PostPolicy, ResponseHeaders,
@@ -185,14 +188,24 @@ async fn a_gated_put_is_signed_anew_while_its_gate_was_not_asked() {
 }
 
 #[tokio::test]
-async fn a_gated_put_is_not_signed_anew_once_its_gate_was_asked() {
-    for reply in [skewed, |_| refusal(403, "SecurityTokenExpired", "")] {
+async fn a_gated_put_whose_gate_was_asked_is_signed_anew_only_if_it_was_refused_outright() {
+    for (status, code, requests) in [
+        (403, "SecurityTokenExpired", 2),
+        (403, "RequestTimeTooSkewed", 2),
+        (500, "SecurityTokenExpired", 1),
+        (500, "RequestTimeTooSkewed", 1),
+        (503, "Busy", 1),
+    ] {
         let (_keys, credentials) = source().await;
-        let server = Server::start(vec![reply(403), reply(403)]).await;
-        let (client, gate) = (server.client_of(credentials), Gate::new(|_| async { true }));
+        let refused = answer(status, &[("Date", &date(EIGHT_HOURS))], &error(code));
+        let server = Server::start(vec![refused, stored(b"x")]).await;
+        let asked = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&asked);
+        let gate = Gate::new(move |_| async move { counted.fetch_add(1, Ordering::SeqCst) == 0 });
+        let client = server.client_of(credentials);
         let result = client.put_object_gated(&key("k"), &slice(b"x"), &plain(), None, gate, None).await;
-        assert!(!result.expect_err("refused").answer_lost());
-        assert_eq!(server.seen().len(), 1);
+        assert_eq!((result.is_ok(), server.seen().len()), (requests == 2, requests), "{status} {code}");
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "{status} {code}");
     }
 }
 
