@@ -32,7 +32,7 @@ pub(crate) enum Reply {
     Early(String),
     /// Reads it whole and answers after so long.
     Late(Duration, String),
-    /// Answers with this head, and bytes behind it for as long as anybody reads them.
+    /// Answers with this head, and bytes behind it for as long as anybody reads them, 64 MiB at most.
     Endless(String),
     /// Answers so many bytes of this answer and hangs up.
     Cut(String, usize),
@@ -184,7 +184,11 @@ async fn converse(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
             }
             Reply::Endless(head) => {
                 stream.write_all(head.as_bytes()).await.expect("answer");
-                while stream.write_all(&[b'x'; 1 << 16]).await.is_ok() {}
+                for _ in 0..1024 {
+                    if stream.write_all(&[b'x'; 1 << 16]).await.is_err() {
+                        break;
+                    }
+                }
                 return;
             }
             Reply::Lost | Reply::HangUp => return,
