@@ -1,6 +1,9 @@
 //! A multipart/form-data body taken apart as it comes in: fields first, then the file, then nothing that counts.
 
-use std::{collections::BTreeMap, sync::Arc, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::body::Bytes;
 use futures_util::{Stream, stream};
@@ -20,15 +23,49 @@ const VALUE_LIMIT: usize = 2 * 1024 * 1024;
 /// All fields together; that there is a limit is known from its error, how much it is not.
 const FIELDS_LIMIT: usize = 20 * 1024 * 1024;
 
+/// What may come without a boundary or the head of a part in it: the parser keeps all of it and looks through it anew with
+/// every piece. A name of the longest kind has room in it many times over.
+const UNREAD_LIMIT: usize = 64 * 1024;
+
 /// A form whose body comes in while it is read.
 pub(crate) struct Form<'a> {
     parts: Multipart<'a>,
-    trouble: Trouble,
-    digest: Arc<Mutex<Md5>>,
+    tally: Shared,
 }
 
-/// What stopped the body, told past the parser, which knows nothing of closed connections.
-type Trouble = Arc<Mutex<Option<Refusal>>>;
+type Shared = Arc<Mutex<Tally>>;
+
+/// What is known of the body, told past the parser, which knows nothing of closed connections and of limits.
+#[derive(Default)]
+struct Tally {
+    md5: Md5,
+    /// What stopped the body.
+    trouble: Option<Refusal>,
+    bytes: usize,
+    /// Of these the ones that came since the parser last found something.
+    unread: usize,
+    /// From here on it is the file's policy that says how much may come.
+    at_file: bool,
+}
+
+impl Tally {
+    /// Why no further piece is taken.
+    fn overrun(&self) -> Option<OssError> {
+        if !self.at_file && self.bytes > FIELDS_LIMIT {
+            Some(fields_too_large())
+        } else if self.unread > UNREAD_LIMIT {
+            Some(malformed())
+        } else {
+            None
+        }
+    }
+
+    fn take(&mut self, piece: &[u8]) {
+        self.md5.update(piece);
+        self.bytes += piece.len();
+        self.unread += piece.len();
+    }
+}
 
 impl<'a> Form<'a> {
     /// Begins a form of that Content-Type; 400 when it is none.
@@ -39,25 +76,24 @@ impl<'a> Form<'a> {
             return Err(OssError::new(400, "RequestIsNotMultiPartContent", message));
         }
         let boundary = multer::parse_boundary(content_type).map_err(|_| malformed())?;
-        let (trouble, digest) = (Trouble::default(), Arc::new(Mutex::new(Md5::new())));
-        let parts = Multipart::new(pieces(intake, Arc::clone(&trouble), Arc::clone(&digest)), boundary);
-        Ok(Self { parts, trouble, digest })
+        let tally = Shared::default();
+        Ok(Self { parts: Multipart::new(pieces(intake, Arc::clone(&tally)), boundary), tally })
     }
 
     /// Reads the fields up to the file, and gives them by lower-case name together with the file, which is still to come.
     pub(crate) async fn fields(&mut self) -> Result<(Given, File<'a>), Refusal> {
         let (mut fields, mut total) = (BTreeMap::new(), 0);
-        while let Some(part) = self.parts.next_field().await.map_err(|error| self.trouble(&error))? {
-            let name = part.name().ok_or_else(malformed)?.to_owned();
+        while let Some(mut part) = self.part().await? {
+            let name = part.part.name().ok_or_else(malformed)?.to_owned();
             if name == "file" {
-                return Ok((fields, File { part, trouble: Arc::clone(&self.trouble) }));
+                tally(&self.tally).at_file = true;
+                return Ok((fields, part));
             }
             if name.len() > NAME_LIMIT {
                 return Err(too_long("Your name of form field is too long.").into());
             }
             let mut value = Vec::new();
-            let mut file = File { part, trouble: Arc::clone(&self.trouble) };
-            while let Some(piece) = file.next().await? {
+            while let Some(piece) = part.next().await? {
                 if value.len() + piece.len() > VALUE_LIMIT {
                     return Err(too_long("Your value of form field is too long.").into());
                 }
@@ -65,8 +101,7 @@ impl<'a> Form<'a> {
             }
             total += name.len() + value.len();
             if total > FIELDS_LIMIT {
-                let message = "Your POST request fields preceding the upload file were too large.";
-                return Err(OssError::new(400, "MaxPOSTPreDataLengthExceededError", message).into());
+                return Err(fields_too_large().into());
             }
             let value = String::from_utf8(value).map_err(|_| malformed())?;
             fields.insert(name.to_ascii_lowercase(), value);
@@ -75,24 +110,26 @@ impl<'a> Form<'a> {
         Err(OssError::new(400, "IncorrectNumberOfFilesInPOSTRequest", message).into())
     }
 
-    /// Reads what follows the file to the end of the body and gives the MD5 of all of it.
-    pub(crate) async fn finish(mut self) -> Result<[u8; 16], Refusal> {
-        while let Some(part) = self.parts.next_field().await.map_err(|error| self.trouble(&error))? {
-            drop(part);
+    /// Reads what follows the file to the end of the form, and gives the MD5 of all that has come of the body so far: the
+    /// parser stops at the closing boundary, and what stands behind it is still to be read.
+    pub(crate) async fn finish(mut self) -> Result<Md5, Refusal> {
+        while let Some(mut part) = self.part().await? {
+            while part.next().await?.is_some() {}
         }
-        let digest = self.digest.lock().map(|digest| digest.clone()).map_err(|_| malformed())?;
-        Ok(digest.finalize().into())
+        Ok(std::mem::take(&mut tally(&self.tally).md5))
     }
 
-    fn trouble(&self, error: &multer::Error) -> Refusal {
-        refusal(&self.trouble, error)
+    async fn part(&mut self) -> Result<Option<File<'a>>, Refusal> {
+        let part = self.parts.next_field().await.map_err(|error| refusal(&self.tally, &error))?;
+        tally(&self.tally).unread = 0;
+        Ok(part.map(|part| File { part, tally: Arc::clone(&self.tally) }))
     }
 }
 
 /// One part on its way in.
 pub(crate) struct File<'a> {
     part: Field<'a>,
-    trouble: Trouble,
+    tally: Shared,
 }
 
 impl File<'_> {
@@ -109,14 +146,19 @@ impl File<'_> {
 
     /// The next piece, `None` at the part's end.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
-        self.part.chunk().await.map_err(|error| refusal(&self.trouble, &error))
+        let piece = self.part.chunk().await.map_err(|error| refusal(&self.tally, &error))?;
+        tally(&self.tally).unread = 0;
+        Ok(piece)
     }
 }
 
-fn refusal(trouble: &Trouble, error: &multer::Error) -> Refusal {
+fn tally(shared: &Shared) -> MutexGuard<'_, Tally> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn refusal(shared: &Shared, error: &multer::Error) -> Refusal {
     tracing::debug!(%error, "a form could not be read");
-    let stopped = trouble.lock().ok().and_then(|mut trouble| trouble.take());
-    stopped.unwrap_or_else(|| malformed().into())
+    tally(shared).trouble.take().unwrap_or_else(|| malformed().into())
 }
 
 /// 400 MalformedPOSTRequest.
@@ -125,31 +167,38 @@ fn malformed() -> OssError {
     OssError::new(400, "MalformedPOSTRequest", message)
 }
 
+fn fields_too_large() -> OssError {
+    let message = "Your POST request fields preceding the upload file were too large.";
+    OssError::new(400, "MaxPOSTPreDataLengthExceededError", message)
+}
+
 fn too_long(message: &str) -> OssError {
     OssError::new(400, "FieldItemTooLong", message)
 }
 
-/// The body as the parser wants it.
-fn pieces(
-    intake: &mut Intake,
-    trouble: Trouble,
-    digest: Arc<Mutex<Md5>>,
-) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + '_ {
-    stream::try_unfold((intake, trouble, digest), |(intake, trouble, digest)| async move {
-        match intake.next().await {
+/// The body as the parser wants it: one piece at a time, since it would else take all there is before it looks at any.
+fn pieces(intake: &mut Intake, shared: Shared) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + '_ {
+    stream::try_unfold((intake, shared), |(intake, shared)| async move {
+        tokio::task::yield_now().await;
+        let overrun = tally(&shared).overrun();
+        let next = match overrun {
+            Some(error) => Err(error.into()),
+            None => intake.next().await,
+        };
+        match next {
             Ok(Some(piece)) => {
-                if let Ok(mut digest) = digest.lock() {
-                    digest.update(&piece);
-                }
-                Ok(Some((piece, (intake, trouble, digest))))
+                tally(&shared).take(&piece);
+                Ok(Some((piece, (intake, shared))))
             }
             Ok(None) => Ok(None),
             Err(refusal) => {
-                if let Ok(mut trouble) = trouble.lock() {
-                    *trouble = Some(refusal);
-                }
+                tally(&shared).trouble = Some(refusal);
                 Err(std::io::ErrorKind::ConnectionAborted.into())
             }
         }
     })
 }
+
+#[cfg(test)]
+#[path = "form_tests.rs"]
+mod tests;

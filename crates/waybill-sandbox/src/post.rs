@@ -9,6 +9,7 @@ use axum::{
     http::{Response, StatusCode, header},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use md5::Digest;
 
 use crate::{
     about::{self, Given},
@@ -54,10 +55,14 @@ pub(crate) async fn post_object(exchange: &Exchange, intake: &mut Intake) -> Out
         incoming.push(&piece).await?;
     }
     drop(file);
-    let whole = form.finish().await?;
+    let mut md5 = form.finish().await?;
+    // The form is whole, the request not before its body has ended, and only then may a fault let it through.
+    while let Some(piece) = intake.next().await? {
+        md5.update(&piece);
+    }
     auth::check_form(&exchange.shared, &fields, Some(size))?;
     if let Some(claim) = claim {
-        claim.check(whole)?;
+        claim.check(md5.finalize().into())?;
     }
     let sealed = incoming.seal().await?;
     let new = NewObject {

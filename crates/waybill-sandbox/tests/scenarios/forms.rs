@@ -1,12 +1,17 @@
 //! Objects from web forms.
 
+use std::time::Duration;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::{Span, Timestamp};
 use md5::{Digest, Md5};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt, net::TcpStream};
-use waybill_sandbox::Operation;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use waybill_sandbox::{Fault, FaultKind, Operation};
 
 use crate::bed::{BUCKET, Bed, Got, ID, LONG, REGION, SECRET, hex, hmac};
 
@@ -205,20 +210,62 @@ async fn fields_after_the_file_do_not_count_and_a_big_file_with_the_boundary_in_
     assert_eq!(bed.get("other").await, None);
 }
 
+/// The head of a form on a bare socket; `framing` says how long it is.
+fn head(framing: &str) -> String {
+    format!(
+        "POST /{BUCKET} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\
+         content-type: multipart/form-data; boundary={BOUNDARY}\r\n{framing}\r\n\r\n"
+    )
+}
+
 #[tokio::test]
-async fn a_form_that_is_cut_stores_nothing() {
+async fn a_form_that_is_cut_is_not_answered_and_stores_nothing() {
     let bed = Bed::start().await;
     let body = Form::signed(&[]).field("key", "k").body();
     let mut socket = TcpStream::connect(("127.0.0.1", bed.port())).await.expect("connects");
-    let head = format!(
-        "POST /{BUCKET} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: multipart/form-data; boundary={BOUNDARY}\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    socket.write_all(head.as_bytes()).await.expect("writes");
+    socket.write_all(head(&format!("content-length: {}", body.len())).as_bytes()).await.expect("writes");
     // Only the last line break is missing: the form itself is whole, the request is not.
     socket.write_all(&body[..body.len() - 2]).await.expect("writes");
+    let answer = tokio::time::timeout(Duration::from_millis(300), socket.read_u8()).await;
+    assert!(answer.is_err(), "answered before the body has ended");
     drop(socket);
-    bed.sandbox.wait_for_log(|log| !log.is_empty(), LONG).await.expect("the request ends");
+    let log = bed.sandbox.wait_for_log(|log| !log.is_empty(), LONG).await.expect("the request ends");
+    assert_eq!((log[0].status, log[0].bytes_received as usize), (None, body.len() - 2));
+    assert_eq!((bed.get("k").await, bed.files("tmp")), (None, 0));
+}
+
+#[tokio::test]
+async fn the_digest_of_a_form_counts_what_comes_behind_its_last_boundary() {
+    let bed = Bed::start().await;
+    let body = [Form::signed(&[]).field("key", "k").body(), b"epilogue".to_vec()].concat();
+    let digest = BASE64_STANDARD.encode(Md5::digest(&body));
+    let mut whole = head(&format!("transfer-encoding: chunked\r\ncontent-md5: {digest}")).into_bytes();
+    // The last bytes come in a piece of their own.
+    for piece in [&body[..body.len() - 10], &body[body.len() - 10..], b""] {
+        whole.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+        whole.extend_from_slice(piece);
+        whole.extend_from_slice(b"\r\n");
+    }
+    let mut socket = TcpStream::connect(("127.0.0.1", bed.port())).await.expect("connects");
+    socket.write_all(&whole).await.expect("writes");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.expect("reads");
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_fault_before_the_work_holds_for_forms_too() {
+    let bed = Bed::start().await;
+    let fault = FaultKind::CloseAfterBytes { bytes: 1_000_000 };
+    bed.sandbox.faults().add(Fault::on(Operation::PostObject, fault));
+    let body = Form::signed(&[]).field("key", "k").body();
+    let mut socket = TcpStream::connect(("127.0.0.1", bed.port())).await.expect("connects");
+    socket.write_all(head(&format!("content-length: {}", body.len())).as_bytes()).await.expect("writes");
+    socket.write_all(&body).await.expect("writes");
+    let mut answer = String::new();
+    // The end may come as a reset.
+    let _ended = socket.read_to_string(&mut answer).await;
+    assert_eq!(answer, "");
     assert_eq!((bed.get("k").await, bed.files("tmp")), (None, 0));
 }
 
