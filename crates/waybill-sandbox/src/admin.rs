@@ -20,10 +20,12 @@ use crate::{
     callback::KEY_PATH,
     exchange::Shared,
     faults::Fault,
+    guard::Audience,
     operation::Operation,
     receiver,
 };
 
+const PAGE: &str = "/_sandbox/";
 const BODY_LIMIT: usize = 64 * 1024;
 const HOUR_SECONDS: u32 = 3600;
 
@@ -33,11 +35,13 @@ struct Lifetime {
     seconds: u32,
 }
 
+/// Whether a path is for people too.
+pub(crate) fn audience(path: &str) -> Audience {
+    if path == PAGE { Audience::People } else { Audience::Programs }
+}
+
+/// The answer to a request that the guard let through.
 pub(crate) async fn answer(shared: &Shared, head: &Parts, body: Body) -> Outcome {
-    // A web page in the person's browser can reach loopback too, and always says where it comes from.
-    if head.headers.contains_key("origin") {
-        return Err(OssError::new(403, "AccessDenied", "Not for web pages.").into());
-    }
     match (head.method.as_str(), head.uri.path()) {
         ("POST", "/_sandbox/faults") => {
             let body =
@@ -66,7 +70,7 @@ pub(crate) async fn answer(shared: &Shared, head: &Parts, body: Body) -> Outcome
         }
         ("GET", "/_sandbox/log") => json(&shared.log.entries()),
         ("GET", "/_sandbox/callbacks") => json(&shared.callbacks.entries()),
-        ("GET", "/_sandbox/") => Ok(receiver::page(&shared.callbacks.entries())),
+        ("GET", PAGE) => Ok(receiver::page(&shared.callbacks.entries())),
         ("GET", KEY_PATH) => Ok(content("application/x-pem-file", shared.callback_key.public_pem())),
         _ => Err(OssError::new(404, "NoSuchAdminRoute", "There is nothing here.").into()),
     }

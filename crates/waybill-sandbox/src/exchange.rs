@@ -25,7 +25,7 @@ use crate::{
     config::{SandboxConfig, SandboxInfo, Tuning},
     copy, delete,
     faults::{FaultKind, Faults, Taken},
-    get, host,
+    get, guard, host,
     intake::Intake,
     list,
     log::{LoggedRequest, RequestLog},
@@ -59,6 +59,11 @@ impl Shared {
     /// `127.0.0.1:PORT`, the `HostId` of errors.
     pub(crate) fn host(&self) -> &str {
         self.info.endpoint.trim_start_matches("http://")
+    }
+
+    /// Where the sandbox listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.host().rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default()
     }
 
     /// The sandbox's own time, which may be set wrong.
@@ -122,9 +127,16 @@ async fn serve(shared: Arc<Shared>, line: Line, gone: CancellationToken, request
     let request_id = uuid::Uuid::new_v4().simple().to_string()[..24].to_ascii_uppercase();
     let (head, body) = request.into_parts();
     let hosted = host::bucket_of(host_of(&head), head.uri.path(), &shared.tuning.domains, &shared.config.bucket);
+    let guarded = |audience| guard::check(&head, host_of(&head), shared.port(), audience);
     let outcome = match head.uri.path() {
-        path if hosted.is_none() && path.starts_with("/_sandbox/") => admin::answer(&shared, &head, body).await,
-        _ if is_callback(&head, hosted.as_deref()) => receiver::answer(&shared, &head, body, &gone).await,
+        path if hosted.is_none() && path.starts_with("/_sandbox/") => match guarded(admin::audience(path)) {
+            Ok(()) => admin::answer(&shared, &head, body).await,
+            Err(error) => Err(error.into()),
+        },
+        _ if is_callback(&head, hosted.as_deref()) => match guarded(receiver::audience(&head.method)) {
+            Ok(()) => receiver::answer(&shared, &head, body, &gone).await,
+            Err(error) => Err(error.into()),
+        },
         _ => answer_oss(&shared, head, body, hosted, &line, gone, &request_id).await,
     };
     let mut response = outcome.unwrap_or_else(|refusal| match refusal {

@@ -1,6 +1,6 @@
 //! Which bucket a Host names: virtual-hosted style, a domain of the bucket's own, or none (path style).
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The bucket that `host` stands for; `None` means that the path begins with the bucket.
 ///
@@ -13,7 +13,7 @@ pub(crate) fn bucket_of(host: &str, path: &str, domains: &[String], bucket: &str
     }
     let (label, rest) = name.split_once('.')?;
     let rest = rest.to_ascii_lowercase();
-    let is_endpoint = begins_with_address(name)
+    let is_endpoint = is_address(name)
         || (label.starts_with("oss-") && rest == "aliyuncs.com")
         || rest == "oss.aliyuncs.com"
         || rest.is_empty();
@@ -29,10 +29,12 @@ fn is_under(path: &str, bucket: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
 
-/// `127.0.0.1` and `127.0.0.1.nip.io`.
-fn begins_with_address(name: &str) -> bool {
-    let end = name.match_indices('.').nth(3).map_or(name.len(), |(at, _)| at);
-    name.starts_with('[') || name[..end].parse::<Ipv4Addr>().is_ok()
+/// `127.0.0.1`, `[::1]`, and an address under one of the two domains that lead to the address before them. Nothing else
+/// that begins with one: such a name may be anybody's.
+fn is_address(name: &str) -> bool {
+    let bare = [".nip.io", ".sslip.io"].iter().find_map(|domain| name.strip_suffix(domain)).unwrap_or(name);
+    let v6 = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    bare.parse::<Ipv4Addr>().is_ok() || v6.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok())
 }
 
 fn without_port(host: &str) -> &str {
@@ -81,6 +83,14 @@ mod tests {
         ] {
             assert_eq!(bucket(host, "/k").as_deref(), Some("b-1"), "{host}");
         }
+    }
+
+    #[test]
+    fn a_name_that_only_begins_with_an_address_is_no_address() {
+        for host in ["127.0.0.1.evil.example", "127.0.0.1.localhost:80", "127.0.0.1.evil.nip.io"] {
+            assert_eq!(bucket(host, "/_sandbox/tokens").as_deref(), Some("127"), "{host}");
+        }
+        assert_eq!(bucket("[::1].evil.example", "/k").as_deref(), Some("[::1]"));
     }
 
     #[test]

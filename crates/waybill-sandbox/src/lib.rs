@@ -5,7 +5,7 @@
 //! - `object`, `get`, `post`, `copy`, `delete`, `tagging`, `multipart`, `list`, `bucket`: the operations
 //! - `about`, `condition`, `range`, `digest`, `page`, `form`: the rules they share; `store`: the disk
 //! - `callback`: the POST that OSS makes; `receiver`: the server that gets it
-//! - `faults`, `log`, `admin`: misbehaviour on command, and what was asked
+//! - `faults`, `log`, `admin`: misbehaviour on command, and what was asked; `guard`: no web page gets at them
 
 mod about;
 mod admin;
@@ -23,6 +23,7 @@ mod exchange;
 mod faults;
 mod form;
 mod get;
+mod guard;
 mod host;
 mod intake;
 mod list;

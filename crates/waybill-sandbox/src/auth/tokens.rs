@@ -35,7 +35,10 @@ impl fmt::Debug for IssuedToken {
     }
 }
 
-/// All temporary keys that were issued since the start.
+/// So many pairs are known as expired after their end; beyond that they are unknown ones.
+const REMEMBERED: usize = 1_000;
+
+/// The temporary keys that were issued since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens(Mutex<Vec<IssuedToken>>);
 
@@ -50,7 +53,11 @@ impl Tokens {
             security_token: format!("CAIS{}/+{}==", random(), random()),
             expires: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
         };
-        self.lock().push(token.clone());
+        let mut issued = self.lock();
+        if issued.len() >= REMEMBERED {
+            issued.retain(|earlier| now < earlier.expires);
+        }
+        issued.push(token.clone());
         token
     }
 
@@ -98,5 +105,25 @@ impl Tokens {
 
     fn lock(&self) -> MutexGuard<'_, Vec<IssuedToken>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expired_pairs_are_forgotten_when_there_are_many_and_living_ones_never() {
+        let (tokens, now) = (Tokens::default(), Timestamp::now());
+        let (long, short) = (SignedDuration::from_hours(1), SignedDuration::from_secs(1));
+        let living = tokens.issue(long, now);
+        for _ in 1..REMEMBERED {
+            tokens.issue(short, now);
+        }
+        let later = now + SignedDuration::from_secs(2);
+        assert_eq!(tokens.lock().len(), REMEMBERED);
+        tokens.issue(long, later);
+        assert_eq!(tokens.lock().len(), 2);
+        assert!(tokens.secret(&living.access_key_id, &living.security_token, later).is_ok());
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     answer::{OssError, Outcome},
     callback::signed_text,
     exchange::Shared,
+    guard::Audience,
     intake::{Intake, before_work},
     operation::Operation,
     route::parse_query,
@@ -40,6 +41,11 @@ const PATH: &str = "/callback";
 /// Whether a request is for the receiver and not for a bucket.
 pub(crate) fn is_addressed(head: &Parts) -> bool {
     head.uri.path() == PATH && (head.method == Method::POST || head.method == Method::GET)
+}
+
+/// Who may come.
+pub(crate) fn audience(method: &Method) -> Audience {
+    if method == Method::GET { Audience::People } else { Audience::Callers }
 }
 
 /// `GET` shows the page of what was received. `POST` takes a callback and answers `{"Status":"OK","received":…,"no":n}`,

@@ -21,7 +21,9 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;mar
 pub(crate) fn page(received: &[ReceivedCallback]) -> Response<Body> {
     let mut response = Response::new(Body::from(document(received)));
     put(&mut response, "content-type", "text/html; charset=utf-8");
-    put(&mut response, "content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
+    // In a sandbox the page is of no origin, so that not even an object opened beside it can look into it.
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
+    put(&mut response, "content-security-policy", policy);
     put(&mut response, "cache-control", "no-store");
     put(&mut response, "x-content-type-options", "nosniff");
     response

@@ -137,3 +137,39 @@ async fn people_see_the_last_callbacks_and_programs_get_them_as_json() {
     let put_there = reqwest::Client::new().put(&bed.sandbox.info().callback_url).send().await.expect("an answer");
     assert_eq!(put_there.status(), 403, "only POST and GET are the receiver's; the rest is a bucket's");
 }
+
+#[tokio::test]
+async fn a_web_page_gets_no_keys_logs_or_callbacks_by_whatever_name_it_comes() {
+    let bed = Bed::start().await;
+    let http = reqwest::Client::builder().no_proxy().build().expect("client");
+    let send = async |method: Method, path: &str, headers: &[(&str, &str)]| {
+        let mut request = http.request(method, format!("{}{path}", bed.sandbox.info().endpoint));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    let rebound = format!("127.0.0.1.evil.example:{}", bed.port());
+    let local = format!("localhost:{}", bed.port());
+    let opened = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    for path in
+        ["/_sandbox/tokens", "/_sandbox/log", "/_sandbox/callbacks", "/_sandbox/faults", "/_sandbox/", "/callback"]
+    {
+        for headers in [
+            &[("host", rebound.as_str())][..],
+            &[("host", "localhost")],
+            &[("origin", "http://evil.example")],
+            &[("sec-fetch-site", "same-origin")],
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")],
+        ] {
+            assert_eq!(send(Method::GET, path, headers).await, 403, "{path} {headers:?}");
+        }
+        assert_eq!(send(Method::GET, path, &[("host", local.as_str())]).await, 200, "{path}");
+        let shown = if matches!(path, "/_sandbox/" | "/callback") { 200 } else { 403 };
+        assert_eq!(send(Method::GET, path, &opened).await, shown, "{path}");
+    }
+    assert_eq!(send(Method::DELETE, "/_sandbox/tokens", &[("sec-fetch-site", "same-origin")]).await, 403);
+    assert_eq!(send(Method::POST, "/callback", &[("origin", "http://evil.example")]).await, 403);
+    assert!(bed.sandbox.callbacks().is_empty());
+    assert_eq!(send(Method::POST, "/callback", &[("host", "app.example.com")]).await, 200);
+}
