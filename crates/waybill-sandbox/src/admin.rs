@@ -13,7 +13,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Response, StatusCode, request::Parts},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     answer::{OssError, Outcome, empty, put},
@@ -22,7 +22,7 @@ use crate::{
     faults::Fault,
     guard::Audience,
     operation::Operation,
-    receiver,
+    receiver::{self, ReceivedCallback},
 };
 
 const PAGE: &str = "/_sandbox/";
@@ -69,8 +69,8 @@ pub(crate) async fn answer(shared: &Shared, head: &Parts, body: Body) -> Outcome
             Ok(empty(StatusCode::NO_CONTENT))
         }
         ("GET", "/_sandbox/log") => json(&shared.log.entries()),
-        ("GET", "/_sandbox/callbacks") => json(&shared.callbacks.entries()),
-        ("GET", PAGE) => Ok(receiver::page(&shared.callbacks.entries())),
+        ("GET", "/_sandbox/callbacks") => callbacks(&shared.callbacks.entries()),
+        ("GET", PAGE) => Ok(receiver::page(&shared.callbacks)),
         ("GET", KEY_PATH) => Ok(content("application/x-pem-file", shared.callback_key.public_pem())),
         _ => Err(OssError::new(404, "NoSuchAdminRoute", "There is nothing here.").into()),
     }
@@ -87,6 +87,19 @@ fn token(shared: &Shared, seconds: u32) -> Outcome {
         "SecurityToken": issued.security_token,
         "Expiration": issued.expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     }))
+}
+
+/// Each with the text that its signature has to be made of.
+fn callbacks(received: &[ReceivedCallback]) -> Outcome {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Shown<'a> {
+        #[serde(flatten)]
+        callback: &'a ReceivedCallback,
+        signed_text: String,
+    }
+    let shown = |callback| Shown { callback, signed_text: ReceivedCallback::signed_text(callback) };
+    json(&received.iter().map(shown).collect::<Vec<_>>())
 }
 
 fn wrong_lifetime() -> OssError {

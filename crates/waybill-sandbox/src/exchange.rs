@@ -61,11 +61,6 @@ impl Shared {
         self.info.endpoint.trim_start_matches("http://")
     }
 
-    /// Where the sandbox listens.
-    pub(crate) fn port(&self) -> u16 {
-        self.host().rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default()
-    }
-
     /// The sandbox's own time, which may be set wrong.
     pub(crate) fn now(&self) -> Timestamp {
         auth::now(self.tuning.clock_offset)
@@ -127,7 +122,7 @@ async fn serve(shared: Arc<Shared>, line: Line, gone: CancellationToken, request
     let request_id = uuid::Uuid::new_v4().simple().to_string()[..24].to_ascii_uppercase();
     let (head, body) = request.into_parts();
     let hosted = host::bucket_of(host_of(&head), head.uri.path(), &shared.tuning.domains, &shared.config.bucket);
-    let guarded = |audience| guard::check(&head, host_of(&head), shared.port(), audience);
+    let guarded = |audience| guard::check(&head, host_of(&head), audience);
     let outcome = match head.uri.path() {
         path if hosted.is_none() && path.starts_with("/_sandbox/") => match guarded(admin::audience(path)) {
             Ok(()) => admin::answer(&shared, &head, body).await,

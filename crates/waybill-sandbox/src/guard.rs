@@ -19,22 +19,24 @@ pub(crate) enum Audience {
     Callers,
 }
 
-/// 403 AccessDenied unless the request comes from that audience. `port` is the sandbox's own.
-pub(crate) fn check(head: &Parts, host: &str, port: u16, audience: Audience) -> Result<(), OssError> {
+/// 403 AccessDenied unless the request comes from that audience. `host` is the one it asked for.
+pub(crate) fn check(head: &Parts, host: &str, audience: Audience) -> Result<(), OssError> {
     let fine = match audience {
         Audience::Callers => !head.headers.contains_key("origin"),
-        Audience::Programs => is_ours(host, port) && comes_of_no_page(&head.headers),
-        Audience::People => is_ours(host, port) && (comes_of_no_page(&head.headers) || is_opened(&head.headers)),
+        Audience::Programs => is_ours(host) && comes_of_no_page(&head.headers),
+        Audience::People => is_ours(host) && (comes_of_no_page(&head.headers) || is_opened(&head.headers)),
     };
     if fine { Ok(()) } else { Err(OssError::new(403, "AccessDenied", "Not for web pages.")) }
 }
 
-/// Whether a Host is one under which the sandbox listens.
-fn is_ours(host: &str, port: u16) -> bool {
-    let names = ["127.0.0.1", "localhost", "[::1]"];
-    host.rsplit_once(':').is_some_and(|(name, given)| {
-        names.iter().any(|own| own.eq_ignore_ascii_case(name)) && given == port.to_string()
-    }) || (port == 80 && names.contains(&host))
+/// Whether a Host is one under which the sandbox listens. Any port will do: a browser cannot name another than the one it
+/// connects to, and a forwarded one (`ssh -L`, a container's) is the person's own doing.
+fn is_ours(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    ["127.0.0.1", "localhost", "[::1]"].iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 fn comes_of_no_page(headers: &HeaderMap) -> bool {
@@ -60,25 +62,28 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (head, ()) = request.body(()).expect("is a request").into_parts();
-        ALL.map(|audience| check(&head, host, 8080, audience).is_ok())
+        ALL.map(|audience| check(&head, host, audience).is_ok())
     }
 
     #[test]
     fn a_name_that_is_not_exactly_ours_is_refused_wherever_it_leads() {
-        for host in ["127.0.0.1:8080", "localhost:8080", "LocalHost:8080", "[::1]:8080"] {
+        for host in
+            ["127.0.0.1:8080", "localhost:8080", "LocalHost:8080", "[::1]:8080", "127.0.0.1", "[::1]", "localhost:1"]
+        {
             assert_eq!(passes(host, &[]), [true; 3], "{host}");
         }
         for host in [
             "",
-            "127.0.0.1",
-            "127.0.0.1:80",
-            "127.0.0.1:08080",
             "127.0.0.1.evil.example:8080",
             "127.0.0.1.nip.io:8080",
             "localhost.evil.example:8080",
             "localhost.:8080",
             "evil.example:8080",
             "127.0.0.2:8080",
+            "127.0.0.1:",
+            "127.0.0.1:x",
+            "127.0.0.1:8080:8080",
+            "me@127.0.0.1:8080",
         ] {
             assert_eq!(passes(host, &[]), [false, false, true], "{host}");
         }

@@ -52,7 +52,7 @@ pub(crate) fn audience(method: &Method) -> Audience {
 /// or as the fault says, or as the address says ([`Command::of_query`]).
 pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, body: Body, gone: &CancellationToken) -> Outcome {
     if head.method == Method::GET {
-        return Ok(page(&shared.callbacks.entries()));
+        return Ok(page(&shared.callbacks));
     }
     let mut intake = Intake::new(body, Arc::default(), None, gone.clone(), shared.stop.clone());
     let Some(body) = intake.whole(BODY_LIMIT).await? else {
@@ -74,7 +74,6 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, body: Body, gone:
         headers: joined(head),
         body,
         verdict,
-        signed_text: String::from_utf8_lossy(&signed).into_owned(),
         fault: fault.as_ref().map(|fault| fault.kind.name().to_owned()),
     });
     let command = match fault {
