@@ -33,7 +33,7 @@ pub(crate) async fn start(engine: &Engine, folder: &Path) -> Result<Sandbox, Str
         Err(SandboxError::Listen { .. }) => on(0).await,
         started => started,
     };
-    let sandbox = sandbox.map_err(|error| error.to_string())?;
+    let sandbox = sandbox.map_err(|error| error.in_full())?;
     let info = sandbox.info();
     let built_in = BuiltIn {
         id: ID.into(),

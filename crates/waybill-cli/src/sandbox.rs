@@ -66,7 +66,7 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<ExitCode, String> {
         bucket: args.bucket,
     };
     let tuning = Tuning { real_address_rules: args.real_address_rules, ..Tuning::default() };
-    let sandbox = Sandbox::start_with(config, tuning).await.map_err(|error| in_full(&error))?;
+    let sandbox = Sandbox::start_with(config, tuning).await.map_err(|error| error.in_full())?;
     let ready = serde_json::to_string(sandbox.info()).map_err(|error| error.to_string())?;
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     let result = tokio::select! {
@@ -80,15 +80,4 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<ExitCode, String> {
     };
     sandbox.stop().await;
     result.map(|()| ExitCode::SUCCESS).map_err(|error| format!("could not wait for Ctrl-C: {error}"))
-}
-
-/// An error and what it came from, in one line.
-fn in_full(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }

@@ -143,6 +143,19 @@ pub enum SandboxError {
     CallbackClient(#[source] reqwest::Error),
 }
 
+impl SandboxError {
+    /// The error and what it came from, in one line.
+    pub fn in_full(&self) -> String {
+        let mut words = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            words = format!("{words}: {error}");
+            cause = error.source();
+        }
+        words
+    }
+}
+
 /// Checks the bucket name and that nothing needed is empty.
 pub(crate) fn check(config: &SandboxConfig) -> Result<(), SandboxError> {
     let refuse = |what: &str| Err(SandboxError::Config(what.to_owned()));
@@ -185,6 +198,13 @@ mod tests {
     fn the_secret_is_stars_in_debug() {
         let text = format!("{:?}", config("bucket"));
         assert!(!text.contains("hush-hush") && text.contains("***"), "{text}");
+    }
+
+    #[test]
+    fn an_error_in_full_says_what_the_system_said() {
+        let source = io::Error::new(io::ErrorKind::PermissionDenied, "not yours");
+        let words = SandboxError::DataDir { path: "/x".into(), source }.in_full();
+        assert_eq!(words, "opening the sandbox data folder /x: not yours");
     }
 
     #[test]

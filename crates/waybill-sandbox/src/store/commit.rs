@@ -74,11 +74,10 @@ impl Store {
             if path.extension().is_none_or(|ending| ending != "next") {
                 continue;
             }
-            match serde_json::from_slice::<Next>(&fs::read(&path)?) {
-                Ok(next) if !self.tmp.join(&next.tmp).exists() && self.holds(&next.stored) => {
-                    self.end_commit(&next, &path)?;
-                }
-                Ok(_) | Err(_) => fs::remove_file(&path)?,
+            let next = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Next>(&text).ok());
+            match next.filter(|next| !self.tmp.join(&next.tmp).exists() && self.holds(&next.stored)) {
+                Some(next) => self.end_commit(&next, &path)?,
+                None => fs::remove_file(&path)?,
             }
         }
         Ok(())

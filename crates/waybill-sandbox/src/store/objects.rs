@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     io,
     ops::Bound,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{MutexGuard, PoisonError},
 };
 
@@ -165,7 +165,8 @@ impl Store {
             .fold((0, 0), |(count, bytes), stored| (count + 1, bytes + stored.size))
     }
 
-    /// Reads every description at start. One without bytes is what a crash left of a delete, or of a person's.
+    /// Reads every description at start. One without bytes is what a crash left of a delete, or of a person's; one that
+    /// cannot be read, as after a power cut, costs its own object and no other.
     pub(super) fn load_index(&self) -> io::Result<()> {
         let mut index = self.index();
         for entry in fs::read_dir(&self.meta)? {
@@ -173,7 +174,7 @@ impl Store {
             if path.extension().is_none_or(|ending| ending != "json") {
                 continue;
             }
-            let stored: Stored = serde_json::from_slice(&fs::read(&path)?)?;
+            let Some(stored) = read_description(&path) else { continue };
             if self.bytes_path(&stored).is_file() {
                 index.insert(stored.key.clone(), stored);
             } else {
@@ -198,6 +199,21 @@ impl Store {
     /// Held while an object is put in place, looked up or taken away, so that bytes and description always agree.
     pub(super) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A description, or `None` when it cannot be read; it is then put aside under a name that says so.
+fn read_description(path: &Path) -> Option<Stored> {
+    let read = fs::read(path).and_then(|text| Ok(serde_json::from_slice(&text)?));
+    match read {
+        Ok(stored) => Some(stored),
+        Err(error) => {
+            tracing::error!(%error, path = %path.display(), "an object's description cannot be read; it is put aside as .broken");
+            if let Err(error) = fs::rename(path, path.with_extension("broken")) {
+                tracing::error!(%error, path = %path.display(), "putting a description aside");
+            }
+            None
+        }
     }
 }
 

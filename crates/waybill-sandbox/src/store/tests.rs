@@ -204,3 +204,26 @@ fn one_folder_serves_one_sandbox() {
     drop(lock);
     assert!(DirLock::take(dir.path()).is_ok());
 }
+
+#[tokio::test]
+async fn a_description_that_cannot_be_read_costs_its_own_object_and_is_put_aside() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    for key in ["a", "b", "c"] {
+        put(&store, key, key.as_bytes()).await;
+    }
+    let (empty, folder) = (store.meta_path("a", "json"), store.meta_path("b", "json"));
+    drop(store);
+    fs::write(&empty, "").expect("writes");
+    fs::remove_file(&folder).expect("removes");
+    fs::create_dir(&folder).expect("makes a folder that no one can read as a file");
+    fs::create_dir_all(dir.path().join("uploads/U/upload.json")).expect("makes another");
+    for _ in 0..2 {
+        let store = Store::open_dir(dir.path(), "bucket").expect("opens all the same");
+        assert_eq!(["a", "b", "c"].map(|key| get(&store, key)), [None, None, Some("c".to_owned())]);
+    }
+    assert!(empty.with_extension("broken").is_file() && folder.with_extension("broken").is_dir());
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    put(&store, "a", b"new").await;
+    assert_eq!(get(&store, "a").as_deref(), Some("new"));
+}

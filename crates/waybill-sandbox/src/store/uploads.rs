@@ -79,8 +79,12 @@ impl Uploads {
             }
             let dir = entry.path();
             let text = match fs::read(dir.join(INFO)) {
+                Ok(text) => text,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-                other => other?,
+                Err(error) => {
+                    tracing::error!(%error, path = %dir.display(), "an unfinished upload cannot be read; it is left alone");
+                    continue;
+                }
             };
             if let Ok(info) = serde_json::from_slice::<UploadInfo>(&text) {
                 let parts = Mutex::new(read_parts(&dir)?);
