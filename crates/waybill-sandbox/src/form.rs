@@ -80,7 +80,7 @@ impl<'a> Form<'a> {
         Ok(Self { parts: Multipart::new(pieces(intake, Arc::clone(&tally)), boundary), tally })
     }
 
-    /// Reads the fields up to the file, and gives them by lower-case name together with the file, which is still to come.
+    /// Reads the fields up to the file, and gives them by [`field_name`] together with the file, which is still to come.
     pub(crate) async fn fields(&mut self) -> Result<(Given, File<'a>), Refusal> {
         let (mut fields, mut total) = (BTreeMap::new(), 0);
         while let Some(mut part) = self.part().await? {
@@ -104,7 +104,7 @@ impl<'a> Form<'a> {
                 return Err(fields_too_large().into());
             }
             let value = String::from_utf8(value).map_err(|_| malformed())?;
-            fields.insert(name.to_ascii_lowercase(), value);
+            fields.insert(field_name(&name), value);
         }
         let message = "POST requires exactly one file upload per request.";
         Err(OssError::new(400, "IncorrectNumberOfFilesInPOSTRequest", message).into())
@@ -150,6 +150,11 @@ impl File<'_> {
         tally(&self.tally).unread = 0;
         Ok(piece)
     }
+}
+
+/// In lower case, as headers are; but a callback's own variables stay as they are, since capitals are wrong in them.
+fn field_name(name: &str) -> String {
+    if name.starts_with("x:") { name.to_owned() } else { name.to_ascii_lowercase() }
 }
 
 fn tally(shared: &Shared) -> MutexGuard<'_, Tally> {

@@ -284,3 +284,14 @@ async fn a_callback_of_a_form_has_its_variables_in_fields_of_their_own() {
     let text = format!("{:?}", received[0]);
     assert!(text.contains("key=a%2Fb&v=1%202&op=PostObject"), "{text}");
 }
+
+#[tokio::test]
+async fn a_variable_with_capitals_is_refused_in_a_form_and_nothing_is_stored() {
+    let bed = Bed::start().await;
+    let callback = json!({"callbackUrl": bed.sandbox.info().callback_url, "callbackBody": "v=${x:V}"});
+    let form = Form::signed(&[]).field("key", "k").field("x:V", "1");
+    let got = form.field("callback", &BASE64_STANDARD.encode(callback.to_string())).send(&bed).await;
+    got.refused(400, "InvalidArgument");
+    assert_eq!(got.element("EC"), "0007-00000105");
+    assert_eq!((bed.get("k").await, bed.sandbox.callbacks().len()), (None, 0));
+}
