@@ -18,11 +18,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answer::{OssError, Outcome, empty, put},
     callback::KEY_PATH,
-    exchange::Shared,
     faults::Fault,
     guard::Audience,
     operation::Operation,
     receiver::{self, ReceivedCallback},
+    shared::Shared,
 };
 
 const PAGE: &str = "/_sandbox/";

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use crate::{
     answer::{OssError, Outcome, empty, put, xml},
-    exchange::{Exchange, Shared},
+    exchange::Exchange,
     list::truth,
     object::{blocking, xml_date},
+    shared::Shared,
     xml::Element,
 };
 

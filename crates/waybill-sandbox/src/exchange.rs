@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use axum::{
@@ -14,68 +14,26 @@ use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request::Parts},
 };
-use jiff::{SignedDuration, Timestamp};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    about, admin,
-    answer::{OssError, Outcome, Refusal, empty, put},
-    auth::{self, Asked, IssuedToken, Tokens, Verifier},
-    bucket, callback,
-    config::{SandboxConfig, SandboxInfo, Tuning},
-    copy, delete,
-    faults::{FaultKind, Faults, Taken},
-    get, guard, host,
+    admin,
+    admit::admit,
+    answer::{Outcome, Refusal, empty, put},
+    auth,
+    faults::{FaultKind, Taken},
+    guard, host,
     intake::Intake,
-    list,
-    log::{LoggedRequest, RequestLog},
-    multipart, object,
+    log::LoggedRequest,
+    multipart,
+    operate::{after_work, operate},
     operation::Operation,
-    post,
-    receiver::{self, CallbackLog},
-    route::{Target, check_bucket, check_key},
+    post, receiver,
+    route::Target,
     server::Line,
-    store::Store,
-    tagging,
+    shared::Shared,
 };
-
-/// What every request can reach.
-pub(crate) struct Shared {
-    pub(crate) config: SandboxConfig,
-    pub(crate) info: SandboxInfo,
-    pub(crate) tuning: Tuning,
-    pub(crate) store: Arc<Store>,
-    pub(crate) faults: Faults,
-    pub(crate) log: RequestLog,
-    pub(crate) callbacks: CallbackLog,
-    pub(crate) callback_clients: callback::Clients,
-    pub(crate) callback_key: callback::CallbackKey,
-    pub(crate) stop: CancellationToken,
-    pub(crate) tasks: TaskTracker,
-    pub(crate) tokens: Tokens,
-}
-
-impl Shared {
-    /// `127.0.0.1:PORT`, the `HostId` of errors.
-    pub(crate) fn host(&self) -> &str {
-        self.info.endpoint.trim_start_matches("http://")
-    }
-
-    /// The sandbox's own time, which may be set wrong.
-    pub(crate) fn now(&self) -> Timestamp {
-        auth::now(self.tuning.clock_offset)
-    }
-
-    /// What signatures are checked against at this moment.
-    pub(crate) fn verifier(&self) -> Verifier<'_> {
-        Verifier { config: &self.config, tokens: &self.tokens, now: self.now() }
-    }
-
-    /// A temporary key pair that works for `lifetime` from now on.
-    pub(crate) fn issue_token(&self, lifetime: Duration) -> IssuedToken {
-        self.tokens.issue(lifetime.try_into().unwrap_or(SignedDuration::MAX), self.now())
-    }
-}
 
 /// One request to the OSS side, as its operation sees it.
 pub(crate) struct Exchange {
@@ -223,35 +181,6 @@ async fn answer_oss(
     after_work(outcome?, fault.as_ref())
 }
 
-/// Whether the request may be worked on at all.
-fn admit(exchange: &Exchange) -> Result<(), OssError> {
-    let Exchange { shared, method, target, headers, .. } = exchange;
-    if let Some(bucket) = &target.bucket {
-        check_bucket(bucket)?;
-        elsewhere(shared, bucket)?;
-    }
-    // A form is signed in its fields, and signatures elsewhere are not looked at.
-    if exchange.operation != Operation::PostObject {
-        shared.verifier().check(Asked { method, target, headers })?;
-    }
-    match &target.bucket {
-        Some(bucket) if *bucket == shared.config.bucket => {}
-        // Any name can be asked for, and nothing at all when the buckets are listed.
-        Some(_) if exchange.operation == Operation::PutBucket => {}
-        None if matches!(exchange.operation, Operation::ListBuckets | Operation::DescribeRegions) => {}
-        Some(bucket) => {
-            return Err(OssError::new(404, "NoSuchBucket", "The specified bucket does not exist.")
-                .ec("0015-00000101")
-                .with("BucketName", bucket));
-        }
-        None => return Err(not_spoken()),
-    }
-    if let Some(key) = &target.key {
-        check_key(key)?;
-    }
-    if exchange.operation == Operation::Unknown { Err(not_spoken()) } else { Ok(()) }
-}
-
 /// The host that was asked for: of the Host header, else of the request line (HTTP/2 has it there).
 fn host_of(head: &Parts) -> &str {
     let header = head.headers.get("host").and_then(|value| value.to_str().ok());
@@ -267,77 +196,4 @@ fn is_callback(head: &Parts, hosted: Option<&str>) -> bool {
             && Target::parse(raw, hosted.map(str::to_owned)).is_ok_and(|target| auth::is_signed(&head.headers, &target))
     };
     receiver::is_addressed(head) && (hosted.is_none() || head.method == Method::POST && !asks_oss())
-}
-
-/// Refuses a bucket that is set to be of another region, in the words of the real service.
-fn elsewhere(shared: &Shared, bucket: &str) -> Result<(), OssError> {
-    let Some(endpoint) = shared.tuning.other_region_buckets.get(bucket) else { return Ok(()) };
-    let text = "The bucket you are attempting to access must be addressed using the specified endpoint. \
-                Please send all future requests to this endpoint.";
-    Err(OssError::new(403, "AccessDenied", text).ec("0003-00001403").with("Bucket", bucket).with("Endpoint", endpoint))
-}
-
-async fn operate(exchange: &Exchange, intake: &mut Intake, fault: Option<&Taken>) -> Outcome {
-    if let Some(Taken { kind: FaultKind::Status { status, code, .. }, .. }) = fault {
-        intake.finish().await?;
-        return Err(OssError::new(*status, code.clone(), "The sandbox was told to fail.").into());
-    }
-    about::check_traffic_limit(
-        exchange.header("x-oss-traffic-limit").as_deref(),
-        exchange.target.query("x-oss-traffic-limit"),
-    )?;
-    match exchange.operation {
-        Operation::PutObject => return object::put_object(exchange, intake).await,
-        Operation::PostObject => return post::post_object(exchange, intake).await,
-        Operation::UploadPart => return multipart::upload_part(exchange, intake).await,
-        Operation::CompleteMultipartUpload => return multipart::complete(exchange, intake).await,
-        Operation::DeleteMultipleObjects => return delete::delete_multiple_objects(exchange, intake).await,
-        Operation::PutObjectTagging => return tagging::put_object_tagging(exchange, intake).await,
-        _ => intake.finish().await?,
-    }
-    match exchange.operation {
-        Operation::CopyObject => copy::copy_object(exchange).await,
-        Operation::InitiateMultipartUpload => multipart::initiate(exchange).await,
-        Operation::UploadPartCopy => copy::upload_part_copy(exchange).await,
-        Operation::ListParts => multipart::list_parts(exchange),
-        Operation::AbortMultipartUpload => multipart::abort(exchange).await,
-        Operation::ListMultipartUploads => list::list_multipart_uploads(exchange),
-        Operation::HeadObject => get::head_object(exchange).await,
-        Operation::GetObject => get::get_object(exchange).await,
-        Operation::GetObjectMeta => get::get_object_meta(exchange).await,
-        Operation::DeleteObject => object::delete_object(exchange).await,
-        Operation::GetObjectTagging => tagging::get_object_tagging(exchange).await,
-        Operation::DeleteObjectTagging => tagging::delete_object_tagging(exchange).await,
-        Operation::GetObjectAcl => tagging::get_object_acl(exchange).await,
-        Operation::PutObjectAcl => tagging::put_object_acl(exchange).await,
-        Operation::ListObjects => list::list_objects(exchange).await,
-        Operation::ListObjectsV2 => list::list_objects_v2(exchange).await,
-        Operation::ListBuckets => bucket::list_buckets(exchange),
-        Operation::DescribeRegions => bucket::describe_regions(exchange),
-        Operation::PutBucket => bucket::put_bucket(exchange),
-        Operation::GetBucketInfo => bucket::get_bucket_info(exchange),
-        Operation::GetBucketLocation => bucket::get_bucket_location(exchange),
-        Operation::GetBucketStat => bucket::get_bucket_stat(exchange).await,
-        Operation::GetBucketAcl => bucket::get_bucket_acl(),
-        _ => Err(not_spoken().into()),
-    }
-}
-
-/// What a fault does to a finished answer.
-fn after_work(mut response: Response<Body>, fault: Option<&Taken>) -> Outcome {
-    match fault.map(|fault| &fault.kind) {
-        Some(FaultKind::LoseAnswer) => Err(Refusal::Hangup),
-        Some(FaultKind::CorruptCrc) => {
-            let crc = response.headers().get(object::CRC).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-            if let Some(crc) = crc {
-                put(&mut response, object::CRC, &(crc ^ 1).to_string());
-            }
-            Ok(response)
-        }
-        _ => Ok(response),
-    }
-}
-
-fn not_spoken() -> OssError {
-    OssError::new(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
 }

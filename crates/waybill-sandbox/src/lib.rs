@@ -1,7 +1,8 @@
 //! A local Alibaba OSS and callback receiver on loopback, which misbehaves on command. Its own reading of the protocol.
 //!
-//! - `server` accepts and can cut a connection; `exchange` carries one request from head to answer
-//! - `host`, `route`, `operation`, `auth`: what is asked, and whether it is signed well
+//! - `server` accepts and can cut a connection; `exchange` carries one request from head to answer; `shared` is what all
+//!   requests reach
+//! - `host`, `route`, `operation`, `auth`, `admit`: what is asked, and whether it may be; `operate` has it done
 //! - `object`, `get`, `post`, `copy`, `delete`, `tagging`, `multipart`, `list`, `bucket`: the operations
 //! - `about`, `condition`, `range`, `digest`, `page`, `form`: the rules they share; `store`: the disk
 //! - `callback`: the POST that OSS makes; `receiver`: the server that gets it
@@ -9,6 +10,7 @@
 
 mod about;
 mod admin;
+mod admit;
 mod answer;
 mod auth;
 mod bucket;
@@ -30,6 +32,7 @@ mod list;
 mod log;
 mod multipart;
 mod object;
+mod operate;
 mod operation;
 mod page;
 mod post;
@@ -37,6 +40,7 @@ mod range;
 mod receiver;
 mod route;
 mod server;
+mod shared;
 mod store;
 mod tagging;
 mod xml;
@@ -50,10 +54,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::Tokens,
     callback::CallbackKey,
-    exchange::Shared,
     log::RequestLog,
     receiver::CallbackLog,
     server::{Gate, Line},
+    shared::Shared,
     store::{DirLock, Store},
 };
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Verifier, clock, denied, mismatch, policy::Policy, v1, v4};
-use crate::{answer::OssError, exchange::Shared};
+use crate::{answer::OssError, shared::Shared};
 
 /// A V4 form is good for seven days from its `x-oss-date`.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);

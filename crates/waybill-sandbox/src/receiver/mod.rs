@@ -21,11 +21,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     answer::{OssError, Outcome},
     callback::signed_text,
-    exchange::Shared,
     guard::Audience,
     intake::{Intake, before_work},
     operation::Operation,
     route::parse_query,
+    shared::Shared,
 };
 use command::Command;
 
