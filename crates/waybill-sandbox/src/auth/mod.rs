@@ -59,11 +59,19 @@ impl Verifier<'_> {
         }
     }
 
-    /// The secret of an AccessKey ID. With a security token the pair must be a temporary one, without it the static one.
+    /// The secret of an AccessKey ID. With a security token the pair must be a temporary one, without it the static one. For
+    /// a temporary one without its token OSS has words of its own (an answer of it in lucky1213/aliyun_oss, issue 19).
     fn secret(&self, access_key_id: &str, token: Option<&str>) -> Result<String, OssError> {
         match token.filter(|token| !token.is_empty()) {
             Some(token) => self.tokens.secret(access_key_id, token, self.now),
             None if access_key_id == self.config.access_key_id => Ok(self.config.access_key_secret.clone()),
+            None if access_key_id.starts_with("STS.") => {
+                let message = "The OSS Access Key Id you provided does not exist in our records. The Security Token may \
+                               be lost to specify that it is a STS Access Id.";
+                let mut error = unknown_key(access_key_id, "0002-00000003");
+                error.message = message.to_owned();
+                Err(error)
+            }
             None => Err(unknown_key(access_key_id, "0002-00000902")),
         }
     }
@@ -104,12 +112,12 @@ fn mismatch(ec: &'static str, access_key_id: &str, provided: &str, to_sign: &[u8
     .with("StringToSignBytes", bytes)
 }
 
-/// The security token of a header request. The documented header is `x-oss-security-token`, signed with the other
-/// `x-oss-` headers. alibabacloud-oss-v2 signs V1 with an unsigned `security-token` header instead (`signer/v1.py`, every
-/// version up to July 2026); no page says that OSS reads it, but a vendor's SDK that never worked would have been
-/// noticed, so it is taken here, for V1 alone.
-fn header_token(headers: &HeaderMap, v1: bool) -> Option<String> {
-    header_text(headers, "x-oss-security-token").or_else(|| header_text(headers, "security-token").filter(|_| v1))
+/// The security token of a header request: `x-oss-security-token`, signed with the other `x-oss-` headers.
+///
+/// alibabacloud-oss-v2 signs V1 with an unsigned `security-token` header instead (`signer/v1.py`, every version up to July
+/// 2026). No page says that OSS reads it, so it is not read here: what works against a sandbox must work against OSS.
+fn header_token(headers: &HeaderMap) -> Option<String> {
+    header_text(headers, "x-oss-security-token")
 }
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {

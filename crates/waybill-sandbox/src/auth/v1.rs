@@ -92,7 +92,7 @@ pub(super) fn check_header(verifier: &Verifier<'_>, asked: Asked<'_>, given: &st
         return Err(invalid("0002-00000065"));
     }
     let (date, at) = clock::request_date(asked.headers)?;
-    let secret = verifier.secret(id, header_token(asked.headers, true).as_deref())?;
+    let secret = verifier.secret(id, header_token(asked.headers).as_deref())?;
     clock::check_skew(at, verifier.now)?;
     check_signature(asked, id, &secret, &date, signature)
 }

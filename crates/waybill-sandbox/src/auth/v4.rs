@@ -22,7 +22,7 @@ const ENDING: &str = "aliyun_v4_request";
 pub(super) fn check_header(verifier: &Verifier<'_>, asked: Asked<'_>, given: &str) -> Result<(), OssError> {
     let Claim { credential, additional, signature } = Claim::parse(given)?;
     let scope = Scope::parse(credential, Place::HEADER, given)?;
-    let secret = verifier.secret(scope.access_key_id, header_token(asked.headers, false).as_deref())?;
+    let secret = verifier.secret(scope.access_key_id, header_token(asked.headers).as_deref())?;
     let (_, at) = clock::request_date(asked.headers)?;
     clock::check_skew(at, verifier.now)?;
     let date = at.strftime("%Y%m%dT%H%M%SZ").to_string();
