@@ -90,24 +90,6 @@ pub(crate) fn forbids_overwrite(given: &Given) -> Result<bool, OssError> {
     }
 }
 
-/// `x-oss-traffic-limit`, in header or query, not both, within its bounds in bit/s.
-pub(crate) fn check_traffic_limit(header: Option<&str>, query: Option<&str>) -> Result<(), OssError> {
-    const NAME: &str = "x-oss-traffic-limit";
-    let value = match (header, query) {
-        (None, None) => return Ok(()),
-        (Some(value), Some(_)) => {
-            let message = "x-oss-traffic-limit should be specified either in query string or header, not both.";
-            return Err(OssError::argument(message, NAME, value));
-        }
-        (Some(value), None) | (None, Some(value)) => value,
-    };
-    if value.parse::<u64>().is_ok_and(|limit| (819_200..=838_860_800).contains(&limit)) {
-        return Ok(());
-    }
-    let message = "x-oss-traffic-limit is invalid, should be specified between 819200(100KB/s) and 838860800(100MB/s).";
-    Err(OssError::argument(message, NAME, value))
-}
-
 /// At most ten tags, each key once, within their lengths and characters.
 pub(crate) fn check_tags(tags: &[(String, String)]) -> Result<(), OssError> {
     if tags.len() > TAG_LIMIT {

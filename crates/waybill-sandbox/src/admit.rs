@@ -2,9 +2,10 @@
 
 use crate::{
     answer::OssError,
-    auth::Asked,
+    auth::{Asked, is_signed},
+    copy::check_version,
     exchange::Exchange,
-    operation::Operation,
+    operation::{Operation, VERSION},
     route::{check_bucket, check_key},
     shared::Shared,
 };
@@ -17,7 +18,7 @@ pub(crate) fn admit(exchange: &Exchange) -> Result<(), OssError> {
         elsewhere(shared, bucket)?;
     }
     // A form is signed in its fields, and signatures elsewhere are not looked at.
-    if exchange.operation != Operation::PostObject {
+    if exchange.operation != Operation::PostObject && !is_public(exchange) {
         shared.verifier().check(Asked { method, target, headers })?;
     }
     match &target.bucket {
@@ -35,7 +36,19 @@ pub(crate) fn admit(exchange: &Exchange) -> Result<(), OssError> {
     if let Some(key) = &target.key {
         check_key(key)?;
     }
+    check_version(target.query(VERSION))?;
     if exchange.operation == Operation::Unknown { Err(not_spoken()) } else { Ok(()) }
+}
+
+/// Whether anybody may read what is asked for: an object whose own ACL says so, with nothing of the answer asked for
+/// otherwise, which takes a signature (*GetObject* page).
+fn is_public(exchange: &Exchange) -> bool {
+    let Exchange { shared, target, headers, .. } = exchange;
+    matches!(exchange.operation, Operation::GetObject | Operation::HeadObject | Operation::GetObjectMeta)
+        && target.bucket.as_deref() == Some(&shared.config.bucket)
+        && !is_signed(headers, target)
+        && !target.query.iter().any(|(name, _)| name.starts_with("response-"))
+        && shared.store.acl(exchange.key()).is_some_and(|acl| acl.starts_with("public-read"))
 }
 
 /// Refuses a bucket that is set to be of another region, in the words of the real service.

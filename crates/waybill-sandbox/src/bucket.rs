@@ -107,6 +107,11 @@ pub(crate) fn get_bucket_acl() -> Outcome {
     Ok(xml(policy.document()))
 }
 
+/// `GET /?versioning`: never switched on, so nothing is said of it (*GetBucketVersioning* page).
+pub(crate) fn get_bucket_versioning() -> Outcome {
+    Ok(xml(Element::new("VersioningConfiguration").document()))
+}
+
 /// `GET /?stat`: counted now, where OSS counts once an hour. Other classes are counted as Standard.
 pub(crate) async fn get_bucket_stat(exchange: &Exchange) -> Outcome {
     let store = Arc::clone(&exchange.shared.store);

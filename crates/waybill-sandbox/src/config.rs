@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt, io, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
+use crate::intake::PATIENCE;
+
 /// How long OSS waits for the whole answer of one callback address (*Callback* page: fixed at 5 seconds).
 pub const CALLBACK_LIMIT: Duration = Duration::from_secs(5);
 
@@ -50,6 +52,8 @@ pub struct Tuning {
     pub callback_answer_limit: u64,
     /// One more certificate authority, in PEM, that servers called back over https may have their certificate from.
     pub callback_ca_pem: Option<String>,
+    /// How long a client may take between two pieces of a request body; a minute unless told.
+    pub body_patience: Duration,
     /// Refuse callback addresses that are private, or that no name server knows, as OSS does (EC 0007-00000008 and
     /// 0007-00000007). Not the default: a sandbox and its receiver live on loopback.
     pub real_address_rules: bool,
@@ -69,6 +73,7 @@ impl Default for Tuning {
             callback_limit: CALLBACK_LIMIT,
             callback_answer_limit: CALLBACK_ANSWER_LIMIT,
             callback_ca_pem: None,
+            body_patience: PATIENCE,
             real_address_rules: false,
             clock_offset: 0,
             domains: Vec::new(),

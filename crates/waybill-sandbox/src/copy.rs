@@ -128,15 +128,21 @@ fn read_source(given: &str) -> Result<(String, String), OssError> {
         OssError::argument(message, SOURCE, given)
     };
     let (path, query) = given.split_once('?').unwrap_or((given, ""));
-    if !matches!(query.strip_prefix("versionId="), None | Some("" | "null")) {
-        return Err(OssError::argument("Invalid version id specified.", "versionId", query));
-    }
+    check_version(query.strip_prefix("versionId="))?;
     let path = decode(path, true).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(wrong)?;
     let (bucket, key) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or_else(wrong)?;
     if bucket.is_empty() || key.is_empty() {
         return Err(wrong());
     }
     Ok((bucket.to_owned(), key.to_owned()))
+}
+
+/// The only version of an object is `null`, since versioning is off.
+pub(crate) fn check_version(given: Option<&str>) -> Result<(), OssError> {
+    match given {
+        None | Some("" | "null") => Ok(()),
+        Some(other) => Err(OssError::argument("Invalid version id specified.", "versionId", other)),
+    }
 }
 
 /// Whether a directive says REPLACE; COPY when it is absent.

@@ -43,6 +43,8 @@ pub(crate) struct Exchange {
     pub(crate) target: Target,
     pub(crate) operation: Operation,
     pub(crate) headers: HeaderMap,
+    /// The host that was asked for, the `HostId` of errors.
+    pub(crate) host: String,
     pub(crate) client_ip: IpAddr,
     pub(crate) gone: CancellationToken,
 }
@@ -116,7 +118,7 @@ async fn answer_oss(
     request_id: &str,
 ) -> Outcome {
     let at = Timestamp::now();
-    let asked_host = Some(host_of(&head)).filter(|host| !host.is_empty()).unwrap_or(shared.host()).to_owned();
+    let host = Some(host_of(&head)).filter(|host| !host.is_empty()).unwrap_or(shared.host()).to_owned();
     let raw = head.uri.path_and_query().map_or("/", |raw| raw.as_str());
     let (target, misread) = match Target::parse(raw, hosted) {
         Ok(target) => (target, None),
@@ -129,6 +131,7 @@ async fn answer_oss(
         method: head.method,
         target,
         headers: head.headers,
+        host,
         client_ip: line.client_ip,
         gone,
     };
@@ -145,7 +148,8 @@ async fn answer_oss(
         Err(_) => None,
     };
     let mut intake =
-        Intake::new(body, Arc::clone(&received), fault.clone(), exchange.gone.clone(), shared.stop.clone());
+        Intake::new(body, Arc::clone(&received), fault.clone(), exchange.gone.clone(), shared.stop.clone())
+            .with_patience(shared.tuning.body_patience);
     let outcome = match admitted {
         Ok(()) => operate(&exchange, &mut intake, fault.as_ref()).await,
         Err(error) => Err(error.into()),
@@ -155,7 +159,7 @@ async fn answer_oss(
         Err(Refusal::Oss(error)) => {
             intake.discard().await;
             code = Some(error.code.to_string());
-            let mut response = error.response(request_id, &asked_host, exchange.method == Method::HEAD);
+            let mut response = error.response(request_id, &exchange.host, exchange.method == Method::HEAD);
             if let Some(Taken { kind: FaultKind::Status { retry_after_seconds: Some(after), .. }, .. }) = &fault {
                 put(&mut response, "retry-after", &after.to_string());
             }

@@ -19,7 +19,13 @@ use crate::{
     object::{find, http_date, object_headers},
     range::{self, Stretch},
     store::Stored,
+    traffic::{Pace, put_delay},
 };
+
+/// Bytes of a body at once.
+const PIECE: usize = 128 * 1024;
+/// The same under a traffic limit, so that something comes several times a second at the lowest one.
+const SLOW_PIECE: usize = 16 * 1024;
 
 /// `HEAD /key`
 pub(crate) async fn head_object(exchange: &Exchange) -> Outcome {
@@ -33,6 +39,7 @@ pub(crate) async fn head_object(exchange: &Exchange) -> Outcome {
 
 /// `GET /key`, with `Range`, conditions and `response-*` parameters.
 pub(crate) async fn get_object(exchange: &Exchange) -> Outcome {
+    let pace = Pace::of(exchange)?;
     let (stored, file) = find(exchange).await?;
     match Conditions::of(exchange).judge(&stored) {
         Verdict::Met => {}
@@ -42,17 +49,9 @@ pub(crate) async fn get_object(exchange: &Exchange) -> Outcome {
     let standard = exchange.header("x-oss-range-behavior").is_some_and(|value| value.eq_ignore_ascii_case("standard"));
     let wanted = exchange.header("range");
     let stretch = wanted.as_deref().map_or(Stretch::Whole, |wanted| range::read(wanted, stored.size, standard));
-    let mut response = match stretch {
-        Stretch::Whole => described(&stored, stored.size, bytes(file, 0, stored.size)?),
-        Stretch::Part { from, to } => {
-            let length = to - from + 1;
-            let mut response = described(&stored, length, bytes(file, from, length)?);
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            put(&mut response, "content-range", &format!("bytes {from}-{to}/{}", stored.size));
-            // The digest is of the whole object.
-            response.headers_mut().remove("content-md5");
-            response
-        }
+    let (from, length) = match stretch {
+        Stretch::Whole => (0, stored.size),
+        Stretch::Part { from, to } => (from, to - from + 1),
         Stretch::Outside => {
             return Err(OssError::new(416, "InvalidRange", "The requested range cannot be satisfied.")
                 .with("ActualObjectSize", stored.size.to_string())
@@ -60,6 +59,17 @@ pub(crate) async fn get_object(exchange: &Exchange) -> Outcome {
                 .into());
         }
     };
+    let mut response = described(&stored, length, bytes(file, from, length, pace)?);
+    if let Stretch::Part { from, to } = stretch {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        put(&mut response, "content-range", &format!("bytes {from}-{to}/{}", stored.size));
+        // The digest is of the whole object.
+        response.headers_mut().remove("content-md5");
+    }
+    if let Some(pace) = pace {
+        // The header goes out before the body: it says what is to come.
+        put_delay(&mut response, pace.time_for(length));
+    }
     for (parameter, name) in OVERRIDES {
         if let Some(value) = exchange.target.query(parameter) {
             put(&mut response, name, value);
@@ -117,14 +127,18 @@ fn not_modified(stored: &Stored) -> Response<Body> {
     response
 }
 
-/// A stretch of a file as a body.
-fn bytes(mut file: File, from: u64, length: u64) -> io::Result<Body> {
+/// A stretch of a file as a body that goes at this pace, if at one.
+fn bytes(mut file: File, from: u64, length: u64, pace: Option<Pace>) -> io::Result<Body> {
     file.seek(SeekFrom::Start(from))?;
     let file = tokio::fs::File::from_std(file).take(length);
-    let pieces = stream::try_unfold(file, |mut file| async move {
-        let mut piece = vec![0; 128 * 1024];
+    let size = if pace.is_some() { SLOW_PIECE } else { PIECE };
+    let pieces = stream::try_unfold(file, move |mut file| async move {
+        let mut piece = vec![0; size];
         let read = file.read(&mut piece).await?;
         piece.truncate(read);
+        if let Some(pace) = pace {
+            tokio::time::sleep(pace.time_for(read as u64)).await;
+        }
         Ok::<_, io::Error>((read > 0).then(|| (Bytes::from(piece), file)))
     });
     Ok(Body::from_stream(pieces))

@@ -14,9 +14,14 @@ use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    answer::Refusal,
+    answer::{OssError, Refusal},
     faults::{FaultKind, Taken},
+    traffic::Pace,
 };
+
+/// How long a client may take between two pieces of a body. No page says how
+/// long OSS waits.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is read of a body that nobody wants, so that the client comes to read the answer.
 const UNWANTED: u64 = 64 * 1024 * 1024;
@@ -29,6 +34,9 @@ pub(crate) struct Intake {
     ended: bool,
     received: Arc<AtomicU64>,
     fault: Option<Taken>,
+    pace: Option<Pace>,
+    delayed: Duration,
+    patience: Duration,
     gone: CancellationToken,
     stop: CancellationToken,
 }
@@ -42,11 +50,29 @@ impl Intake {
         gone: CancellationToken,
         stop: CancellationToken,
     ) -> Self {
-        Self { body: Box::pin(body.into_data_stream()), ended: false, received, fault, gone, stop }
+        let body = Box::pin(body.into_data_stream());
+        let (pace, delayed, patience) = (None, Duration::ZERO, PATIENCE);
+        Self { body, ended: false, received, fault, pace, delayed, patience, gone, stop }
+    }
+
+    /// How long a client may take between two pieces; [`PATIENCE`] unless told.
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// From here on the body comes no faster.
+    pub(crate) fn go_at(&mut self, pace: Pace) {
+        self.pace = Some(pace);
+    }
+
+    /// How long the pace has held the body up.
+    pub(crate) fn delayed(&self) -> Duration {
+        self.delayed
     }
 
     /// The next piece, `None` when the body has come to its end as announced. A body that is cut short, and a fault
-    /// that closes, end in [`Refusal::Hangup`], so whoever reads to `None` has all of it.
+    /// that closes, end in [`Refusal::Hangup`], one that comes no further in 400 RequestTimeout (*PutObject*), so
+    /// whoever reads to `None` has all of it.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         if self.ended {
             return Ok(None);
@@ -56,10 +82,15 @@ impl Intake {
         {
             return Err(Refusal::Hangup);
         }
-        match self.body.next().await {
+        let Ok(piece) = tokio::time::timeout(self.patience, self.body.next()).await else {
+            // Nothing more is waited for, not even to be thrown away.
+            self.ended = true;
+            return Err(too_slow().into());
+        };
+        match piece {
             Some(Ok(piece)) => {
                 self.received.fetch_add(piece.len() as u64, Ordering::Relaxed);
-                self.pace(piece.len()).await?;
+                self.slow_down(piece.len() as u64).await?;
                 Ok(Some(piece))
             }
             Some(Err(_)) => Err(Refusal::Hangup),
@@ -114,17 +145,32 @@ impl Intake {
         self.fault.as_ref().map(|fault| &fault.kind)
     }
 
-    async fn pace(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let Some(FaultKind::Throttle { bytes_per_second }) = self.kind() else {
-            return Ok(());
+    async fn slow_down(&mut self, bytes: u64) -> Result<(), Refusal> {
+        let limit = self.pace.map_or(Duration::ZERO, |pace| pace.time_for(bytes));
+        self.delayed += limit;
+        let fault = match self.kind() {
+            Some(FaultKind::Throttle { bytes_per_second }) => {
+                Duration::from_secs_f64(bytes as f64 / (*bytes_per_second).max(1) as f64)
+            }
+            _ => Duration::ZERO,
         };
-        let time = Duration::from_secs_f64(bytes as f64 / (*bytes_per_second).max(1) as f64);
+        let time = limit.max(fault);
+        if time.is_zero() {
+            return Ok(());
+        }
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
             () = self.gone.cancelled() => Err(Refusal::Hangup),
             () = self.stop.cancelled() => Err(Refusal::Hangup),
         }
     }
+}
+
+/// 400 RequestTimeout.
+fn too_slow() -> OssError {
+    let message = "Your socket connection to the server was not read from or written to within the timeout period. \
+                   Idle connections will be closed.";
+    OssError::new(400, "RequestTimeout", message)
 }
 
 /// What a fault does between the end of the body and the work.

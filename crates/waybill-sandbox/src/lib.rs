@@ -4,7 +4,7 @@
 //!   requests reach
 //! - `host`, `route`, `operation`, `auth`, `admit`: what is asked, and whether it may be; `operate` has it done
 //! - `object`, `get`, `post`, `copy`, `delete`, `tagging`, `multipart`, `list`, `bucket`: the operations
-//! - `about`, `condition`, `range`, `digest`, `page`, `form`: the rules they share; `store`: the disk
+//! - `about`, `condition`, `range`, `digest`, `page`, `form`, `traffic`: the rules they share; `store`: the disk
 //! - `callback`: the POST that OSS makes; `receiver`: the server that gets it
 //! - `faults`, `log`, `admin`: misbehaviour on command, and what was asked; `guard`: no web page gets at them
 
@@ -43,6 +43,7 @@ mod server;
 mod shared;
 mod store;
 mod tagging;
+mod traffic;
 mod xml;
 
 use std::{fmt, io, net::Ipv4Addr, sync::Arc, time::Duration};

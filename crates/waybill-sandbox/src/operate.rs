@@ -3,7 +3,6 @@
 use axum::{body::Body, http::Response};
 
 use crate::{
-    about,
     admit::not_spoken,
     answer::{OssError, Outcome, Refusal, put},
     bucket, copy, delete,
@@ -14,6 +13,7 @@ use crate::{
     list, multipart, object,
     operation::Operation,
     post, tagging,
+    traffic::{Pace, put_delay},
 };
 
 /// Reads the body, if there is one, and does what is asked.
@@ -22,10 +22,20 @@ pub(crate) async fn operate(exchange: &Exchange, intake: &mut Intake, fault: Opt
         intake.finish().await?;
         return Err(OssError::new(*status, code.clone(), "The sandbox was told to fail.").into());
     }
-    about::check_traffic_limit(
-        exchange.header("x-oss-traffic-limit").as_deref(),
-        exchange.target.query("x-oss-traffic-limit"),
-    )?;
+    let pace = Pace::of(exchange)?;
+    if let Some(pace) = pace {
+        intake.go_at(pace);
+    }
+    let mut outcome = work(exchange, intake).await;
+    if let (Some(_), Ok(response), Operation::PutObject | Operation::PostObject | Operation::UploadPart) =
+        (pace, &mut outcome, exchange.operation)
+    {
+        put_delay(response, intake.delayed());
+    }
+    outcome
+}
+
+async fn work(exchange: &Exchange, intake: &mut Intake) -> Outcome {
     match exchange.operation {
         Operation::PutObject => return object::put_object(exchange, intake).await,
         Operation::PostObject => return post::post_object(exchange, intake).await,
@@ -56,6 +66,7 @@ pub(crate) async fn operate(exchange: &Exchange, intake: &mut Intake, fault: Opt
         Operation::DescribeRegions => bucket::describe_regions(exchange),
         Operation::PutBucket => bucket::put_bucket(exchange),
         Operation::GetBucketInfo => bucket::get_bucket_info(exchange),
+        Operation::GetBucketVersioning => bucket::get_bucket_versioning(),
         Operation::GetBucketLocation => bucket::get_bucket_location(exchange),
         Operation::GetBucketStat => bucket::get_bucket_stat(exchange).await,
         Operation::GetBucketAcl => bucket::get_bucket_acl(),

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, Method};
 use serde::{Deserialize, Serialize};
 
-use crate::{auth::URL_PARAMETERS, copy, get, route::Target};
+use crate::{auth::URL_PARAMETERS, copy, get, route::Target, traffic};
 
 /// What a request asks for, by its name in the OSS API reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,6 +60,8 @@ pub enum Operation {
     PutBucket,
     /// `GET /bucket/?bucketInfo`
     GetBucketInfo,
+    /// `GET /bucket/?versioning`
+    GetBucketVersioning,
     /// `GET /bucket/?location`
     GetBucketLocation,
     /// `GET /bucket/?stat`
@@ -72,8 +74,8 @@ pub enum Operation {
     Unknown,
 }
 
-/// Goes with every operation, where it has a meaning at all.
-const TRAFFIC_LIMIT: &str = "x-oss-traffic-limit";
+/// One version of an object; without versioning there is one, `null`.
+pub(crate) const VERSION: &str = "versionId";
 
 impl Operation {
     /// The name as the API reference and `${operation}` write it.
@@ -105,6 +107,7 @@ impl Operation {
             Self::DescribeRegions => "DescribeRegions",
             Self::PutBucket => "PutBucket",
             Self::GetBucketInfo => "GetBucketInfo",
+            Self::GetBucketVersioning => "GetBucketVersioning",
             Self::GetBucketLocation => "GetBucketLocation",
             Self::GetBucketStat => "GetBucketStat",
             Self::GetBucketAcl => "GetBucketAcl",
@@ -128,7 +131,7 @@ impl Operation {
         let overrides = operation == Self::GetObject;
         let fine = |name: &str| {
             known.contains(&name)
-                || name == TRAFFIC_LIMIT
+                || name == traffic::NAME
                 || URL_PARAMETERS.contains(&name)
                 || overrides && get::OVERRIDES.iter().any(|(parameter, _)| *parameter == name)
         };
@@ -150,8 +153,8 @@ fn on_object(method: &Method, has: impl Fn(&str) -> bool, copies: bool) -> Told 
         "PUT" if has("uploadId") && has("partNumber") => {
             (if copies { UploadPartCopy } else { UploadPart }, &["uploadId", "partNumber"])
         }
-        "PUT" if has("tagging") => (PutObjectTagging, &["tagging"]),
-        "PUT" if has("acl") => (PutObjectAcl, &["acl"]),
+        "PUT" if has("tagging") => (PutObjectTagging, &["tagging", VERSION]),
+        "PUT" if has("acl") => (PutObjectAcl, &["acl", VERSION]),
         "PUT" if copies => (CopyObject, &[]),
         "PUT" => (PutObject, &["callback", "callback-var"]),
         "POST" if has("uploads") => (InitiateMultipartUpload, &["uploads", "encoding-type"]),
@@ -159,14 +162,14 @@ fn on_object(method: &Method, has: impl Fn(&str) -> bool, copies: bool) -> Told 
             (CompleteMultipartUpload, &["uploadId", "callback", "callback-var", "encoding-type"])
         }
         "GET" if has("uploadId") => (ListParts, &["uploadId", "max-parts", "part-number-marker", "encoding-type"]),
-        "GET" if has("tagging") => (GetObjectTagging, &["tagging"]),
-        "GET" if has("acl") => (GetObjectAcl, &["acl"]),
-        "GET" | "HEAD" if has("objectMeta") => (GetObjectMeta, &["objectMeta"]),
-        "GET" => (GetObject, &[]),
-        "HEAD" => (HeadObject, &[]),
+        "GET" if has("tagging") => (GetObjectTagging, &["tagging", VERSION]),
+        "GET" if has("acl") => (GetObjectAcl, &["acl", VERSION]),
+        "GET" | "HEAD" if has("objectMeta") => (GetObjectMeta, &["objectMeta", VERSION]),
+        "GET" => (GetObject, &[VERSION]),
+        "HEAD" => (HeadObject, &[VERSION]),
         "DELETE" if has("uploadId") => (AbortMultipartUpload, &["uploadId"]),
-        "DELETE" if has("tagging") => (DeleteObjectTagging, &["tagging"]),
-        "DELETE" => (DeleteObject, &[]),
+        "DELETE" if has("tagging") => (DeleteObjectTagging, &["tagging", VERSION]),
+        "DELETE" => (DeleteObject, &[VERSION]),
         _ => (Unknown, &[]),
     }
 }
@@ -175,6 +178,7 @@ fn on_bucket(method: &Method, has: impl Fn(&str) -> bool) -> Told {
     use Operation::*;
     match method.as_str() {
         "GET" if has("bucketInfo") => (GetBucketInfo, &["bucketInfo"]),
+        "GET" if has("versioning") => (GetBucketVersioning, &["versioning"]),
         "GET" if has("location") => (GetBucketLocation, &["location"]),
         "GET" if has("stat") => (GetBucketStat, &["stat"]),
         "GET" if has("acl") => (GetBucketAcl, &["acl"]),

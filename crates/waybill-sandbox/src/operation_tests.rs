@@ -36,7 +36,10 @@ fn each_operation_is_told_by_method_and_query() {
         ("HEAD", "response-content-type=a", Unknown),
         ("POST", "append&position=0", Unknown),
         ("POST", "", Unknown),
-        ("GET", "versionId=1", Unknown),
+        ("GET", "versionId=1", GetObject),
+        ("HEAD", "versionId=null", HeadObject),
+        ("DELETE", "versionId=null", DeleteObject),
+        ("PUT", "versionId=null", Unknown),
     ] {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let told = Operation::of(&method, &target(Some("b"), Some("k"), query), &HeaderMap::new());
@@ -54,6 +57,7 @@ fn each_operation_on_the_bucket_and_above_it_is_told() {
         ("GET", Some("b"), "uploads&key-marker=k", ListMultipartUploads),
         ("GET", Some("b"), "bucketInfo", GetBucketInfo),
         ("GET", Some("b"), "location", GetBucketLocation),
+        ("GET", Some("b"), "versioning", GetBucketVersioning),
         ("GET", Some("b"), "stat", GetBucketStat),
         ("GET", Some("b"), "acl", GetBucketAcl),
         ("PUT", Some("b"), "", PutBucket),

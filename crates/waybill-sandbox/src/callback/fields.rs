@@ -100,16 +100,21 @@ fn read_url(given: &str) -> Option<Url> {
     if given.bytes().any(|b| !b.is_ascii_graphic()) {
         return None;
     }
-    let whole = if given.contains("://") { given.to_owned() } else { format!("http://{given}") };
+    let whole = if has_scheme(given) { given.to_owned() } else { format!("http://{given}") };
     let url = Url::parse(&whole).ok()?;
     // Of `http:///a` a URL library makes the host `a`.
     let host = url.host_str().filter(|_| !host_of(given).is_empty())?;
     (matches!(url.scheme(), "http" | "https") && !host.is_empty() && !host.starts_with('[')).then_some(url)
 }
 
+/// Whether a scheme stands at the beginning; `://` may stand in a query too.
+fn has_scheme(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']))
+}
+
 /// The host as it was written.
 fn host_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_scheme, rest)| rest);
+    let rest = url.split_once("://").filter(|_| has_scheme(url)).map_or(url, |(_scheme, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_user, host)| host);
     host.split_once(':').map_or(host, |(host, _port)| host)

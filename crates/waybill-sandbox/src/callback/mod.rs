@@ -100,7 +100,7 @@ pub(crate) async fn conclude(
         }
         Err(failure) => {
             let error = OssError::new(203, "CallbackFailed", failure.message).ec(failure.ec);
-            error.response(&exchange.request_id, exchange.shared.host(), false)
+            error.response(&exchange.request_id, &exchange.host, false)
         }
     };
     object::object_headers(&mut response, stored);

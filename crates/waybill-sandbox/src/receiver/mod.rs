@@ -54,7 +54,8 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, body: Body, gone:
     if head.method == Method::GET {
         return Ok(page(&shared.callbacks));
     }
-    let mut intake = Intake::new(body, Arc::default(), None, gone.clone(), shared.stop.clone());
+    let mut intake = Intake::new(body, Arc::default(), None, gone.clone(), shared.stop.clone())
+        .with_patience(shared.tuning.body_patience);
     let Some(body) = intake.whole(BODY_LIMIT).await? else {
         return Err(OssError::new(413, "EntityTooLarge", "The callback body is longer than 1 MB.").into());
     };

@@ -99,6 +99,11 @@ impl Store {
         Ok(Some((stored.clone(), file)))
     }
 
+    /// The object's own ACL, `None` when it has none or is not there.
+    pub(crate) fn acl(&self, key: &str) -> Option<String> {
+        self.index().get(key)?.about.acl.clone()
+    }
+
     /// Changes what is said of an object and leaves its bytes; `None` when it is not there.
     pub(crate) fn redescribe(&self, key: &str, change: impl FnOnce(&mut Stored)) -> io::Result<Option<Stored>> {
         let mut index = self.index();

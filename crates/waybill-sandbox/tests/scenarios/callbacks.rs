@@ -111,6 +111,25 @@ async fn callback_500_is_203_and_the_object_is_stored() {
 }
 
 #[tokio::test]
+async fn the_host_id_of_a_failed_callback_is_the_host_that_was_asked() {
+    let bed = Bed::start().await;
+    let mut ask = bed.ask(Method::PUT, "k").body("x");
+    ask.host = Some("test-bucket.localhost:1".into());
+    let got = ask.callback(to(&format!("{}?answer=500", bed.sandbox.info().callback_url))).send().await;
+    got.refused(203, "CallbackFailed");
+    assert_eq!(got.element("HostId"), "test-bucket.localhost:1");
+}
+
+#[tokio::test]
+async fn a_callback_url_without_scheme_may_hold_one_in_its_query() {
+    let bed = Bed::start().await;
+    let url = format!("127.0.0.1:{}/callback?next=http://a/", bed.port());
+    let got = put_with(&bed, to(&url)).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    assert_eq!(bed.sandbox.callbacks()[0].path_and_query, "/callback?next=http://a/");
+}
+
+#[tokio::test]
 async fn callback_201_and_a_redirect_are_failures_too() {
     let bed = Bed::start().await;
     for status in [201, 301] {

@@ -13,6 +13,8 @@ mod forms;
 mod listings;
 mod multipart;
 mod objects;
+mod pace;
+mod public;
 mod reading;
 mod receiver;
 mod restart;
