@@ -8,10 +8,12 @@ use crate::escape::{encode, hex_lower};
 pub(super) const ESCAPED_DIR: &str = ".escaped";
 /// File systems stop at 255 bytes; some count encrypted names, which are longer.
 const SEGMENT_LIMIT: usize = 140;
+/// macOS stops at 1024 bytes for a whole path, and the folder of the data stands before the key.
+const PATH_LIMIT: usize = 400;
 
 /// Whether the key can be a relative path as it stands, on every system.
 pub(super) fn is_plain(key: &str) -> bool {
-    key.split('/').all(is_safe_segment)
+    key.len() <= PATH_LIMIT && key.split('/').all(is_safe_segment)
 }
 
 /// A relative path for any key: readable at its head, told apart by a hash.
@@ -35,12 +37,16 @@ fn is_safe_segment(segment: &str) -> bool {
         && !is_device(segment)
 }
 
-/// Names that Windows keeps for devices, with or without an ending.
+/// Names that Windows keeps for devices, with or without an ending, with or without spaces before it (*Naming Files,
+/// Paths, and Namespaces*).
 fn is_device(segment: &str) -> bool {
-    let stem = segment.split('.').next().unwrap_or_default().to_ascii_uppercase();
-    let numbered =
-        |name: &str| stem.strip_prefix(name).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit());
-    ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
+    let stem = segment.split('.').next().unwrap_or_default().trim_end_matches(' ').to_ascii_uppercase();
+    let numbered = |name: &str| {
+        let mut rest = stem.strip_prefix(name).unwrap_or_default().chars();
+        let number = rest.next().is_some_and(|c| c.is_ascii_digit() || "¹²³".contains(c));
+        number && rest.next().is_none()
+    };
+    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
 }
 
 #[cfg(test)]
@@ -49,15 +55,25 @@ mod tests {
 
     #[test]
     fn ordinary_keys_are_their_own_path() {
-        for key in ["a", "dir/sub/example.txt", "目录/测试 文件.txt", ".hidden", "a+b%20c", "com10.txt", "é😀"]
-        {
+        for key in [
+            "a",
+            "dir/sub/example.txt",
+            "目录/测试 文件.txt",
+            ".hidden",
+            "a+b%20c",
+            "com10.txt",
+            "com¹¹",
+            "con$",
+            "nul a.txt",
+            "é😀",
+        ] {
             assert!(is_plain(key), "{key}");
         }
     }
 
     #[test]
     fn a_key_that_would_leave_the_folder_or_be_no_file_name_is_escaped() {
-        let long = "n".repeat(141);
+        let (long, deep) = ("n".repeat(141), vec!["n"; 201].join("/"));
         for key in [
             "..",
             "a/../b",
@@ -73,8 +89,15 @@ mod tests {
             "a ",
             "NUL",
             "lpt1.txt",
+            "CONIN$",
+            "a/conout$.log",
+            "COM¹",
+            "lpt³.txt",
+            "nul .txt",
+            "com1  ",
             ".escaped/x",
             &long,
+            &deep,
         ] {
             assert!(!is_plain(key), "{key:?}");
             let path = escaped(key);
