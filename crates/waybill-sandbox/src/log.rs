@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,10 +16,12 @@ use crate::operation::Operation;
 
 /// Entries kept in memory; the file keeps more.
 const KEPT: usize = 100_000;
-/// A file longer than this is put aside at the next start.
+/// A file longer than this is put aside, in the place of the one before.
 const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 /// The file's name in the data folder.
 const FILE: &str = "requests.jsonl";
+/// The name of the one put aside.
+const OLD_FILE: &str = "requests.old.jsonl";
 
 /// One request to the OSS side, written when it has ended and before its answer goes out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,27 +75,54 @@ pub(crate) struct RequestLog {
 #[derive(Debug)]
 struct Inner {
     entries: VecDeque<LoggedRequest>,
-    file: File,
+    file: LogFile,
 }
 
-impl RequestLog {
-    pub(crate) fn open(data_dir: &Path) -> io::Result<Self> {
-        let path = data_dir.join(FILE);
-        if fs::metadata(&path).is_ok_and(|meta| meta.len() > FILE_LIMIT) {
-            fs::rename(&path, data_dir.join("requests.old.jsonl"))?;
-        }
+/// The file that entries are written to, and how long it is.
+#[derive(Debug)]
+struct LogFile {
+    dir: PathBuf,
+    file: File,
+    bytes: u64,
+    limit: u64,
+}
+
+impl LogFile {
+    fn open(dir: &Path, limit: u64) -> io::Result<Self> {
+        let path = dir.join(FILE);
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
         if !ends_with_newline(&path)? {
             file.write_all(b"\n")?;
         }
-        Ok(Self { inner: Mutex::new(Inner { entries: VecDeque::new(), file }), version: watch::Sender::new(0) })
+        let bytes = file.metadata()?.len();
+        Ok(Self { dir: dir.to_owned(), file, bytes, limit })
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.bytes > self.limit {
+            fs::rename(self.dir.join(FILE), self.dir.join(OLD_FILE))?;
+            *self = Self::open(&self.dir, self.limit)?;
+        }
+        self.bytes += line.len() as u64;
+        self.file.write_all(line)
+    }
+}
+
+impl RequestLog {
+    pub(crate) fn open(data_dir: &Path) -> io::Result<Self> {
+        Self::open_with(data_dir, FILE_LIMIT)
+    }
+
+    fn open_with(data_dir: &Path, limit: u64) -> io::Result<Self> {
+        let inner = Inner { entries: VecDeque::new(), file: LogFile::open(data_dir, limit)? };
+        Ok(Self { inner: Mutex::new(inner), version: watch::Sender::new(0) })
     }
 
     pub(crate) fn push(&self, entry: LoggedRequest) {
         let mut inner = self.inner();
         if let Ok(mut line) = serde_json::to_vec(&entry) {
             line.push(b'\n');
-            if let Err(error) = inner.file.write_all(&line) {
+            if let Err(error) = inner.file.write(&line) {
                 tracing::warn!(%error, "writing the sandbox request log");
             }
         }
@@ -166,6 +195,34 @@ mod tests {
         file.write_all(b"{\"atMs\":2,\"oper").expect("writes");
         RequestLog::open(dir.path()).expect("opens").push(entry(3));
         assert_eq!(read_request_log(dir.path()).expect("reads"), [entry(1), entry(3)]);
+    }
+
+    #[test]
+    fn a_file_that_has_grown_too_long_is_put_aside_and_takes_the_place_of_the_one_before() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let log = RequestLog::open_with(dir.path(), 1000).expect("opens");
+        for n in 1..=40 {
+            log.push(entry(n));
+        }
+        let kept = |name: &str| fs::read_to_string(dir.path().join(name)).expect("reads");
+        let line = serde_json::to_string(&entry(1)).expect("JSON").len() + 1;
+        assert!(kept(FILE).len() < 1000 + 2 * line && kept(OLD_FILE).len() < 1000 + 2 * line);
+        assert_eq!(read_request_log(dir.path()).expect("reads").last(), Some(&entry(40)));
+        drop(log);
+        RequestLog::open_with(dir.path(), 1).expect("opens").push(entry(41));
+        assert_eq!(read_request_log(dir.path()).expect("reads"), [entry(41)]);
+        assert!(kept(OLD_FILE).contains("\"atMs\":40,"));
+    }
+
+    #[test]
+    fn only_the_last_entries_are_kept_in_memory() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let log = RequestLog::open(dir.path()).expect("opens");
+        for n in 0..KEPT as i64 + 2 {
+            log.push(entry(n));
+        }
+        let all = log.entries();
+        assert_eq!((all.len(), all[0].at_ms), (KEPT, 2));
     }
 
     #[tokio::test]
