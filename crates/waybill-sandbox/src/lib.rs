@@ -86,14 +86,10 @@ impl Sandbox {
     /// [`Sandbox::start`], more or less like OSS than usual.
     pub async fn start_with(config: SandboxConfig, tuning: Tuning) -> Result<Self, SandboxError> {
         config::check(&config)?;
-        let lock = DirLock::take(&config.data_dir)?;
+        let Opened { lock, store, log, callback_key } = Opened::open(&config).await?;
         let listen = |source| SandboxError::Listen { port: config.port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await.map_err(listen)?;
         let port = listener.local_addr().map_err(listen)?.port();
-        let data_dir = |source| SandboxError::DataDir { path: config.data_dir.clone(), source };
-        let store = Store::open_dir(&config.data_dir, &config.bucket).map_err(data_dir)?;
-        let log = RequestLog::open(&config.data_dir).map_err(data_dir)?;
-        let callback_key = CallbackKey::open(&config.data_dir).map_err(data_dir)?;
         let ca = tuning.callback_ca_pem.as_deref();
         let callback_clients = callback::Clients::new(ca).map_err(SandboxError::CallbackClient)?;
         let endpoint = format!("http://127.0.0.1:{port}");
@@ -192,6 +188,32 @@ impl Sandbox {
         }
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
+    }
+}
+
+/// What a sandbox has in its data folder.
+struct Opened {
+    lock: DirLock,
+    store: Store,
+    log: RequestLog,
+    callback_key: CallbackKey,
+}
+
+impl Opened {
+    /// Opens the folder on a thread of its own: the lock may be waited for, every description is read, a key is made.
+    async fn open(config: &SandboxConfig) -> Result<Self, SandboxError> {
+        let (path, bucket) = (config.data_dir.clone(), config.bucket.clone());
+        let open = tokio::task::spawn_blocking(move || {
+            let data_dir = |source| SandboxError::DataDir { path: path.clone(), source };
+            Ok(Self {
+                lock: DirLock::take(&path)?,
+                store: Store::open_dir(&path, &bucket).map_err(data_dir)?,
+                log: RequestLog::open(&path).map_err(data_dir)?,
+                callback_key: CallbackKey::open(&path).map_err(data_dir)?,
+            })
+        });
+        let failed = |error| SandboxError::DataDir { path: config.data_dir.clone(), source: io::Error::other(error) };
+        open.await.map_err(failed)?
     }
 }
 

@@ -77,11 +77,12 @@ pub(crate) fn list_multipart_uploads(exchange: &Exchange) -> Outcome {
     // Without a key marker the id marker is ignored.
     let id_marker = exchange.target.query("upload-id-marker").filter(|_| !key_marker.is_empty()).unwrap_or_default();
     let all = exchange.shared.store.uploads.all();
-    let after = all.iter().map(|upload| &upload.info).filter(|info| {
+    let mut after = all.iter().map(|upload| &upload.info).filter(|info| {
         info.key.as_str() > key_marker
             || (!id_marker.is_empty() && info.key == key_marker && info.upload_id.as_str() > id_marker)
     });
-    let found = page(after.map(|info| (info.key.as_str(), info)), &ask.wanted(key_marker));
+    let mut next = |skip: Option<&str>| after.find(|info| skip.is_none_or(|skip| !info.key.starts_with(skip)));
+    let found = page(|skip| next(skip).map(|info| (info.key.clone(), info)), &ask.wanted(key_marker));
     // A common prefix in the last place has no upload id.
     let next_id = found.items.last().filter(|info| info.key == found.last).map_or("", |info| info.upload_id.as_str());
     let mut list = ask

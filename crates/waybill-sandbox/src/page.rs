@@ -25,28 +25,34 @@ pub(crate) struct Page<T> {
     pub(crate) last: String,
 }
 
-/// Takes a page from entries that are sorted by key and lie after the marker already.
-pub(crate) fn page<'k, T>(entries: impl Iterator<Item = (&'k str, T)>, wanted: &Wanted<'_>) -> Page<T> {
+/// Takes a page from entries that are sorted by key and lie after the marker already. `next` gives the next entry, and
+/// passes over all whose key begins with what it is given.
+pub(crate) fn page<T>(mut next: impl FnMut(Option<&str>) -> Option<(String, T)>, wanted: &Wanted<'_>) -> Page<T> {
     let mut page = Page { items: Vec::new(), prefixes: Vec::new(), truncated: false, last: String::new() };
-    for (key, item) in entries {
+    let mut skip: Option<String> = None;
+    while let Some((key, item)) = next(skip.take().as_deref()) {
         let Some(rest) = key.strip_prefix(wanted.prefix) else { continue };
         let folded = match rest.find(wanted.delimiter) {
             Some(at) if !wanted.delimiter.is_empty() => Some(&key[..wanted.prefix.len() + at + wanted.delimiter.len()]),
             _ => None,
         };
-        if let Some(folded) = folded
-            && (folded == wanted.after || page.prefixes.last().is_some_and(|last| last == folded))
-        {
+        skip = folded.map(str::to_owned);
+        if folded.is_some_and(|folded| folded == wanted.after) {
             continue;
         }
         if page.items.len() + page.prefixes.len() == wanted.at_most {
             page.truncated = true;
             break;
         }
-        page.last = folded.unwrap_or(key).to_owned();
         match folded {
-            Some(folded) => page.prefixes.push(folded.to_owned()),
-            None => page.items.push(item),
+            Some(folded) => {
+                page.last = folded.to_owned();
+                page.prefixes.push(folded.to_owned());
+            }
+            None => {
+                page.last = key;
+                page.items.push(item);
+            }
         }
     }
     page
@@ -59,8 +65,9 @@ mod tests {
     const KEYS: [&str; 5] = ["fun/movie/001.avi", "fun/movie/007.avi", "fun/test.jpg", "oss.jpg", "z/z"];
 
     fn list(prefix: &str, delimiter: &str, after: &str, at_most: usize) -> Page<&'static str> {
-        let entries = KEYS.into_iter().filter(|key| *key > after).map(|key| (key, key));
-        page(entries, &Wanted { prefix, delimiter, after, at_most })
+        let mut keys = KEYS.into_iter().filter(|key| *key > after);
+        let mut next = |skip: Option<&str>| keys.find(|key| skip.is_none_or(|skip| !key.starts_with(skip)));
+        page(|skip| next(skip).map(|key| (key.to_owned(), key)), &Wanted { prefix, delimiter, after, at_most })
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod commit;
 mod names;
 mod objects;
 mod uploads;
+mod walk;
 mod write;
 
 use std::{

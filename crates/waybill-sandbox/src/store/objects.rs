@@ -4,14 +4,13 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io,
-    ops::Bound,
     path::{Path, PathBuf},
     sync::{MutexGuard, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{Store, names};
+use super::{Store, names, walk::Walk};
 use crate::page::{Page, Wanted, page};
 
 /// What a client said about an object besides its bytes. An unfinished upload keeps it for the object to come.
@@ -140,34 +139,18 @@ impl Store {
 
     /// One page of the keys after `after`.
     pub(crate) fn list(&self, wanted: &Wanted<'_>) -> Page<Stored> {
-        let index = self.index();
-        let from = if wanted.after.as_bytes() < wanted.prefix.as_bytes() {
-            Bound::Included(wanted.prefix)
-        } else {
-            Bound::Excluded(wanted.after)
-        };
-        let from = if wanted.after.is_empty() && wanted.prefix.is_empty() { Bound::Unbounded } else { from };
-        let candidates = index
-            .range::<str, _>((from, Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(wanted.prefix))
-            .filter(|(_, stored)| self.is_there(stored))
-            .map(|(key, stored)| (key.as_str(), stored));
-        let found = page(candidates, wanted);
-        Page {
-            items: found.items.into_iter().cloned().collect(),
-            prefixes: found.prefixes,
-            truncated: found.truncated,
-            last: found.last,
-        }
+        let mut walk = Walk::new(self, wanted);
+        page(|skip| walk.next(skip), wanted)
     }
 
     /// Number of objects and their bytes together.
     pub(crate) fn totals(&self) -> (u64, u64) {
-        let index = self.index();
-        index
-            .values()
-            .filter(|stored| self.is_there(stored))
-            .fold((0, 0), |(count, bytes), stored| (count + 1, bytes + stored.size))
+        // The disk is asked without the lock: nobody has to wait for a count.
+        let all: Vec<(PathBuf, u64)> =
+            self.index().values().map(|stored| (self.bytes_path(stored), stored.size)).collect();
+        all.into_iter()
+            .filter(|(path, size)| has_size(path, *size))
+            .fold((0, 0), |(count, bytes), (_, size)| (count + 1, bytes + size))
     }
 
     /// Reads every description at start. One without bytes is what a crash left of a delete, or of a person's; one that
@@ -190,7 +173,7 @@ impl Store {
     }
 
     pub(super) fn is_there(&self, stored: &Stored) -> bool {
-        fs::metadata(self.bytes_path(stored)).is_ok_and(|about| about.is_file() && about.len() == stored.size)
+        has_size(&self.bytes_path(stored), stored.size)
     }
 
     pub(super) fn meta_path(&self, key: &str, ending: &str) -> PathBuf {
@@ -205,6 +188,10 @@ impl Store {
     pub(super) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn has_size(path: &Path, size: u64) -> bool {
+    fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() == size)
 }
 
 /// A description, or `None` when it cannot be read; it is then put aside under a name that says so.

@@ -227,3 +227,31 @@ async fn a_description_that_cannot_be_read_costs_its_own_object_and_is_put_aside
     put(&store, "a", b"new").await;
     assert_eq!(get(&store, "a").as_deref(), Some("new"));
 }
+
+/// A description whose bytes somebody took away.
+fn described(store: &Store, key: &str) {
+    let stored = serde_json::json!({"key": key, "file": key, "size": 1, "etag": "E", "crc64": 1, "contentMd5": null,
+        "kind": "Normal", "contentType": "text/plain", "headers": {}, "lastModifiedMs": 0});
+    store.index().insert(key.to_owned(), serde_json::from_value(stored).expect("a description"));
+}
+
+#[tokio::test]
+async fn a_listing_goes_over_more_keys_than_it_takes_at_once_and_past_what_is_folded() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    for n in 0..700 {
+        put(&store, &format!("d{}/{n:03}", n / 300), b"x").await;
+    }
+    put(&store, "e", b"x").await;
+    described(&store, "d1/gone");
+    let list = |after: &str, delimiter: &str, at_most| {
+        let found = store.list(&crate::page::Wanted { prefix: "", delimiter, after, at_most });
+        (found.items.iter().map(|stored| stored.key.clone()).collect::<Vec<_>>(), found.prefixes, found.truncated)
+    };
+    let (keys, _, truncated) = list("", "", 1000);
+    assert!(keys.len() == 701 && keys.is_sorted() && !truncated);
+    assert_eq!(list("", "/", 10), (vec!["e".to_owned()], ["d0/", "d1/", "d2/"].map(str::to_owned).to_vec(), false));
+    assert_eq!(list("d0/", "/", 1), (Vec::new(), vec!["d1/".to_owned()], true));
+    assert_eq!(list("d2/", "/", 1), (vec!["e".to_owned()], Vec::new(), false));
+    assert_eq!(store.totals(), (701, 701));
+}
