@@ -25,7 +25,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is read of a body that nobody wants, so that the client comes to read the answer.
 const UNWANTED: u64 = 64 * 1024 * 1024;
-/// How long that may take.
+/// How long that may take, unless a client is to be quicker anyway.
 const UNWANTED_TIME: Duration = Duration::from_secs(10);
 
 /// One request body on its way in.
@@ -124,6 +124,7 @@ impl Intake {
 
     /// Reads on after a refusal, without faults and within bounds.
     pub(crate) async fn discard(&mut self) {
+        let patience = UNWANTED_TIME.min(self.patience);
         let reading = async {
             let mut rest = UNWANTED;
             while !self.ended && rest > 0 {
@@ -136,7 +137,7 @@ impl Intake {
                 }
             }
         };
-        if tokio::time::timeout(UNWANTED_TIME, reading).await.is_err() {
+        if tokio::time::timeout(patience, reading).await.is_err() {
             tracing::debug!("a refused body did not come to its end");
         }
     }

@@ -145,6 +145,19 @@ fn what_the_sdks_signed_for_forms_is_accepted() {
 }
 
 #[test]
+fn a_v4_form_of_another_region_or_day_is_an_invalid_argument() {
+    for (id, _, mut four) in vectors() {
+        let region = std::mem::replace(&mut four.config.region, "cn-nowhere".into());
+        assert_eq!(four.refused("InvalidArgument").ec, Some("0002-00000226"), "{id}");
+        four.config.region = region;
+        let other_day = four.after(24 * 3600);
+        let date = other_day.now.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let other_day = other_day.set("x-oss-date", &date);
+        assert_eq!(other_day.refused("InvalidArgument").ec, Some("0002-00000709"), "{id}");
+    }
+}
+
+#[test]
 fn a_form_signature_with_one_character_changed_is_a_mismatch() {
     for at in [0, 13] {
         for (id, one, four) in vectors() {

@@ -15,19 +15,25 @@ pub(super) async fn check(tuning: &Tuning, order: Option<&Order>) -> Result<(), 
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or_default();
         let found = lookup_host((host, port)).await.map_err(|_| no_ip(url.as_str()))?;
-        let addresses: Vec<Ipv4Addr> = found
-            .filter_map(|address| match address.ip() {
-                IpAddr::V4(ip) => Some(ip),
-                IpAddr::V6(_) => None,
-            })
-            .collect();
-        if addresses.is_empty() {
-            return Err(no_ip(url.as_str()));
-        }
-        if addresses.into_iter().any(is_private) {
-            let message = "Private address is forbidden to callback.";
-            return Err(OssError::argument(message, "callbackUrl", url.as_str()).ec("0007-00000008"));
-        }
+        judge(url.as_str(), found.map(|address| address.ip()))?;
+    }
+    Ok(())
+}
+
+/// What a name's addresses mean for its URL.
+fn judge(url: &str, found: impl Iterator<Item = IpAddr>) -> Result<(), OssError> {
+    let addresses: Vec<Ipv4Addr> = found
+        .filter_map(|address| match address {
+            IpAddr::V4(ip) => Some(ip),
+            IpAddr::V6(_) => None,
+        })
+        .collect();
+    if addresses.is_empty() {
+        return Err(no_ip(url));
+    }
+    if addresses.into_iter().any(is_private) {
+        let message = "Private address is forbidden to callback.";
+        return Err(OssError::argument(message, "callbackUrl", url).ec("0007-00000008"));
     }
     Ok(())
 }
@@ -42,6 +48,18 @@ fn is_private(ip: Ipv4Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_without_ipv4_has_no_ip_and_one_private_address_among_others_is_enough() {
+        let ec = |found: &[&str]| {
+            let found = found.iter().map(|ip| ip.parse().expect("an address"));
+            judge("http://a/", found).err().and_then(|error| error.ec)
+        };
+        assert_eq!(ec(&["2400:3200::1", "::1"]), Some("0007-00000007"));
+        assert_eq!(ec(&[]), Some("0007-00000007"));
+        assert_eq!(ec(&["8.8.8.8", "10.0.0.1"]), Some("0007-00000008"));
+        assert_eq!(ec(&["2400:3200::1", "8.8.8.8"]), None);
+    }
 
     #[test]
     fn loopback_and_private_networks_are_told_from_public_ones() {

@@ -162,6 +162,22 @@ async fn a_crash_in_the_middle_of_a_delete_ends_in_no_object_and_nothing_left() 
 }
 
 #[tokio::test]
+async fn an_object_whose_bytes_cannot_be_taken_away_is_there_whole_after_a_restart() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    put(&store, "k", b"bytes").await;
+    // The bytes go to this folder first.
+    fs::remove_dir(dir.path().join("tmp")).expect("removes");
+    fs::write(dir.path().join("tmp"), "no folder").expect("writes");
+    store.delete("k").expect_err("cannot be done");
+    assert_eq!(get(&store, "k").as_deref(), Some("bytes"));
+    drop(store);
+    fs::remove_file(dir.path().join("tmp")).expect("removes");
+    let store = Store::open_dir(dir.path(), "bucket").expect("opens");
+    assert_eq!(get(&store, "k").as_deref(), Some("bytes"));
+}
+
+#[tokio::test]
 async fn a_part_that_replaces_another_is_later_even_when_the_clock_was_set_back() {
     let dir = tempfile::tempdir().expect("temp dir");
     let store = Store::open_dir(dir.path(), "bucket").expect("opens");

@@ -18,6 +18,7 @@ use std::{
     },
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use crc_fast::{CrcAlgorithm, checksum};
 use reqwest::Method;
 use tokio::sync::watch;
@@ -31,6 +32,8 @@ const ROUNDS: usize = 12;
 const PART: usize = 100 * 1024;
 /// The key that uploads are completed over.
 const MULTIPART: &str = "multipart/a";
+/// The key that is deleted again and again.
+const DELETED: &str = "deleted/a";
 
 /// Not a test but the other process: a sandbox over a folder that says where it listens.
 #[tokio::test]
@@ -121,6 +124,31 @@ impl Client {
         }
     }
 
+    /// There are as many files as objects: no bytes without a description.
+    async fn nothing_is_left_over(&self, endpoint: &str, folder: &Path) {
+        let listed = self.ask(endpoint, Method::GET, "").query("max-keys", "1000").send().await;
+        assert_eq!(files(&folder.join("objects")), listed.elements("Key").len(), "{}", listed.text());
+    }
+
+    /// Puts and deletes one key until the server is gone.
+    async fn delete(&self, endpoint: &str) {
+        loop {
+            let version = self.attempt(DELETED);
+            let put = self.ask(endpoint, Method::PUT, DELETED).header("x-oss-meta-version", &version.to_string());
+            match put.body(content(DELETED, version)).try_send().await {
+                Ok(got) => assert_eq!(got.status, 200, "{}", got.text()),
+                Err(_) => return,
+            }
+            // From here on it may be gone or not.
+            match self.ask(endpoint, Method::DELETE, DELETED).try_send().await {
+                Ok(got) => assert_eq!(got.status, 204, "{}", got.text()),
+                Err(_) => return,
+            }
+            self.keys.lock().expect("not poisoned").insert(DELETED.to_owned(), Known::default());
+            self.answers.send_modify(|count| *count += 1);
+        }
+    }
+
     /// Every object is one version, not older than the last that was answered, in all that is said of it.
     async fn check(&self, endpoint: &str) {
         let listed = self.ask(endpoint, Method::GET, "").query("max-keys", "1000").send().await;
@@ -154,6 +182,12 @@ impl Client {
     }
 }
 
+/// How many files there are below a folder.
+fn files(dir: &Path) -> usize {
+    let entries = std::fs::read_dir(dir).expect("lists").flatten().map(|entry| entry.path());
+    entries.map(|path| if path.is_dir() { files(&path) } else { 1 }).sum()
+}
+
 /// The bytes of a version, of a size of its own; those of an upload fill more than one part.
 fn content(key: &str, version: u64) -> Vec<u8> {
     let least = if key == MULTIPART { PART } else { 0 };
@@ -163,9 +197,14 @@ fn content(key: &str, version: u64) -> Vec<u8> {
 
 /// Another process with a sandbox over the folder, and where it listens.
 fn start(folder: &Path) -> (Child, String) {
+    start_with(folder, &[])
+}
+
+fn start_with(folder: &Path, variables: &[(&str, &str)]) -> (Child, String) {
     let mut child = Command::new(env::current_exe().expect("has a path"))
         .args(["the_process_that_is_killed", "--exact", "--ignored", "--nocapture"])
         .env(FOLDER, folder)
+        .envs(variables.iter().copied())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -182,6 +221,7 @@ async fn killed_at_any_moment_every_object_is_whole_and_what_was_answered_is_the
     for round in 0..ROUNDS {
         let (mut child, endpoint) = start(folder.path());
         client.check(&endpoint).await;
+        client.nothing_is_left_over(&endpoint, folder.path()).await;
         let mut writers = tokio::task::JoinSet::new();
         for writer in 0..3 {
             let (client, endpoint) = (Arc::clone(&client), endpoint.clone());
@@ -189,6 +229,8 @@ async fn killed_at_any_moment_every_object_is_whole_and_what_was_answered_is_the
         }
         let (writing, at) = (Arc::clone(&client), endpoint.clone());
         writers.spawn(async move { writing.complete(&at).await });
+        let (deleting, at) = (Arc::clone(&client), endpoint.clone());
+        writers.spawn(async move { deleting.delete(&at).await });
         // The moment: after some answers, with the next requests under way.
         let some = *client.answers.borrow() + 1 + uuid::Uuid::new_v4().as_u128() as u64 % 40;
         let mut answers = client.answers.subscribe();
@@ -202,10 +244,28 @@ async fn killed_at_any_moment_every_object_is_whole_and_what_was_answered_is_the
     }
     let (mut child, endpoint) = start(folder.path());
     client.check(&endpoint).await;
+    client.nothing_is_left_over(&endpoint, folder.path()).await;
     let left = std::fs::read_dir(folder.path().join("tmp")).expect("lists").count();
     let pending = std::fs::read_dir(folder.path().join("meta/test-bucket")).expect("lists").flatten();
     let pending = pending.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "next")).count();
     assert_eq!((left, pending), (0, 0), "a crash's leftovers are still there");
     child.kill().expect("kills");
     child.wait().expect("ends");
+}
+
+#[tokio::test]
+async fn callbacks_go_their_way_past_the_proxy_of_the_environment() {
+    let folder = tempfile::tempdir().expect("temp dir");
+    // Nobody listens there, so whoever asks the proxy gets nowhere.
+    let proxy = "http://127.0.0.1:9";
+    let names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, proxy));
+    let (mut child, endpoint) =
+        start_with(folder.path(), &[names.as_slice(), &[("NO_PROXY", ""), ("no_proxy", "")]].concat());
+    let http = reqwest::Client::builder().no_proxy().build().expect("client");
+    let callback = format!(r#"{{"callbackUrl":"{endpoint}/callback","callbackBody":"a=1"}}"#);
+    let ask = Ask::new(&http, &endpoint, Method::PUT, "k").header("x-oss-callback", &BASE64_STANDARD.encode(callback));
+    let got = ask.body("x").send().await;
+    child.kill().expect("kills");
+    child.wait().expect("ends");
+    assert_eq!(got.status, 200, "{}", got.text());
 }

@@ -40,6 +40,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) region: String,
     pub(crate) bucket: String,
     pub(crate) at: Timestamp,
+    /// Headers that are signed besides those that always are.
+    pub(crate) additional: Vec<&'static str>,
     /// A Host that names the bucket, which is then left out of the path.
     pub(crate) host: Option<String>,
 }
@@ -60,6 +62,7 @@ impl<'a> Ask<'a> {
             region: REGION.into(),
             bucket: BUCKET.into(),
             at: Timestamp::now(),
+            additional: Vec::new(),
             host: None,
         }
     }
@@ -136,14 +139,24 @@ impl Ask<'_> {
         headers.insert("x-oss-content-sha256".into(), "UNSIGNED-PAYLOAD".into());
         let lines: String = headers
             .iter()
-            .filter(|(name, _)| name.starts_with("x-oss-") || *name == "content-type" || *name == "content-md5")
+            .filter(|(name, _)| {
+                name.starts_with("x-oss-")
+                    || *name == "content-type"
+                    || *name == "content-md5"
+                    || self.additional.contains(&name.as_str())
+            })
             .map(|(name, value)| format!("{name}:{}\n", value.trim()))
             .collect();
         let target = self.target();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let mut query: Vec<&str> = query.split('&').collect();
         query.sort_unstable();
-        let canonical = format!("{}\n{path}\n{}\n{lines}\n\nUNSIGNED-PAYLOAD", self.method, query.join("&"));
+        let canonical = format!(
+            "{}\n{path}\n{}\n{lines}\n{}\nUNSIGNED-PAYLOAD",
+            self.method,
+            query.join("&"),
+            self.additional.join(";")
+        );
         let day = self.at.strftime("%Y%m%d").to_string();
         let scope = format!("{day}/{}/oss/aliyun_v4_request", self.region);
         let to_sign =
@@ -152,7 +165,12 @@ impl Ask<'_> {
             .iter()
             .fold(format!("aliyun_v4{}", self.secret).into_bytes(), |key, part| hmac(&key, part));
         let signature = hex(&hmac(&key, &to_sign));
-        let authorization = format!("OSS4-HMAC-SHA256 Credential={}/{scope},Signature={signature}", self.id);
+        let additional = match &self.additional[..] {
+            [] => String::new(),
+            names => format!(",AdditionalHeaders={}", names.join(";")),
+        };
+        let authorization =
+            format!("OSS4-HMAC-SHA256 Credential={}/{scope}{additional},Signature={signature}", self.id);
         headers.insert("authorization".into(), authorization);
         headers
     }

@@ -26,8 +26,12 @@ impl Bed {
     }
 
     pub(crate) async fn tuned(tuning: Tuning) -> Self {
-        let dir = tempfile::tempdir().expect("temp dir");
-        let sandbox = Sandbox::start_with(config(dir.path(), 0), tuning).await.expect("starts");
+        Self::over(tempfile::tempdir().expect("temp dir"), 0, tuning).await
+    }
+
+    /// One over a folder in which another was before.
+    pub(crate) async fn over(dir: TempDir, port: u16, tuning: Tuning) -> Self {
+        let sandbox = Sandbox::start_with(config(dir.path(), port), tuning).await.expect("starts");
         let http = reqwest::Client::builder().no_proxy().build().expect("client");
         Self { dir, sandbox, http }
     }
@@ -111,6 +115,12 @@ impl Bed {
 impl Ask<'_> {
     pub(crate) fn callback(self, callback: Value) -> Self {
         self.header("x-oss-callback", &BASE64_STANDARD.encode(callback.to_string()))
+    }
+
+    /// Signs these headers too.
+    pub(crate) fn additional(mut self, names: &[&'static str]) -> Self {
+        self.additional = names.to_vec();
+        self
     }
 
     /// The request line and headers for a socket, with the announced length given.

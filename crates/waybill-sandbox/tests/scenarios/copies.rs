@@ -50,6 +50,8 @@ async fn a_copy_onto_itself_changes_the_metadata_and_survives_a_restart() {
     let bed = Bed::start().await;
     bed.ask(Method::PUT, "k").header("x-oss-meta-a", "1").body("content").send().await;
     assert_eq!(ask_copy(&bed, "k", "/test-bucket/k").header("x-oss-meta-b", "2").send().await.status, 200);
+    let forbidden = ask_copy(&bed, "k", "/test-bucket/k").header("x-oss-forbid-overwrite", "true");
+    forbidden.header("x-oss-meta-b", "3").send().await.refused(409, "FileAlreadyExists");
     let bed = bed.restart().await;
     let got = bed.ask(Method::GET, "k").send().await;
     assert_eq!((got.header("x-oss-meta-b").as_str(), got.text().as_str()), ("2", "content"));

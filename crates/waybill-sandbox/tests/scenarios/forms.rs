@@ -11,7 +11,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use waybill_sandbox::{Fault, FaultKind, Operation};
+use waybill_sandbox::{Fault, FaultKind, Operation, Tuning};
 
 use crate::bed::{BUCKET, Bed, Got, ID, LONG, REGION, SECRET, hex, hmac};
 
@@ -294,4 +294,26 @@ async fn a_variable_with_capitals_is_refused_in_a_form_and_nothing_is_stored() {
     got.refused(400, "InvalidArgument");
     assert_eq!(got.element("EC"), "0007-00000105");
     assert_eq!((bed.get("k").await, bed.sandbox.callbacks().len()), (None, 0));
+}
+
+#[tokio::test]
+async fn a_policy_that_does_not_fit_is_refused_before_the_file_is_taken() {
+    let tuning = Tuning { body_patience: Duration::from_millis(200), ..Tuning::default() };
+    let bed = Bed::tuned(tuning).await;
+    let body = Form::signed(&[json!(["eq", "$key", "other"])]).field("key", "k").body();
+    let mut socket = TcpStream::connect(("127.0.0.1", bed.port())).await.expect("connects");
+    // The file has begun and goes no further: were it waited for, that would be told.
+    socket.write_all(head("content-length: 1000000").as_bytes()).await.expect("writes");
+    socket.write_all(&body[..body.len() - BOUNDARY.len() - 12]).await.expect("writes");
+    let mut answer = String::new();
+    tokio::time::timeout(LONG, socket.read_to_string(&mut answer)).await.expect("an answer").expect("reads");
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("<EC>0006-00000227</EC>"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_form_can_give_its_object_no_tags() {
+    let bed = Bed::start().await;
+    let got = Form::signed(&[]).field("key", "k").field("x-oss-tagging", "a=1").send(&bed).await;
+    assert_eq!(got.status, 204, "{}", got.text());
+    assert!(!bed.ask(Method::HEAD, "k").send().await.headers.contains_key("x-oss-tagging-count"));
 }

@@ -101,7 +101,11 @@ fn ask_delete<'a>(bed: &'a Bed, body: &str) -> Ask<'a> {
 
 #[tokio::test]
 async fn many_objects_are_deleted_at_once_and_named_unless_quiet() {
-    let bed = filled(&["a", "b&c", "d", "e"]).await;
+    let bed = filled(&["a", "b&c", "d", "e", "f1", "f2", "f3"]).await;
+    let three =
+        "<Delete><Object><Key>f1</Key></Object><Object><Key>f2</Key></Object><Object><Key>f3</Key></Object></Delete>";
+    assert_eq!(ask_delete(&bed, three).send().await.elements("Key"), ["f1", "f2", "f3"]);
+    assert_eq!(bed.ask_bucket(Method::GET).send().await.elements("Key"), ["a", "b&amp;c", "d", "e"]);
     let body = "<Delete><Object><Key>a</Key></Object><Object><Key>b&amp;c</Key></Object><Object><Key>no/ne</Key></Object></Delete>";
     let got = ask_delete(&bed, body).query("encoding-type", "url").send().await;
     assert_eq!((got.status, got.elements("Key")), (200, vec!["a".into(), "b%26c".into(), "no%2Fne".into()]));

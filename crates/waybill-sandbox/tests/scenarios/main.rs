@@ -3,6 +3,7 @@
 mod access;
 mod ask;
 mod bed;
+mod bodies;
 mod buckets;
 mod callback_answers;
 mod callback_tls;

@@ -55,6 +55,20 @@ async fn completing_twice_is_no_such_upload_and_the_object_stays() {
     assert_eq!(bed.get("k").await, Some(vec![1; 10]));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_completions_at_once_one_is_done_and_the_other_finds_no_upload() {
+    let bed = Bed::start().await;
+    for _ in 0..8 {
+        let upload = bed.initiate("k").await;
+        let etag = bed.part("k", &upload, 1, vec![1; 4 * 1024 * 1024]).await;
+        let complete = || bed.ask_complete("k", &upload, &[(1, &etag)]).send();
+        let (one, two) = tokio::join!(complete(), complete());
+        let (done, other) = if one.status == 200 { (one, two) } else { (two, one) };
+        assert_eq!(done.status, 200, "{}", done.text());
+        other.refused(404, "NoSuchUpload");
+    }
+}
+
 #[tokio::test]
 async fn part_below_100_kb_in_the_middle_is_entity_too_small() {
     let bed = Bed::start().await;
@@ -132,6 +146,9 @@ async fn complete_all_takes_every_part_and_refuses_a_list_besides() {
     let both = bed.ask_complete("k", &upload, &[(1, &one)]).header("x-oss-complete-all", "yes").send().await;
     both.refused(400, "InvalidArgument");
     assert_eq!(both.element("EC"), "0042-00000216");
+    let other = bed.ask_complete("k", &upload, &[]).body("").header("x-oss-complete-all", "true").send().await;
+    other.refused(400, "InvalidArgument");
+    assert_eq!(other.element("ArgumentName"), "x-oss-complete-all");
     let ask = bed.ask_complete("k", &upload, &[]).body("").header("x-oss-complete-all", "yes");
     assert_eq!(ask.send().await.status, 200);
     assert_eq!(bed.get("k").await.map(|body| body.len()), Some(PART + 1));

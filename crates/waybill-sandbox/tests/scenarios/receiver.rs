@@ -99,6 +99,10 @@ async fn image_info_is_read_from_the_bytes_and_not_from_the_content_type() {
     bed.ask(Method::PUT, "a.txt").callback(form.clone()).body(png.clone()).send().await;
     bed.ask(Method::PUT, "a.png").header("content-type", "image/png").callback(json).body("no image").send().await;
     bed.ask(Method::PUT, "empty").callback(form.clone()).send().await;
+    for place in ["${imageInfo.width}", "${imageInfo.format}"] {
+        let alone = json!({"callbackUrl": url, "callbackBody": place});
+        bed.ask(Method::PUT, "a.txt").callback(alone).body(png.clone()).send().await;
+    }
     let upload = bed.initiate("multi").await;
     let etag = bed.part("multi", &upload, 1, png).await;
     bed.ask_complete("multi", &upload, &[(1, &etag)]).callback(form).send().await;
@@ -110,6 +114,8 @@ async fn image_info_is_read_from_the_bytes_and_not_from_the_content_type() {
             "png:200:278:",
             r#"{"h":null,"w":null,"f":null,"m":"image/png","i":null}"#,
             ":::",
+            "200",
+            "png",
             "png:200:278:",
         ]
     );

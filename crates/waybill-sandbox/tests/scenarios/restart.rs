@@ -1,5 +1,7 @@
 //! What is left after the process has ended.
 
+use std::path::{Path, PathBuf};
+
 use reqwest::Method;
 use waybill_sandbox::{Operation, Sandbox, SandboxError, read_request_log};
 
@@ -63,8 +65,33 @@ async fn a_second_sandbox_over_the_same_folder_is_refused() {
 #[tokio::test]
 async fn the_secret_is_in_no_debug_text_and_no_file() {
     let bed = Bed::start().await;
+    let upload = bed.initiate("part").await;
+    bed.part("part", &upload, 1, vec![1]).await;
     bed.put("k", "x").await;
+    let mut wrong = bed.ask(Method::GET, "k");
+    wrong.id = "nobody".into();
+    wrong.send().await.refused(403, "InvalidAccessKeyId");
     assert!(!format!("{:?} {:?}", bed.sandbox, config(bed.dir.path(), 0)).contains(crate::bed::SECRET));
-    let log = std::fs::read_to_string(bed.dir.path().join("requests.jsonl")).expect("reads");
-    assert!(log.contains("PutObject") && !log.contains(crate::bed::SECRET), "{log}");
+    let files = all_files(bed.dir.path());
+    assert!(files.len() >= 4, "{files:?}");
+    for (path, bytes) in &files {
+        let holds = bytes.windows(crate::bed::SECRET.len()).any(|window| window == crate::bed::SECRET.as_bytes());
+        assert!(!holds, "{path:?}");
+    }
+    let log = files.iter().find(|(path, _)| path.ends_with("requests.jsonl")).expect("a log");
+    assert!(String::from_utf8_lossy(&log.1).contains("PutObject"));
+}
+
+/// Every file below a folder, with its bytes.
+fn all_files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(dir).expect("lists").flatten().map(|entry| entry.path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                return all_files(&path);
+            }
+            let bytes = std::fs::read(&path).expect("reads");
+            vec![(path, bytes)]
+        })
+        .collect()
 }
