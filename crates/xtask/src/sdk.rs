@@ -10,7 +10,7 @@ use crate::steps::{Steps, answers, must, root};
 
 /// The SDKs by their closing lines, with the cases that each has at least: fewer are a failure.
 const OSS2: (&str, u32) = ("Alibaba's SDK oss2", 82);
-const OSS_V2: (&str, u32) = ("Alibaba's SDK oss-v2", 80);
+const OSS_V2: (&str, u32) = ("Alibaba's SDK oss-v2", 81);
 const ALI_OSS: (&str, u32) = ("Alibaba's SDK ali-oss", 83);
 
 /// For `Steps::skip`, when there is no `waybill` command to start.

@@ -5,8 +5,8 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { KEYS, KIB, add, callback, checkAnswer, client, content, failCallback, info, md5, port, post, refused, runAll, send, token } =
-  require('./sandbox');
+const { KEYS, KIB, add, callback, checkAnswer, checkResumed, client, content, failCallback, failPart, info, md5, port, post, refused,
+  runAll, send, token } = require('./sandbox');
 
 const equal = assert.deepEqual;
 
@@ -153,17 +153,19 @@ add('multipartUpload of a file, with its callback', (oss, prefix) =>
   }),
 );
 
-add('multipartUpload taken up again from its checkpoint', (oss, prefix) =>
+add('multipartUpload taken up again from its checkpoint after a part has failed', (oss, prefix) =>
   withFile(content(500 * KIB), async (file) => {
     let kept;
-    const progress = async (done, checkpoint) => {
+    const progress = async (_done, checkpoint) => {
       kept = structuredClone(checkpoint);
-      if (done > 0.3) oss.cancel();
     };
-    await assert.rejects(oss.multipartUpload(`${prefix}k`, file, { partSize: 100 * KIB, parallel: 1, progress }));
-    assert.ok(kept.doneParts.length > 0 && kept.doneParts.length < 5);
-    const { etag } = await oss.multipartUpload(`${prefix}k`, file, { checkpoint: kept });
+    const options = { partSize: 100 * KIB, parallel: 1, progress };
+    await failPart(`${prefix}k`, 3);
+    await assert.rejects(oss.multipartUpload(`${prefix}k`, file, options), { code: 'InternalError' });
+    assert.equal(kept.doneParts.length, 2);
+    const { etag } = await oss.multipartUpload(`${prefix}k`, file, { ...options, checkpoint: kept });
     assert.ok(etag.endsWith('-5"'), etag);
+    await checkResumed(`${prefix}k`, 5, 3);
     await stored(oss, `${prefix}k`, fs.readFileSync(file));
   }),
 );
@@ -264,7 +266,9 @@ add('form upload with a failing callback: 203', async (oss, prefix, version) => 
 
 add('form upload that its policy forbids is refused', async (oss, prefix, version) => {
   const fields = { ...signed(oss, version, `${prefix}k`), key: `${prefix}other` };
-  equal((await post(fields, 'x')).status, 403);
+  const answer = await post(fields, 'x');
+  equal(answer.status, 403, answer.text);
+  assert.match(answer.text, /<Code>AccessDenied<\/Code>.*<EC>0006-00000227<\/EC>/);
   assert.ok(!(await exists(oss, `${prefix}other`)));
 });
 

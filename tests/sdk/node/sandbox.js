@@ -7,6 +7,8 @@ const AgentKeepAlive = require('agentkeepalive');
 const OSS = require('ali-oss');
 
 const KIB = 1024;
+// Seconds that one case may take. A sandbox that hangs must not hang the run.
+const DEADLINE = 60;
 // Names that a client, a URL library or a server may change on their way.
 const KEYS = ['plain.txt', '中文/文件 名.txt', 'a+b.txt', '100%25 %.txt', 'a b/c  d', 'q?x=1&y#z', "!'()*~-_.@$,;:=", '\u{1f4e6}.bin'];
 
@@ -73,6 +75,22 @@ function failCallback(key, status) {
   return admin('POST', 'faults', { operation: 'Callback', key, fault: { kind: 'callbackStatus', status } });
 }
 
+/** Answers the next try at this part with an error, and does nothing with it. */
+function failPart(key, partNumber) {
+  const fault = { kind: 'status', status: 500, code: 'InternalError' };
+  return admin('POST', 'faults', { operation: 'UploadPart', key, partNumber, fault });
+}
+
+/** The upload was begun once, and each part was stored once: what had been sent was not sent again. */
+async function checkResumed(key, parts, failed) {
+  const own = JSON.parse((await admin('GET', 'log')).text).filter((entry) => entry.key === key);
+  const asked = (operation) => own.filter((entry) => entry.operation === operation);
+  assert.equal(asked('InitiateMultipartUpload').length, 1);
+  const good = (from, to) => Array.from({ length: to - from + 1 }, (_, at) => [from + at, 200]);
+  const wanted = [...good(1, failed - 1), [failed, 500], ...good(failed, parts)];
+  assert.deepEqual(asked('UploadPart').map((entry) => [entry.partNumber, entry.status]), wanted);
+}
+
 /** A temporary key pair of an hour. */
 async function token() {
   return JSON.parse((await admin('GET', 'tokens')).text);
@@ -117,15 +135,31 @@ function add(name, run, versions = ['V1', 'V4']) {
   for (const version of versions) cases.push({ name, version, run });
 }
 
+const HANGING = new Error('a case that did not end in its time');
+
+/** The same, but no later than in so many seconds. */
+async function within(seconds, running) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(HANGING), seconds * 1000);
+  });
+  return Promise.race([running, late]).finally(() => clearTimeout(timer));
+}
+
 /** Runs all, one line each; the closing line is the one that xtask counts. */
 async function runAll() {
   let failed = 0;
   for (const [number, { name, version, run }] of cases.entries()) {
     const line = `ali-oss · ${name} · ${version}`;
     try {
-      await run(client(version), `ali-oss/${version}/${number}/`, version);
+      await within(DEADLINE, run(client(version), `ali-oss/${version}/${number}/`, version));
       console.log(`ok  ${line}`);
     } catch (error) {
+      if (error === HANGING) {
+        failed += cases.length - number;
+        console.log(`FAILED  ${line}: no end after ${DEADLINE} s; the cases after it are not run`);
+        break;
+      }
       failed += 1;
       const where = /(cases|sandbox)\.js:(\d+)/.exec(error.stack ?? '')?.[0] ?? '';
       console.log(`FAILED  ${line}: ${where} ${error.name}: ${error.message}`.slice(0, 500).replaceAll('\n', ' '));
@@ -135,4 +169,4 @@ async function runAll() {
   process.exit(failed ? 1 : 0);
 }
 
-module.exports = { KEYS, KIB, add, callback, checkAnswer, client, content, failCallback, info, md5, port, post, refused, runAll, send, token };
+module.exports = { KEYS, KIB, add, callback, checkAnswer, checkResumed, client, content, failCallback, failPart, info, md5, port, post, refused, runAll, send, token };

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import logging
 import os
 import tempfile
 
@@ -10,6 +11,8 @@ import requests
 
 from sandbox import KEYS, KIB, Cases, Sandbox, content, equal
 
+# A part that fails on command is no news.
+logging.getLogger("oss2.task_queue").disabled = True
 cases, sandbox = Cases("oss2"), Sandbox()
 case = cases.case
 
@@ -142,7 +145,7 @@ def _(o, prefix):
     stored(o, prefix + "k", data)
 
 
-@case("resumable upload of a file")
+@case("resumable upload of a file, taken up again after a part has failed")
 def _(o, prefix):
     data = content(700 * KIB)
     with tempfile.TemporaryDirectory() as folder:
@@ -150,9 +153,13 @@ def _(o, prefix):
         with open(path, "wb") as file:
             file.write(data)
         store = oss2.ResumableStore(root=folder)
-        sizes = {"multipart_threshold": 100 * KIB, "part_size": 200 * KIB, "num_threads": 3}
-        result = oss2.resumable_upload(o.bucket, prefix + "k", path, store=store, **sizes)
+        sizes = {"multipart_threshold": 100 * KIB, "part_size": 200 * KIB, "num_threads": 1}
+        upload = lambda: oss2.resumable_upload(o.bucket, prefix + "k", path, store=store, **sizes)
+        sandbox.fail_part(prefix + "k", 3)
+        refused(500, "InternalError", upload)
+        result = upload()
         assert result.etag.endswith("-4"), result.etag
+        sandbox.check_resumed(prefix + "k", parts=4, failed=3)
         stored(o, prefix + "k", data)
         copy = os.path.join(folder, "copy.bin")
         oss2.resumable_download(o.bucket, prefix + "k", copy, multiget_threshold=100 * KIB, part_size=150 * KIB)
@@ -235,14 +242,19 @@ def _(o, prefix):
     stored(o, key, b"form data")
 
 
+def forbidden(answer, code, ec):
+    equal(answer.status_code, 403, answer.text)
+    assert f"<Code>{code}</Code>" in answer.text and f"<EC>{ec}</EC>" in answer.text, answer.text
+
+
 @case("form upload that its policy forbids is refused")
 def _(o, prefix):
     fields = sandbox.form(o.version, prefix + "k", {}) | {"key": prefix + "other"}
-    equal(sandbox.post(fields, b"x").status_code, 403)
+    forbidden(sandbox.post(fields, b"x"), "AccessDenied", "0006-00000227")
     fields = sandbox.form(o.version, prefix + "k", {})
     tampered = "x-oss-signature" if o.version == "V4" else "Signature"
     fields[tampered] = fields[tampered][::-1]
-    equal(sandbox.post(fields, b"x").status_code, 403)
+    forbidden(sandbox.post(fields, b"x"), "SignatureDoesNotMatch", "0002-00000705")
     assert not o.bucket.object_exists(prefix + "k") and not o.bucket.object_exists(prefix + "other")
 
 

@@ -7,11 +7,14 @@ import hmac
 import json
 import os
 import sys
+import threading
 import traceback
 
 import requests
 
 KIB = 1024
+# Seconds that one case may take. A sandbox that hangs must not hang the run.
+DEADLINE = 60
 # Names that a client, a URL library or a server may change on their way.
 KEYS = ["plain.txt", "中文/文件 名.txt", "a+b.txt", "100%25 %.txt", "a b/c  d", "q?x=1&y#z", "!'()*~-_.@$,;:=", "\U0001f4e6.bin"]
 
@@ -42,12 +45,29 @@ class Sandbox:
 
     def fail_callback(self, key, status):
         """Lets the receiver answer the callback for this key with a status."""
-        fault = {"operation": "Callback", "key": key, "fault": {"kind": "callbackStatus", "status": status}}
-        requests.post(self.endpoint + "/_sandbox/faults", json=fault).raise_for_status()
+        self._fault({"operation": "Callback", "key": key, "fault": {"kind": "callbackStatus", "status": status}})
+
+    def fail_part(self, key, number):
+        """Answers the next try at this part with an error, and does nothing with it."""
+        fault = {"kind": "status", "status": 500, "code": "InternalError"}
+        self._fault({"operation": "UploadPart", "key": key, "partNumber": number, "fault": fault})
+
+    def _fault(self, fault):
+        requests.post(self.endpoint + "/_sandbox/faults", json=fault, timeout=DEADLINE).raise_for_status()
+
+    def check_resumed(self, key, parts, failed):
+        """The upload was begun once, and each part was stored once: what had been sent was not sent again."""
+        log = requests.get(self.endpoint + "/_sandbox/log", timeout=DEADLINE).json()
+        own = [entry for entry in log if entry["key"] == key]
+        asked = lambda operation: [entry for entry in own if entry["operation"] == operation]
+        equal(len(asked("InitiateMultipartUpload")), 1, "uploads begun")
+        sent = [(entry["partNumber"], entry["status"]) for entry in asked("UploadPart")]
+        wanted = [(n, 200) for n in range(1, failed)] + [(failed, 500)] + [(n, 200) for n in range(failed, parts + 1)]
+        equal(sent, wanted, "the parts sent")
 
     def token(self):
         """A temporary key pair of an hour, in the form of a credentials URI."""
-        answer = requests.get(self.endpoint + "/_sandbox/tokens")
+        answer = requests.get(self.endpoint + "/_sandbox/tokens", timeout=DEADLINE)
         answer.raise_for_status()
         return answer.json()
 
@@ -116,8 +136,12 @@ class Cases:
         for number, (name, version, function) in enumerate(self.cases):
             line = f"{self.sdk} · {name} · {version}"
             try:
-                function(connect(version), f"{self.sdk}/{version}/{number}/")
+                within(DEADLINE, lambda: function(connect(version), f"{self.sdk}/{version}/{number}/"))
                 print(f"ok  {line}", flush=True)
+            except Hanging:
+                failed += len(self.cases) - number
+                print(f"FAILED  {line}: no end after {DEADLINE} s; the cases after it are not run", flush=True)
+                break
             except Exception as error:  # Whatever an SDK throws is a finding, and the other cases still run.
                 failed += 1
                 where = traceback.extract_tb(error.__traceback__)
@@ -125,4 +149,29 @@ class Cases:
                 print(f"FAILED  {line}: line {ours.lineno}: {type(error).__name__}: {short(str(error))}", flush=True)
         passed = len(self.cases) - failed
         print(f"test result: {'FAILED' if failed else 'ok'}. {passed} passed; {failed} failed", flush=True)
-        sys.exit(1 if failed else 0)
+        sys.stdout.flush()
+        # Not sys.exit, which would wait for the threads of an SDK that hangs.
+        os._exit(1 if failed else 0)
+
+
+class Hanging(Exception):
+    """A case that did not end in its time."""
+
+
+def within(seconds, run):
+    """Runs it on a thread of its own, since nothing ends a call that waits for a server."""
+    thrown = []
+
+    def keep():
+        try:
+            run()
+        except BaseException as error:  # It is thrown again where somebody hears it.
+            thrown.append(error)
+
+    thread = threading.Thread(target=keep, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise Hanging
+    if thrown:
+        raise thrown[0]

@@ -199,7 +199,7 @@ def _(o, prefix):
     o.stored(prefix + "k", data)
 
 
-@case("uploader: a file in parts, with a checkpoint")
+@case("uploader: a file in parts, taken up again from its checkpoint after a part has failed")
 def _(o, prefix):
     data = content(700 * KIB)
     with tempfile.TemporaryDirectory() as folder:
@@ -207,9 +207,18 @@ def _(o, prefix):
         with open(path, "wb") as file:
             file.write(data)
         uploader = o.client.uploader(
-            part_size=200 * KIB, parallel_num=3, enable_checkpoint=True, checkpoint_dir=folder
+            part_size=200 * KIB, parallel_num=1, enable_checkpoint=True, checkpoint_dir=folder
         )
-        result = uploader.upload_file(oss.PutObjectRequest(sandbox.bucket, prefix + "k"), path)
+        upload = lambda: uploader.upload_file(oss.PutObjectRequest(sandbox.bucket, prefix + "k"), path)
+        sandbox.fail_part(prefix + "k", 3)
+        try:
+            upload()
+        except oss.UploadError as error:
+            assert "InternalError" in str(error), error
+        else:
+            raise AssertionError("the part that fails was not told")
+        result = upload()
+        sandbox.check_resumed(prefix + "k", parts=4, failed=3)
         assert result.etag.strip('"').endswith("-4"), result.etag
     o.stored(prefix + "k", data)
 
@@ -313,7 +322,6 @@ def _(o, prefix):
     o.stored(key, b"one part")
 
 
-# With V1 this version sends the token in a header that OSS does not read.
 @case("temporary keys (STS)", "V4")
 def _(o, prefix):
     token = sandbox.token()
@@ -322,6 +330,14 @@ def _(o, prefix):
     client(o.version, *pair, token["SecurityToken"]).put_object(put)
     o.stored(prefix + "k", b"with a token")
     refused(403, "InvalidSecurityToken", lambda: client(o.version, *pair, "nonsense").put_object(put))
+
+
+@case("temporary keys (STS), whose token it sends in a header that no page of OSS knows: InvalidAccessKeyId", "V1")
+def _(o, prefix):
+    token = sandbox.token()
+    temporary = client(o.version, token["AccessKeyId"], token["AccessKeySecret"], token["SecurityToken"])
+    put = oss.PutObjectRequest(sandbox.bucket, prefix + "k", body=b"x")
+    equal(refused(403, "InvalidAccessKeyId", lambda: temporary.put_object(put)).ec, "0002-00000003")
 
 
 @case("wrong secret: SignatureDoesNotMatch with the StringToSign")
