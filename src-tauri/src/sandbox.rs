@@ -6,10 +6,14 @@ use std::path::Path;
 use waybill_engine::view::{BodyKind, CallbackProfileForm, Connection, Variable};
 use waybill_engine::{BuiltIn, Engine};
 use waybill_oss::Credential;
-use waybill_sandbox::{Sandbox, SandboxConfig, SandboxError};
+use waybill_sandbox::{Sandbox, SandboxConfig, SandboxError, Tuning};
 
 /// Stays the same from start to start, so that an upload cut off by a crash finds its destination again.
 const ID: &str = "sandbox";
+
+/// With this variable set to `1` the sandbox refuses callback URLs that are private, as its own receiver's is, or that no
+/// name server knows: what the real service would say.
+const REAL_ADDRESS_RULES: &str = "WAYBILL_SANDBOX_REAL_ADDRESS_RULES";
 
 /// What the sandbox's own receiver is told about each object.
 const CALLBACK_BODY: &str = r#"{"bucket":${bucket},"object":${object},"etag":${etag},"size":${size},"mimeType":${mimeType},"crc64":${crc64},"uploadNo":${x:upload_no}}"#;
@@ -19,14 +23,16 @@ const CALLBACK_BODY: &str = r#"{"bucket":${bucket},"object":${object},"etag":${e
 pub(crate) async fn start(engine: &Engine, folder: &Path) -> Result<Sandbox, String> {
     let (key_id, key_secret) = (format!("SANDBOX{}", random_hex::<8>()), random_hex::<20>());
     let on = |port| {
-        Sandbox::start(SandboxConfig {
+        let config = SandboxConfig {
             port,
             data_dir: folder.to_path_buf(),
             access_key_id: key_id.clone(),
             access_key_secret: key_secret.clone(),
             region: "local".into(),
             bucket: "sandbox".into(),
-        })
+        };
+        let real_address_rules = std::env::var_os(REAL_ADDRESS_RULES).is_some_and(|value| value == "1");
+        Sandbox::start_with(config, Tuning { real_address_rules, ..Tuning::default() })
     };
     // An upload keeps the callback address it was queued with, so the one of the last start is wanted again.
     let sandbox = match on(last_port(engine).await).await {
