@@ -9,8 +9,9 @@ use crate::{
     answer::{OssError, Outcome, empty, put, xml},
     exchange::Exchange,
     list::truth,
-    object::{blocking, xml_date},
+    object::blocking,
     shared::Shared,
+    time,
     xml::Element,
 };
 
@@ -152,7 +153,7 @@ pub(crate) fn owner() -> Element {
 }
 
 fn created(shared: &Shared) -> std::io::Result<String> {
-    Ok(xml_date(shared.store.created()?.as_millisecond()))
+    Ok(time::xml(shared.store.created()?))
 }
 
 /// `oss-cn-hangzhou`

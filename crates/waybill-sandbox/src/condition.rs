@@ -2,9 +2,9 @@
 //!
 //! Source: *GetObject* and *CopyObject* pages. A date that cannot be read is as good as none.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::Timestamp;
 
-use crate::{answer::OssError, exchange::Exchange, store::Stored};
+use crate::{answer::OssError, exchange::Exchange, store::Stored, time};
 
 /// What the conditions of a request say about an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,10 +86,7 @@ pub(crate) fn failed(condition: &str) -> OssError {
 
 /// Seconds since 1970 of an HTTP date, or of an ISO 8601 one as the samples of the copy headers have it.
 fn read_date(text: &str) -> Option<i64> {
-    let http = DateTime::strptime("%a, %d %b %Y %H:%M:%S GMT", text)
-        .and_then(|time| time.to_zoned(TimeZone::UTC))
-        .map(|time| time.timestamp());
-    let at = http.or_else(|_| text.parse::<Timestamp>()).ok()?;
+    let at = time::read_http(text).or_else(|| text.parse::<Timestamp>().ok())?;
     Some(at.as_second())
 }
 

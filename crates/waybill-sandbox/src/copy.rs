@@ -19,6 +19,7 @@ use crate::{
     object::{self, CRC, blocking, committed},
     range::{self, Stretch},
     store::{About, NewObject, Stored},
+    time,
     xml::Element,
 };
 
@@ -174,7 +175,7 @@ fn merged(source: &About, mut asked: About, replace_metadata: bool, replace_tags
 /// ETag in the document and as a header, where oss2 for Python looks for it.
 fn result(name: &'static str, etag: &str, crc64: u64, modified_ms: i64) -> Response<Body> {
     let etag = format!("\"{etag}\"");
-    let document = Element::new(name).text("LastModified", &object::xml_date(modified_ms)).text("ETag", &etag);
+    let document = Element::new(name).text("LastModified", &time::xml(time::of_ms(modified_ms))).text("ETag", &etag);
     let mut response = xml(document.document());
     put(&mut response, "etag", &etag);
     put(&mut response, CRC, &crc64.to_string());

@@ -33,6 +33,7 @@ use crate::{
     route::Target,
     server::Line,
     shared::Shared,
+    time,
 };
 
 /// One request to the OSS side, as its operation sees it.
@@ -103,7 +104,7 @@ async fn serve(shared: Arc<Shared>, line: Line, gone: CancellationToken, request
     });
     put(&mut response, "x-oss-request-id", &request_id);
     put(&mut response, "x-oss-server-time", &began.elapsed().as_millis().to_string());
-    put(&mut response, "date", &auth::http_date(shared.now()));
+    put(&mut response, "date", &time::http(shared.now()));
     response.headers_mut().insert("server", HeaderValue::from_static("AliyunOSS"));
     response
 }

@@ -16,9 +16,10 @@ use crate::{
     answer::{OssError, Outcome, empty, put},
     condition::{self, Conditions, Verdict},
     exchange::Exchange,
-    object::{find, http_date, object_headers},
+    object::{find, object_headers},
     range::{self, Stretch},
     store::Stored,
+    time,
     traffic::{Pace, put_delay},
 };
 
@@ -87,7 +88,7 @@ pub(crate) async fn get_object_meta(exchange: &Exchange) -> Outcome {
     // A GET answers without a body too, so it must not announce one.
     let length = if exchange.method == axum::http::Method::HEAD { stored.size } else { 0 };
     put(&mut response, "content-length", &length.to_string());
-    put(&mut response, "last-modified", &http_date(stored.last_modified_ms));
+    put(&mut response, "last-modified", &time::http(time::of_ms(stored.last_modified_ms)));
     Ok(response)
 }
 
@@ -109,7 +110,7 @@ fn described(stored: &Stored, length: u64, body: Body) -> Response<Body> {
     object_headers(&mut response, stored);
     put(&mut response, "content-type", &stored.about.content_type);
     put(&mut response, "content-length", &length.to_string());
-    put(&mut response, "last-modified", &http_date(stored.last_modified_ms));
+    put(&mut response, "last-modified", &time::http(time::of_ms(stored.last_modified_ms)));
     put(&mut response, "x-oss-object-type", stored.kind.name());
     put(&mut response, "x-oss-storage-class", stored.about.storage_class());
     if !stored.about.tags.is_empty() {
@@ -123,7 +124,7 @@ fn not_modified(stored: &Stored) -> Response<Body> {
     let mut response = empty(StatusCode::NOT_MODIFIED);
     object_headers(&mut response, stored);
     response.headers_mut().remove("content-md5");
-    put(&mut response, "last-modified", &http_date(stored.last_modified_ms));
+    put(&mut response, "last-modified", &time::http(time::of_ms(stored.last_modified_ms)));
     response
 }
 

@@ -43,6 +43,7 @@ mod server;
 mod shared;
 mod store;
 mod tagging;
+mod time;
 mod traffic;
 mod xml;
 

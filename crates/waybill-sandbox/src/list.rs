@@ -9,9 +9,10 @@ use crate::{
     bucket::owner,
     escape::encode,
     exchange::Exchange,
-    object::{blocking, xml_date},
+    object::blocking,
     page::{Page, Wanted, page},
     store::Stored,
+    time,
     xml::Element,
 };
 
@@ -102,7 +103,7 @@ pub(crate) fn list_multipart_uploads(exchange: &Exchange) -> Outcome {
                 .text("Key", &ask.coded(&info.key))
                 .text("UploadId", &info.upload_id)
                 .text("StorageClass", info.about.storage_class())
-                .text("Initiated", &xml_date(info.initiated_ms)),
+                .text("Initiated", &time::xml(time::of_ms(info.initiated_ms))),
         );
     }
     Ok(xml(ask.common_prefixes(list, &found.prefixes).document()))
@@ -154,7 +155,7 @@ impl Ask {
         for stored in &found.items {
             let mut item = Element::new("Contents")
                 .text("Key", &self.coded(&stored.key))
-                .text("LastModified", &xml_date(stored.last_modified_ms))
+                .text("LastModified", &time::xml(time::of_ms(stored.last_modified_ms)))
                 .text("ETag", &format!("\"{}\"", stored.etag))
                 .text("Type", stored.kind.name())
                 .text("Size", &stored.size.to_string())

@@ -19,6 +19,7 @@ use crate::{
     list::{truth, wants_url},
     object::{self, CRC, blocking, committed},
     store::{NewObject, ObjectKind, Part, Sealed, Upload, UploadInfo},
+    time,
     xml::{Element, ListedPart, read_complete},
 };
 
@@ -127,7 +128,7 @@ pub(crate) fn list_parts(exchange: &Exchange) -> Outcome {
         list = list.child(
             Element::new("Part")
                 .text("PartNumber", &part.number.to_string())
-                .text("LastModified", &object::xml_date(part.modified_ms))
+                .text("LastModified", &time::xml(time::of_ms(part.modified_ms)))
                 .text("ETag", &format!("\"{}\"", part.etag))
                 .text("HashCrc64ecma", &part.crc64.to_string())
                 .text("Size", &part.size.to_string()),
@@ -149,7 +150,7 @@ pub(crate) async fn complete(exchange: &Exchange, intake: &mut Intake) -> Outcom
     }
     let gone = || Refusal::from(no_upload(exchange, "0042-00000203"));
     let upload = upload_of(exchange).ok_or_else(gone)?;
-    let _alone = upload.gate.write().await;
+    let alone = upload.gate.write().await;
     upload_of(exchange).ok_or_else(gone)?;
     let parts = choose(exchange, &body, &upload)?;
     let mut about = upload.info.about.clone();
@@ -171,6 +172,8 @@ pub(crate) async fn complete(exchange: &Exchange, intake: &mut Intake) -> Outcom
         store.commit(content, new, Some(&upload_id))
     })
     .await?;
+    // Whoever waits for the upload need not wait for the application too.
+    drop(alone);
     let stored = committed(exchange.key(), commit)?;
     let answer = named(exchange, Element::new("CompleteMultipartUploadResult"))?
         .text("Location", &object::location(exchange, &stored.key))

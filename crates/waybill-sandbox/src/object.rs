@@ -7,7 +7,6 @@ use axum::{
     http::{Response, StatusCode, header},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use jiff::Timestamp;
 
 use crate::{
     about,
@@ -31,8 +30,23 @@ pub(crate) async fn put_object(exchange: &Exchange, intake: &mut Intake) -> Outc
     let given = about::texts(&exchange.headers);
     let (about, forbid_overwrite) = (about::read(&given)?, about::forbids_overwrite(&given)?);
     let sealed = take_body(exchange, intake).await?;
+    let stored = store(exchange, exchange.key(), sealed, about, forbid_overwrite).await?;
+    let mut plain = empty(StatusCode::OK);
+    object_headers(&mut plain, &stored);
+    encryption_headers(&mut plain, &stored.about);
+    callback::conclude(exchange, order, &stored, plain).await
+}
+
+/// Puts a body that has come whole in its place.
+pub(crate) async fn store(
+    exchange: &Exchange,
+    key: &str,
+    sealed: Sealed,
+    about: About,
+    forbid_overwrite: bool,
+) -> Result<Stored, Refusal> {
     let new = NewObject {
-        key: exchange.key().to_owned(),
+        key: key.to_owned(),
         etag: hex_upper(&sealed.md5),
         crc64: sealed.crc64,
         content_md5: Some(BASE64_STANDARD.encode(sealed.md5)),
@@ -41,11 +55,7 @@ pub(crate) async fn put_object(exchange: &Exchange, intake: &mut Intake) -> Outc
         forbid_overwrite,
     };
     let store = Arc::clone(&exchange.shared.store);
-    let stored = committed(exchange.key(), blocking(move || store.commit(sealed.content, new, None)).await?)?;
-    let mut plain = empty(StatusCode::OK);
-    object_headers(&mut plain, &stored);
-    encryption_headers(&mut plain, &stored.about);
-    callback::conclude(exchange, order, &stored, plain).await
+    committed(key, blocking(move || store.commit(sealed.content, new, None)).await?)
 }
 
 /// Takes a body into a temporary file and checks it against `Content-MD5`.
@@ -138,16 +148,4 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?;
     Ok(done?)
-}
-
-/// `2025-03-14T09:26:53.000Z`, as XML answers have it.
-pub(crate) fn xml_date(ms: i64) -> String {
-    let at = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
-    at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
-}
-
-/// `Fri, 14 Mar 2025 09:26:53 GMT`.
-pub(crate) fn http_date(ms: i64) -> String {
-    let at = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
-    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

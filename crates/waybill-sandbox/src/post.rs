@@ -2,13 +2,10 @@
 //!
 //! Sources: *PostObject*, *HTTP 400 status code* and *Callback* pages.
 
-use std::sync::Arc;
-
 use axum::{
     body::Body,
     http::{Response, StatusCode, header},
 };
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use md5::Digest;
 
 use crate::{
@@ -16,13 +13,13 @@ use crate::{
     answer::{OssError, Outcome, put, xml},
     auth, callback,
     digest::Claim,
-    escape::{encode, hex_upper},
+    escape::encode,
     exchange::Exchange,
     form::Form,
     intake::Intake,
-    object::{self, blocking, committed},
+    object,
     route::check_key,
-    store::{NewObject, ObjectKind, Stored},
+    store::Stored,
     xml::Element,
 };
 
@@ -65,17 +62,7 @@ pub(crate) async fn post_object(exchange: &Exchange, intake: &mut Intake) -> Out
         claim.check(md5.finalize().into())?;
     }
     let sealed = incoming.seal().await?;
-    let new = NewObject {
-        key: key.clone(),
-        etag: hex_upper(&sealed.md5),
-        crc64: sealed.crc64,
-        content_md5: Some(BASE64_STANDARD.encode(sealed.md5)),
-        kind: ObjectKind::Normal,
-        about,
-        forbid_overwrite,
-    };
-    let store = Arc::clone(&exchange.shared.store);
-    let stored = committed(&key, blocking(move || store.commit(sealed.content, new, None)).await?)?;
+    let stored = object::store(exchange, &key, sealed, about, forbid_overwrite).await?;
     let mut plain = answer(exchange, &fields, &stored);
     object::object_headers(&mut plain, &stored);
     object::encryption_headers(&mut plain, &stored.about);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Verifier, clock, denied, mismatch, policy::Policy, v1, v4};
-use crate::{answer::OssError, shared::Shared};
+use crate::{answer::OssError, shared::Shared, time};
 
 /// A V4 form is good for seven days from its `x-oss-date`.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -73,7 +73,7 @@ fn check_v4(verifier: &Verifier<'_>, fields: &BTreeMap<String, String>, policy: 
     let date = wanted(fields, "x-oss-date")?;
     let signature = wanted(fields, "x-oss-signature")?;
     let scope = v4::Scope::parse(credential, v4::Place::FORM, credential)?;
-    let from = clock::read_compact(date).ok_or_else(|| {
+    let from = time::read_compact(date).ok_or_else(|| {
         OssError::argument("Invalid date in x-oss-date, must be in ISO8601 form.", "x-oss-date", date)
     })?;
     let secret = verifier.secret(scope.access_key_id, token(fields))?;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::{answer::OssError, config::SandboxConfig, route::Target};
 
-pub(crate) use clock::{http_date, now};
+pub(crate) use clock::now;
 pub(crate) use form::check_form;
 pub(crate) use presigned::URL_PARAMETERS;
 pub use tokens::IssuedToken;

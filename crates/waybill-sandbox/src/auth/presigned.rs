@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Asked, Verifier, clock, denied, v1, v4};
-use crate::{answer::OssError, route::Target};
+use crate::{answer::OssError, route::Target, time};
 
 /// A week.
 const LONGEST_SECONDS: i64 = 604_800;
@@ -89,7 +89,7 @@ pub(super) fn check_v4(verifier: &Verifier<'_>, asked: Asked<'_>) -> Result<(), 
         OssError::argument("x-oss-expires must be a number from 1 to 604800.", "x-oss-expires", expires)
             .ec("0002-00000232")
     })?;
-    let from = clock::read_compact(date).ok_or_else(|| {
+    let from = time::read_compact(date).ok_or_else(|| {
         OssError::argument("Invalid date in x-oss-date, must be in ISO8601 form.", "x-oss-date", date)
     })?;
     let secret = verifier.secret(scope.access_key_id, query("x-oss-security-token"))?;

@@ -16,7 +16,7 @@ use super::{
     sign::{KEY_PATH, signed_text},
     variables,
 };
-use crate::{bucket::OWNER, exchange::Exchange, object::http_date, store::Stored};
+use crate::{bucket::OWNER, exchange::Exchange, store::Stored, time};
 
 /// The clients for all callbacks: nothing between them and the server, no redirects, no connection used twice.
 pub(crate) struct Clients {
@@ -93,7 +93,7 @@ fn headers(exchange: &Exchange, order: &Order, url: &Url, body: &str) -> HeaderM
     set("connection", "close");
     set("content-type", order.body_type.content_type());
     set("content-md5", &BASE64_STANDARD.encode(Md5::digest(body)));
-    set("date", &http_date(exchange.shared.now().as_millisecond()));
+    set("date", &time::http(exchange.shared.now()));
     set("user-agent", "aliyun-oss-callback");
     set("x-oss-additional-headers", &names.join(";"));
     set("x-oss-bucket", &shared.config.bucket);

@@ -3,11 +3,10 @@
 use std::{borrow::Cow, fmt::Write};
 
 use axum::{body::Body, http::Response};
-use jiff::Timestamp;
 use quick_xml::escape::escape;
 
 use super::{CallbackLog, ReceivedCallback};
-use crate::answer::put;
+use crate::{answer::put, time};
 
 /// As many as a person reads.
 const SHOWN: usize = 50;
@@ -54,7 +53,7 @@ fn document(latest: &[ReceivedCallback], count: usize) -> String {
 }
 
 fn article(html: &mut String, callback: &ReceivedCallback) {
-    let at = Timestamp::from_millisecond(callback.at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    let at = time::of_ms(callback.at_ms);
     let fault = callback.fault.as_ref().map_or_else(String::new, |fault| format!(" · told to misbehave: {fault}"));
     let headers: String = callback.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     // Writing to a String cannot fail.
