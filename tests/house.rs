@@ -82,7 +82,7 @@ fn only_the_queue_moves_states_and_drivers_never_touch_the_store() {
         let may = path.ends_with("queue.rs") || path.ends_with("state.rs") || path.ends_with("state_tests.rs");
         assert!(!calls_step || may, "{} must ask the queue instead of calling step", path.display());
     }
-    for file in ["driver.rs", "parts.rs", "settle.rs"] {
+    for file in ["driver.rs", "overwrite.rs", "parts.rs", "settle.rs"] {
         let path = root().join("crates/waybill-engine/src/upload").join(file);
         let text = std::fs::read_to_string(path).expect("a driver's file");
         for word in ["rusqlite", "crate::store"] {

@@ -15,6 +15,7 @@ async fn command(bed: &TestBed, path: &Path, fingerprint: &str) -> Added {
         destination_id: None,
         key_rule: None,
         callback: Callback::OfDestination,
+        overwrite: None,
         fingerprint: Some(fingerprint.into()),
     };
     bed.engine().enqueue(wanted).await.unwrap()

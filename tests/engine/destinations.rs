@@ -1,37 +1,49 @@
 //! Destinations with wrong keys, without keys, in use, or not there yet; and where their secret is not.
 
 use waybill_engine::Code;
-use waybill_engine::view::{CallbackBadge, DestinationForm, Phase};
+use waybill_engine::view::{CallbackBadge, DestinationForm, Phase, UploadDetails};
 use waybill_sandbox::Operation::{GetBucketInfo, InitiateMultipartUpload, PutObject};
 use waybill_tests::{MIB, TestBed, content};
 
-#[tokio::test]
-async fn a_wrong_secret_fails_with_the_request_id_and_nothing_is_tried_again() {
-    let mut bed = TestBed::new().await;
-    let mine = bed.destination("not-the-secret").await;
-    for (name, len, operation) in [("a.jpg", 10, PutObject), ("clip.mov", 2 * MIB, InitiateMultipartUpload)] {
-        let no = bed.upload_to(&bed.file(name, len), &mine.id).await;
-        let details = bed.finished(no).await;
-        assert_eq!((details.row.phase, &details.row.callback), (Phase::Failed, &CallbackBadge::NotSent));
-        let problem = details.row.problem.expect("a reason");
-        assert_eq!(problem.code, Code::Credentials);
-        assert!(!problem.message.contains("not-the-secret"), "{problem:?}");
-        let asked = bed.requests(operation);
-        assert_eq!(asked.len(), 1);
-        assert_eq!((asked[0].status, asked[0].code.as_deref()), (Some(403), Some("SignatureDoesNotMatch")));
-        assert_eq!(problem.request_id.as_deref(), Some(asked[0].request_id.as_str()));
-        assert_eq!(bed.object(name), None);
-    }
-    assert_eq!(bed.sandbox.log().len(), 2);
-    bed.stop().await;
+/// Waits until an upload waits with a reason.
+async fn waits(bed: &TestBed, no: i64) -> UploadDetails {
+    bed.until(no, "waiting with a reason", |details| {
+        details.row.phase == Phase::Queued && details.row.problem.is_some()
+    })
+    .await
 }
 
 #[tokio::test]
-async fn a_corrected_secret_lets_a_failed_upload_through() {
+async fn a_wrong_secret_is_asked_about_once_and_every_upload_waits_with_the_request_id() {
+    for (name, len, operation) in [("a.jpg", 10, PutObject), ("clip.mov", 2 * MIB, InitiateMultipartUpload)] {
+        let mut bed = TestBed::new().await;
+        let mine = bed.destination("not-the-secret").await;
+        let no = bed.upload_to(&bed.file(name, len), &mine.id).await;
+        let details = waits(&bed, no).await;
+        assert_eq!(details.row.callback, CallbackBadge::Waiting);
+        let problem = details.row.problem.expect("a reason");
+        assert_eq!(problem.code, Code::Credentials);
+        assert!(!problem.message.contains("not-the-secret"), "{problem:?}");
+        assert!(details.row.retry_at_ms.is_some(), "it says when it is tried again");
+        let asked = bed.requests(operation);
+        assert_eq!((asked[0].status, asked[0].code.as_deref()), (Some(403), Some("SignatureDoesNotMatch")));
+        assert_eq!(problem.request_id.as_deref(), Some(asked[0].request_id.as_str()));
+        // The second is not even tried, and says why.
+        let other = bed.upload_to(&bed.file("other.jpg", 10), &mine.id).await;
+        assert_eq!(waits(&bed, other).await.row.problem.as_ref(), Some(&problem));
+        assert_eq!(bed.sandbox.log().len(), 1);
+        assert_eq!(bed.object(name), None);
+        bed.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_corrected_secret_lets_waiting_uploads_through_by_itself() {
     let mut bed = TestBed::new().await;
     let mine = bed.destination("not-the-secret").await;
     let no = bed.upload_to(&bed.file("a.jpg", 10), &mine.id).await;
-    assert_eq!(bed.finished(no).await.row.phase, Phase::Failed);
+    waits(&bed, no).await;
+    let other = bed.upload_to(&bed.file("b.jpg", 20), &mine.id).await;
     let form = DestinationForm {
         id: Some(mine.id.clone()),
         name: mine.name,
@@ -45,24 +57,24 @@ async fn a_corrected_secret_lets_a_failed_upload_through() {
         callback: mine.callback,
         connection: mine.connection,
         proxy_password: None,
+        overwrite: mine.overwrite,
     };
     let report = bed.engine().test_connection(form.clone()).await.unwrap();
     assert!(report.ok, "{report:?}");
     bed.engine().save_destination(form).await.unwrap();
-    bed.engine().retry(no).await.unwrap();
     bed.answered(no, &content(10)).await;
+    bed.answered(other, &content(20)).await;
     assert_eq!(bed.requests(GetBucketInfo).len(), 1);
     bed.stop().await;
 }
 
 #[tokio::test]
-async fn a_missing_secret_fails_without_a_request() {
+async fn a_missing_secret_leaves_the_upload_waiting_without_a_request() {
     let mut bed = TestBed::new().await;
     let mine = bed.destination("test-secret").await;
     bed.config.secrets.delete(&mine.id).unwrap();
     let no = bed.upload_to(&bed.file("a.jpg", 10), &mine.id).await;
-    let details = bed.finished(no).await;
-    assert_eq!(details.row.phase, Phase::Failed);
+    let details = waits(&bed, no).await;
     assert_eq!(details.row.problem.map(|problem| problem.code), Some(Code::NoSecret));
     assert_eq!(bed.sandbox.log().len(), 0);
     bed.stop().await;
@@ -110,7 +122,7 @@ async fn a_typed_secret_is_in_no_file_of_the_data_folder() {
     let mut bed = TestBed::new().await;
     let mine = bed.destination(SECRET).await;
     let no = bed.upload_to(&bed.file("a.jpg", 10), &mine.id).await;
-    assert_eq!(bed.finished(no).await.row.phase, Phase::Failed);
+    waits(&bed, no).await;
     let look = |when: &str| {
         let mut seen = 0;
         for entry in std::fs::read_dir(&bed.config.data_dir).unwrap() {

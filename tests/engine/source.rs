@@ -179,3 +179,75 @@ async fn a_folder_with_a_broken_link_names_it_and_uploads_the_rest() {
     assert_eq!(bed.tally(), [(PutObject, 1)]);
     bed.stop().await;
 }
+
+#[tokio::test]
+async fn a_file_of_exactly_three_parts_and_one_that_is_mostly_holes_arrive_whole() {
+    let mut bed = TestBed::new().await;
+    let no = bed.upload(&bed.file("exact.mov", 3 * MIB)).await;
+    let details = bed.answered(no, &content(3 * MIB)).await;
+    assert_eq!((details.row.parts_done, details.row.parts_total), (3, 3));
+    let sparse = bed.file("sparse.img", 10);
+    std::fs::File::options().write(true).open(&sparse).unwrap().set_len(3 * MIB as u64 + 5).unwrap();
+    let mut wanted = content(10);
+    wanted.resize(3 * MIB + 5, 0);
+    let no = bed.upload(&sparse).await;
+    bed.answered(no, &wanted).await;
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_disk_that_vanishes_half_way_fails_as_gone_and_the_stored_parts_serve_when_it_is_back() {
+    let mut bed = TestBed::new().await;
+    let path = bed.file("disk/clip.mov", LEN);
+    let no = bed.half_way(&path).await;
+    let (disk, away) = (path.parent().unwrap().to_owned(), bed.dir.path().join("away"));
+    std::fs::rename(&disk, &away).unwrap();
+    bed.release();
+    let details = bed.finished(no).await;
+    assert_eq!(details.row.problem.map(|problem| problem.code), Some(Code::SourceGone));
+    assert_eq!(bed.requests(CompleteMultipartUpload).len(), 0);
+    std::fs::rename(&away, &disk).unwrap();
+    bed.engine().retry(no).await.unwrap();
+    bed.answered(no, &content(LEN)).await;
+    assert_eq!(bed.parts_stored(), waybill_tests::each_once(6));
+    assert_eq!(bed.requests(InitiateMultipartUpload).len(), 1);
+    bed.stop().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn sockets_and_devices_are_refused_by_name_and_the_rest_goes_up() {
+    let mut bed = TestBed::new().await;
+    bed.file("shoot/a.jpg", 10);
+    let folder = bed.folder("shoot");
+    let socket = folder.join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let added = bed.engine().add_paths(vec![folder, "/dev/null".into()], None).await.unwrap();
+    assert_eq!((added.queued, added.refused_count), (1, 2));
+    let refused: Vec<&str> = added.refused.iter().map(|refused| refused.path.as_str()).collect();
+    assert_eq!(refused, [socket.to_str().unwrap(), "/dev/null"]);
+    assert!(added.refused.iter().all(|refused| refused.problem.code == Code::NotAFile), "{added:?}");
+    let no = bed.batch(added.batch).await[0].no;
+    bed.answered(no, &content(10)).await;
+    bed.stop().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_queued_file_that_becomes_a_pipe_is_refused_instead_of_waited_for() {
+    let mut bed = TestBed::new().await;
+    let path = bed.file("a.log", 10);
+    let denied = FaultKind::Status { status: 403, code: "AccessDenied".into(), retry_after_seconds: None };
+    bed.fault(Fault::on(PutObject, denied));
+    let no = bed.upload(&path).await;
+    bed.finished(no).await;
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    bed.engine().retry(no).await.unwrap();
+    let not_a_file = |details: &waybill_engine::view::UploadDetails| {
+        details.row.problem.as_ref().is_some_and(|problem| problem.code == Code::NotAFile)
+    };
+    let details = bed.until(no, "refused", not_a_file).await;
+    assert_eq!(details.row.phase, Phase::Failed);
+    bed.stop().await;
+}

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use waybill_engine::view::{
-    Added, BodyKind, CallbackProfileForm, Connection, DestinationForm, DestinationView, Phase, UploadDetails,
-    UploadRow, Variable,
+    Added, BodyKind, CallbackProfileForm, Connection, DestinationForm, DestinationView, OverwritePolicy, Phase,
+    UploadDetails, UploadRow, Variable,
 };
 use waybill_engine::{BuiltIn, Credential, Engine, EngineConfig, MemorySecrets};
 use waybill_sandbox::{Sandbox, SandboxConfig, Tuning};
@@ -139,6 +139,7 @@ impl TestBed {
             callback: self.callback.clone(),
             connection: Connection::default(),
             proxy_password: None,
+            overwrite: OverwritePolicy::default(),
         }
     }
 

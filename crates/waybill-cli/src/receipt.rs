@@ -1,7 +1,7 @@
 //! One finished upload as a line of JSON, or as words.
 
 use serde::Serialize;
-use waybill_engine::view::{CallbackBadge, Phase, Problem, RefusedPath, UploadDetails};
+use waybill_engine::view::{AlreadyThere, CallbackBadge, Phase, Problem, RefusedPath, UploadDetails};
 
 /// What `--json` prints for each finished upload.
 #[derive(Debug, Serialize)]
@@ -15,6 +15,9 @@ pub(crate) struct Receipt {
     etag: Option<String>,
     request_id: Option<String>,
     state: &'static str,
+    /// Nothing was sent, since this was there before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    already_there: Option<AlreadyThere>,
     callback: CallbackReceipt,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Problem>,
@@ -60,6 +63,7 @@ impl Receipt {
             etag: object.as_ref().map(|object| object.etag.clone()),
             request_id: object.map(|object| object.request_id).or(request_id),
             state: state_word(row.phase),
+            already_there: row.already_there,
             callback: CallbackReceipt { outcome, status, ec, body: callback.answer },
             error: row.problem,
         }
@@ -76,6 +80,7 @@ impl Receipt {
             etag: None,
             request_id: None,
             state: "refused",
+            already_there: None,
             callback: CallbackReceipt { outcome: "notSent", status: None, ec: None, body: None },
             error: Some(refused.problem),
         }
@@ -99,6 +104,18 @@ impl Receipt {
         let place = format!("oss://{}/{}", self.bucket, self.key);
         if let Some(error) = &self.error {
             return format!("✗ {}: {}", self.path, error.message);
+        }
+        match self.already_there {
+            Some(AlreadyThere::Identical) => {
+                return format!(
+                    "✓ {} = {place} · already there and identical: nothing sent, no callback made",
+                    self.path
+                );
+            }
+            Some(AlreadyThere::Newer) => {
+                return format!("✓ {} ≤ {place} · what is there is newer: nothing sent, no callback made", self.path);
+            }
+            None => {}
         }
         let callback = match self.callback.outcome {
             "answered" => format!("your server answered: {}", self.callback.body.as_deref().unwrap_or_default()),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use waybill_engine::view::{BodyKind, CallbackProfileForm, Variable};
+use waybill_engine::view::{BodyKind, CallbackProfileForm, OverwritePolicy, Variable};
 use waybill_engine::{
     Access, BuiltIn, Callback, Engine, EngineConfig, Enqueue, KeyRule, Keychain, MemorySecrets, SecretStore, Work,
 };
@@ -56,6 +56,10 @@ pub(crate) struct UploadArgs {
     /// A variable of your own for the body, for instance job=42 for ${x:job}.
     #[arg(long = "var", value_name = "K=V", value_parser = variable, requires = "callback_url")]
     variables: Vec<Variable>,
+    /// What becomes of objects that are there already. What the destination says unless told; without one they are
+    /// overwritten.
+    #[arg(long, value_enum, value_name = "POLICY")]
+    overwrite: Option<Existing>,
     /// Size of a part, in bytes or with a unit.
     #[arg(long, value_parser = size::parse)]
     part_size: Option<u64>,
@@ -65,6 +69,33 @@ pub(crate) struct UploadArgs {
     /// One line of JSON for each finished upload.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Existing {
+    /// Replace them.
+    #[value(name = "overwrite")]
+    Replace,
+    /// Send nothing where size and CRC-64 are the same (one HeadObject per file).
+    SkipIdentical,
+    /// Fail; OSS itself refuses. Without effect in a bucket that keeps versions.
+    Forbid,
+    /// Take the next free name: "name (2).ext".
+    Rename,
+    /// Replace only what is older than the file.
+    Newer,
+}
+
+impl From<Existing> for OverwritePolicy {
+    fn from(chosen: Existing) -> Self {
+        match chosen {
+            Existing::Replace => OverwritePolicy::Overwrite,
+            Existing::SkipIdentical => OverwritePolicy::SkipIdentical,
+            Existing::Forbid => OverwritePolicy::Forbid,
+            Existing::Rename => OverwritePolicy::Rename,
+            Existing::Newer => OverwritePolicy::Newer,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -127,12 +158,14 @@ async fn upload(engine: &Engine, args: &UploadArgs, built_in: Option<BuiltIn>) -
         (None, None, Some(_)) => None,
         (None, None, None) => Some(KeyRule::Prefix(String::new())),
     };
+    let overwrite = args.overwrite.map(OverwritePolicy::from);
     let mut teller = Teller::new(engine, args.json);
     let enqueue = engine.enqueue(Enqueue {
         destination_id: Some(destination_id.clone()),
-        fingerprint: Some(fingerprint(&paths, &destination_id, &key_rule, &callback)),
+        fingerprint: Some(fingerprint(&paths, &destination_id, &key_rule, &callback, overwrite)),
         paths,
         key_rule,
+        overwrite,
         callback: match callback {
             None if args.destination.is_some() => Callback::OfDestination,
             callback => Callback::Given(callback),
@@ -194,10 +227,11 @@ fn fingerprint(
     destination_id: &str,
     key_rule: &Option<KeyRule>,
     callback: &Option<CallbackProfileForm>,
+    overwrite: Option<OverwritePolicy>,
 ) -> String {
     // As text: a path that is not Unicode has no JSON form, and is refused later in words.
     let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-    serde_json::json!([destination_id, paths, key_rule, callback]).to_string()
+    serde_json::json!([destination_id, paths, key_rule, callback, overwrite]).to_string()
 }
 
 fn variable(text: &str) -> Result<Variable, String> {

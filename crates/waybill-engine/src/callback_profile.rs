@@ -42,6 +42,23 @@ pub(crate) fn spec_for(
     })
 }
 
+/// As [`spec_for`], and refused now rather than after 100 GB: the filled-in variables may not fit where the templates did.
+///
+/// # Errors
+/// `Invalid`, or what the encoder says.
+pub(crate) fn checked_spec(
+    profile: Option<&CallbackProfileForm>,
+    key: &str,
+    upload_no: i64,
+    queued_ms: i64,
+) -> Result<Option<CallbackSpec>, Error> {
+    let spec = profile.map(|profile| spec_for(profile, key, upload_no, queued_ms)).transpose()?;
+    if let Some(spec) = &spec {
+        spec.encode()?;
+    }
+    Ok(spec)
+}
+
 /// Refuses a profile that OSS would refuse, before anything is queued with it.
 ///
 /// # Errors

@@ -32,6 +32,8 @@ pub struct EngineConfig {
     /// How long OSS may go on with a finishing request whose connection is lost: five callback URLs of 5 s each, and
     /// some to spare.
     pub finishing: Duration,
+    /// How old a multipart upload must be that OSS holds and nobody knows of, until it is looked for and aborted.
+    pub orphan_age: Duration,
 }
 
 impl EngineConfig {
@@ -48,6 +50,7 @@ impl EngineConfig {
             rescan: Duration::from_secs(60),
             stall: Duration::from_secs(30),
             finishing: Duration::from_secs(30),
+            orphan_age: Duration::from_secs(3600),
         }
     }
 }

@@ -17,8 +17,11 @@ use crate::secrets::SecretStore;
 use crate::store::Store;
 use crate::store::aborts;
 use crate::store::destinations::{self, DestinationRow};
+use crate::store::initiates;
 use crate::store::settings;
-use crate::view::{CallbackProfileForm, Connection, ConnectionReport, DestinationForm, DestinationView, KeySource};
+use crate::view::{
+    CallbackProfileForm, Connection, ConnectionReport, DestinationForm, DestinationView, KeySource, OverwritePolicy,
+};
 
 const CURRENT: &str = "current_destination";
 
@@ -151,6 +154,7 @@ impl Destinations {
             built_in: true,
             connection: built_in.connection,
             has_proxy_password: false,
+            overwrite: OverwritePolicy::default(),
         };
         self.store
             .write(move |c| {
@@ -189,6 +193,7 @@ impl Destinations {
             .write(move |c| {
                 destinations::delete(c, &row.id)?;
                 aborts::forget_all_of(c, &row.id)?;
+                initiates::forget_all_of(c, &row.id)?;
                 if settings::get(c, CURRENT)?.as_deref() == Some(&row.id)
                     && let Some(other) = destinations::all(c)?.first()
                 {
@@ -331,6 +336,7 @@ fn checked(form: &DestinationForm) -> Result<(DestinationRow, Option<String>), E
         built_in: false,
         connection,
         has_proxy_password: false,
+        overwrite: form.overwrite,
     };
     Ok((row, proxy_password))
 }
@@ -350,6 +356,7 @@ fn view(row: DestinationRow, current: Option<&str>) -> DestinationView {
         callback: row.callback,
         connection: row.connection,
         has_proxy_password: row.has_proxy_password,
+        overwrite: row.overwrite,
         built_in: row.built_in,
     }
 }

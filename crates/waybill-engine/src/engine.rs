@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc};
 use waybill_oss::Clock;
 
 use crate::changes::ChangeBus;
@@ -20,17 +20,24 @@ use crate::queue::Queue;
 use crate::queue_line::{QueueLine, Work};
 use crate::rows;
 use crate::store::batches::{self, NewBatch};
-use crate::store::uploads::{self, UploadRecord};
-use crate::store::{Store, lists, log, parts};
+use crate::store::uploads;
+use crate::store::{Store, attempts, lists, log, parts};
 use crate::task::Tasks;
 use crate::throttle::Throttle;
+use crate::trouble::Troubles;
 use crate::upload::abort;
+use crate::upload::orphans::Sweep;
 use crate::upload::state::Event;
 use crate::view::{
     Added, Changes, ConnectionReport, Counts, Cursor, DestinationForm, DestinationView, Phase, UploadDetails,
     UploadPage, UploadQuery, UploadRow, WatchedFolderForm, WatchedFolderView,
 };
 use crate::watching::{Shared, WatchedFolders};
+
+#[path = "engine_reading.rs"]
+mod reading;
+#[path = "engine_showing.rs"]
+mod showing;
 
 /// Between two batches of changes: at most five a second.
 const CHANGES_EVERY: Duration = Duration::from_millis(200);
@@ -48,6 +55,8 @@ pub struct Engine {
     last_changes: Arc<Mutex<Instant>>,
     finished: Arc<Mutex<mpsc::UnboundedReceiver<i64>>>,
     aborts: Arc<Notify>,
+    sweep: Arc<Notify>,
+    troubles: Arc<Troubles>,
     clock: Clock,
 }
 
@@ -58,7 +67,17 @@ impl Engine {
     /// `DataFolderInUse`, `Store`.
     pub async fn start(config: EngineConfig) -> Result<Engine, Error> {
         let EngineConfig {
-            data_dir, secrets, parallel, part_size_bytes, patience, work, quiet, rescan, finishing, ..
+            data_dir,
+            secrets,
+            parallel,
+            part_size_bytes,
+            patience,
+            work,
+            quiet,
+            rescan,
+            finishing,
+            orphan_age,
+            ..
         } = config;
         let opened = data_dir.clone();
         let store = tokio::task::spawn_blocking(move || Store::open(&opened))
@@ -69,7 +88,8 @@ impl Engine {
         let destinations = Destinations::new(store.clone(), secrets, clock.clone(), config.stall, Arc::clone(&changes));
         let (line, inbox) = mpsc::channel(1024);
         let (finished_tx, finished) = mpsc::unbounded_channel();
-        let aborts = Arc::new(Notify::new());
+        let (aborts, sweep) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let troubles = Arc::<Troubles>::default();
         let queue = Queue {
             store: store.clone(),
             launcher: Launcher { destinations: destinations.clone(), part_size_bytes, finishing },
@@ -79,6 +99,7 @@ impl Engine {
             tasks: tasks.clone(),
             line: line.clone(),
             abort: Arc::clone(&aborts),
+            troubles: Arc::clone(&troubles),
             finished: (work == Work::OnlyAsked).then_some(finished_tx),
             patience,
             batches: (work == Work::OnlyAsked).then(Vec::new),
@@ -91,6 +112,13 @@ impl Engine {
             "abort",
             abort::run(store.clone(), destinations.clone(), Arc::clone(&aborts), tasks.token().clone()),
         );
+        let orphans = Sweep {
+            store: store.clone(),
+            destinations: destinations.clone(),
+            abort: Arc::clone(&aborts),
+            wake: Arc::clone(&sweep),
+        };
+        tasks.spawn("sweep", orphans.run(orphan_age, clock.clone(), tasks.token().clone()));
         let queue = QueueLine::new(line);
         let shared = Shared {
             data_dir: std::fs::canonicalize(&data_dir).unwrap_or(data_dir),
@@ -112,6 +140,8 @@ impl Engine {
             last_changes: Arc::new(Mutex::new(Instant::now())),
             finished: Arc::new(Mutex::new(finished)),
             aborts,
+            sweep,
+            troubles,
             clock,
         };
         if work == Work::Everything {
@@ -152,12 +182,14 @@ impl Engine {
                 let Some(record) = uploads::load(c, no)? else {
                     return Ok(None);
                 };
-                Ok(Some((record, uploads::answer(c, no)?, parts::of(c, no)?, log::of(c, no)?)))
+                let told = (attempts::of(c, no)?, log::of(c, no)?);
+                Ok(Some((record, uploads::answer(c, no)?, parts::of(c, no)?, told)))
             })
             .await?;
-        let (record, answer, parts, log) = found.ok_or_else(|| Error::Refused(format!("there is no upload {no}")))?;
+        let (record, answer, parts, (attempts, log)) =
+            found.ok_or_else(|| Error::Refused(format!("there is no upload {no}")))?;
         let row = self.rows(std::slice::from_ref(&record)).await?.remove(0);
-        Ok(rows::details(&record, row, answer, parts, log))
+        Ok(rows::details(&record, row, answer, parts, attempts, log))
     }
 
     /// The numbers on the chips.
@@ -174,7 +206,8 @@ impl Engine {
     /// `Invalid` without a destination, `Store`. What is wrong with single paths is in the answer.
     pub async fn add_paths(&self, paths: Vec<PathBuf>, destination_id: Option<String>) -> Result<Added, Error> {
         let callback = Callback::OfDestination;
-        self.enqueue(Enqueue { paths, destination_id, key_rule: None, callback, fingerprint: None }).await
+        self.enqueue(Enqueue { paths, destination_id, key_rule: None, callback, overwrite: None, fingerprint: None })
+            .await
     }
 
     /// As [`Engine::add_paths`], with key, callback and fingerprint of the caller's choice.
@@ -191,6 +224,7 @@ impl Engine {
         if let Some(callback) = &intake.callback {
             crate::callback_profile::check(callback)?;
         }
+        intake.overwrite = wanted.overwrite.unwrap_or(intake.overwrite);
         let fingerprint = wanted.fingerprint;
         let request_json = serde_json::to_string(&intake).map_err(|error| Error::Invalid(error.to_string()))?;
         let destination_id = destination.id;
@@ -318,8 +352,7 @@ impl Engine {
     /// `Invalid`, `Refused` for a built-in one, `Keychain`, `Store`.
     pub async fn save_destination(&self, form: DestinationForm) -> Result<DestinationView, Error> {
         let saved = self.destinations.save(form).await?;
-        self.aborts.notify_one();
-        self.queue.look(None).await;
+        self.now_usable(&saved.id).await;
         Ok(saved)
     }
 
@@ -328,9 +361,9 @@ impl Engine {
     /// # Errors
     /// `Store`.
     pub async fn ensure_built_in(&self, built_in: BuiltIn) -> Result<(), Error> {
+        let id = built_in.id.clone();
         self.destinations.ensure_built_in(built_in).await?;
-        self.aborts.notify_one();
-        self.queue.look(None).await;
+        self.now_usable(&id).await;
         Ok(())
     }
 
@@ -339,7 +372,9 @@ impl Engine {
     /// # Errors
     /// `Refused` while something needs it, `Keychain`, `Store`.
     pub async fn delete_destination(&self, id: &str) -> Result<(), Error> {
-        self.destinations.delete(id).await
+        self.destinations.delete(id).await?;
+        self.troubles.forget(id);
+        Ok(())
     }
 
     /// New drops go to this one.
@@ -424,75 +459,11 @@ impl Engine {
         }
     }
 
-    async fn collect_changes(&self) -> Result<Changes, Error> {
-        let pending = self.changes.take();
-        let samples = self.progress.sample(Instant::now());
-        let numbers: Vec<i64> = pending.rows.iter().chain(samples.keys()).copied().collect();
-        let (records, mut counts) =
-            self.store.read(move |c| Ok((lists::by_numbers(c, &numbers)?, lists::counts(c)?))).await?;
-        // The tallies count whole files; what is under way has partly gone.
-        let gone: i64 = samples.values().map(|sample| sample.sent_bytes).sum();
-        counts.bytes_left = (counts.bytes_left - gone).max(0);
-        Ok(Changes {
-            rows: self.rows(&records).await?,
-            reload: pending.reload,
-            destinations: pending.destinations,
-            folders: pending.folders,
-            counts,
-            bytes_per_second: samples.values().map(|sample| sample.bytes_per_second).sum(),
-            scanning: pending.scanning > 0,
-            clock_skew_seconds: self.clock.skew().as_secs(),
-        })
-    }
-
-    async fn rows(&self, records: &[UploadRecord]) -> Result<Vec<UploadRow>, Error> {
-        let names = self.destinations.names().await?;
-        let samples = self.progress.sample(Instant::now());
-        let row = |record: &UploadRecord| {
-            let (name, ready) = names.get(&record.destination_id).map_or(("", true), |(name, ready)| (name, *ready));
-            rows::row(record, name, ready, samples.get(&record.no).copied())
-        };
-        Ok(records.iter().map(row).collect())
-    }
-
-    /// Reads a batch's roots in the background and waits for the end; the queue starts while it goes on.
-    async fn read_in(&self, batch: i64, intake: Intake) -> Result<Added, Error> {
-        let (answer, answered) = oneshot::channel();
-        let (store, queue, changes) = (self.store.clone(), self.queue.clone(), Arc::clone(&self.changes));
-        let stop = self.tasks.token().clone();
-        self.queue.look(Some(batch)).await;
-        self.tasks.spawn("reading", async move {
-            changes.scanning(1);
-            let bus = Arc::clone(&changes);
-            let reading = tokio::task::spawn_blocking(move || {
-                intake::read_in(&store, batch, &intake, &stop, || {
-                    bus.reload();
-                    queue.look_blocking(None);
-                })
-            });
-            let result = reading
-                .await
-                .unwrap_or_else(|_| Err(Error::Refused("reading the dropped files was interrupted".into())));
-            changes.scanning(-1);
-            // Whoever dropped the files may have gone; they are queued all the same.
-            let _ = answer.send(result);
-        });
-        answered.await.unwrap_or_else(|_| Err(Error::Refused("Waybill is stopping".into())))
-    }
-
-    /// Readings that the last run did not end go on in the background.
-    async fn take_up_readings(&self) -> Result<(), Error> {
-        for (batch, request) in self.store.read(batches::unscanned).await? {
-            let Ok(intake) = serde_json::from_str::<Intake>(&request) else {
-                continue;
-            };
-            let engine = self.clone();
-            self.tasks.spawn("reading again", async move {
-                if let Err(error) = engine.read_in(batch, intake).await {
-                    tracing::warn!(%error, batch, "could not go on reading a batch");
-                }
-            });
-        }
-        Ok(())
+    /// Whatever waited for this destination goes on.
+    async fn now_usable(&self, destination_id: &str) {
+        self.troubles.try_now(destination_id, None);
+        self.aborts.notify_one();
+        self.sweep.notify_one();
+        self.queue.look(None).await;
     }
 }

@@ -35,6 +35,8 @@ pub enum Code {
     CallbackRejected,
     /// CRC-64 of what OSS stored is not what we sent.
     Integrity,
+    /// An object is at the key already, and it is not to be overwritten.
+    AlreadyThere,
     /// The outcome of the finishing request could not be settled.
     NotStored,
     /// The local file is gone.
@@ -161,6 +163,7 @@ fn oss_code(error: &waybill_oss::Error) -> Code {
                 Code::Credentials
             }
             "RequestTimeTooSkewed" => Code::Clock,
+            "FileAlreadyExists" => Code::AlreadyThere,
             "NoSuchBucket" | "InvalidBucketName" => Code::Bucket,
             // OSS says so to whoever asks the wrong region, and names the right one.
             "AccessDenied" if answer.endpoint.is_some() => Code::Bucket,

@@ -17,7 +17,7 @@ use crate::store::destinations::DestinationRow;
 use crate::store::uploads::{self, NewUpload, Queued};
 use crate::store::{Store, batches};
 use crate::upload::source::{SourceStamp, io_error};
-use crate::view::{Added, CallbackProfileForm, RefusedPath};
+use crate::view::{Added, CallbackProfileForm, OverwritePolicy, RefusedPath};
 
 /// Rows of one write.
 const CHUNK: usize = 1_000;
@@ -46,6 +46,8 @@ pub struct Enqueue {
     pub key_rule: Option<KeyRule>,
     /// The callback.
     pub callback: Callback,
+    /// What becomes of objects that are there already; None: what the destination says.
+    pub overwrite: Option<OverwritePolicy>,
     /// The same fingerprint finds an unfinished batch again and continues it.
     pub fingerprint: Option<String>,
 }
@@ -67,6 +69,8 @@ pub(crate) struct Intake {
     pub(crate) bucket: String,
     pub(crate) key_rule: KeyRule,
     pub(crate) callback: Option<CallbackProfileForm>,
+    #[serde(default)]
+    pub(crate) overwrite: OverwritePolicy,
 }
 
 impl Intake {
@@ -78,6 +82,7 @@ impl Intake {
             bucket: destination.bucket.clone(),
             key_rule: key_rule.unwrap_or_else(|| KeyRule::Template(destination.key_template.clone())),
             callback: destination.callback.clone(),
+            overwrite: destination.overwrite,
         }
     }
 
@@ -106,6 +111,7 @@ impl Intake {
             key: ObjectKey::parse(&key)?.as_str().to_owned(),
             content_type: waybill_oss::content_type_for(path_text).map(str::to_owned),
             callback: self.callback.clone(),
+            overwrite: self.overwrite,
             stamp,
             created_ms: now_ms(),
         })
@@ -270,6 +276,7 @@ mod tests {
             bucket: "b".into(),
             key_rule,
             callback: None,
+            overwrite: OverwritePolicy::default(),
         }
     }
 

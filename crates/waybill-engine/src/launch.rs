@@ -64,20 +64,17 @@ impl Launcher {
         stop: CancellationToken,
     ) -> Result<Trip, Error> {
         let client = self.destinations.client(&record.destination_id, &BucketName::parse(&record.bucket)?).await?;
-        let callback = record
-            .callback
-            .as_ref()
-            .map(|profile| callback_profile::spec_for(profile, &record.key, record.no, record.created_ms))
-            .transpose()?;
-        if let Some(callback) = &callback {
-            // Found now rather than after 100 GB: the filled-in variables may not fit where the templates did.
-            callback.encode()?;
-        }
+        let profile = record.callback.clone();
+        let callback = callback_profile::checked_spec(profile.as_ref(), &record.key, record.no, record.created_ms)?;
         Ok(Trip {
             path: PathBuf::from(&record.path),
             key: ObjectKey::parse(&record.key)?,
             content_type: record.content_type.clone(),
             callback,
+            profile,
+            created_ms: record.created_ms,
+            overwrite: record.overwrite,
+            wanted_key: record.wanted_key.clone(),
             client,
             throttle,
             gauge,

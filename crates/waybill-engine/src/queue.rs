@@ -10,25 +10,24 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use waybill_oss::Advice;
+use waybill_oss::ObjectKey;
 
 use crate::changes::ChangeBus;
 use crate::clock::now_ms;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::launch::Launcher;
 use crate::progress::Progress;
 use crate::queue_line::Message;
-use crate::store::aborts::{self, Abort};
-use crate::store::parts;
+use crate::queue_save::{Along, abort_of, errand_of, is_final, refusal, reply, save};
+use crate::store::initiates::{self, Initiate};
 use crate::store::uploads::{self, UploadRecord};
-use crate::store::{Store, log};
+use crate::store::{Store, attempts, parts};
 use crate::task::Tasks;
 use crate::throttle::Throttle;
+use crate::trouble::Troubles;
 use crate::upload::driver::{Errand, Report};
-use crate::upload::plan::StoredPart;
-use crate::upload::retry::again_after;
-use crate::upload::state::{Effect, Event, Forget, UploadState, step};
-use crate::view::Phase;
+use crate::upload::state::{Effect, Event, UploadState, step};
+use crate::view::{OverwritePolicy, Phase};
 
 /// Wait before the store is asked again after it failed.
 const AFTER_STORE_TROUBLE: Duration = Duration::from_secs(5);
@@ -43,6 +42,7 @@ pub(crate) struct Queue {
     pub(crate) tasks: Tasks,
     pub(crate) line: mpsc::Sender<Message>,
     pub(crate) abort: Arc<Notify>,
+    pub(crate) troubles: Arc<Troubles>,
     /// Hears the number of every upload that became final.
     pub(crate) finished: Option<mpsc::UnboundedSender<i64>>,
     /// Tries before network trouble becomes a failure; None for no end.
@@ -57,11 +57,15 @@ pub(crate) struct Queue {
 
 /// An upload with a driver.
 pub(crate) struct Active {
-    record: UploadRecord,
+    pub(crate) record: UploadRecord,
     run: u64,
     stop: CancellationToken,
     /// A part was stored in this run: trouble now is not the same trouble as before.
-    progressed: bool,
+    pub(crate) progressed: bool,
+    /// Times that OSS stored something else than was sent.
+    pub(crate) mismatches: u32,
+    /// An Initiate whose answer is awaited, by the server's time when it was sent.
+    pub(crate) initiating: Option<i64>,
 }
 
 impl Queue {
@@ -115,10 +119,7 @@ impl Queue {
                 let _ = answer.send(result);
                 true
             }
-            Message::Report { no, run, report, answer } => {
-                self.report(no, run, report, answer);
-                false
-            }
+            Message::Report { no, run, report, answer } => self.report(no, run, report, answer),
             Message::Ended { no, run } => self.ended(no, run).await,
         }
     }
@@ -132,17 +133,24 @@ impl Queue {
                 .await?
                 .ok_or_else(|| Error::Refused(format!("there is no upload {no}")))?,
         };
-        let note = note_of(&event);
+        let mut along = Along::of(&event, record.state.phase());
+        let retries = event == Event::Retry;
         let (state, effects) = step(record.state.clone(), event).map_err(|refused| refusal(refused.phase))?;
         let phase = state.phase();
-        let abort = effects.iter().find_map(|effect| abort_of(effect, &record));
-        self.save(no, state.clone(), note, abort.clone(), None).await?;
+        along.abort = effects.iter().find_map(|effect| abort_of(effect, &record));
+        let aborts = along.abort.is_some();
+        let saved = state.clone();
+        self.store.write(move |c| save(c, no, &saved, &along)).await?;
+        if retries {
+            // Whoever asks does not want to wait until the destination is tried by itself.
+            self.troubles.try_now(&record.destination_id, Some(no));
+        }
         if let Some(active) = self.active.get_mut(&no) {
             active.record.state = state;
             if effects.contains(&Effect::StopDriver) {
                 active.stop.cancel();
             }
-        } else if abort.is_some() {
+        } else if aborts {
             self.abort.notify_one();
         }
         self.announce(no, phase);
@@ -167,52 +175,89 @@ impl Queue {
         Ok(())
     }
 
-    /// A driver's word. The answer follows once it is saved; later words of the same driver are saved after it.
-    fn report(&mut self, no: i64, run: u64, report: Report, answer: Option<oneshot::Sender<Result<(), Error>>>) {
+    /// A driver's word. The answer follows once it is saved; later words of the same driver are saved after it. True if
+    /// other uploads may start now.
+    fn report(
+        &mut self,
+        no: i64,
+        run: u64,
+        report: Report,
+        answer: Option<oneshot::Sender<Result<(), Error>>>,
+    ) -> bool {
         let Some(active) = self.active.get_mut(&no).filter(|active| active.run == run) else {
-            return reply(answer, Err(refusal(Phase::Cancelled)));
+            reply(answer, Err(refusal(Phase::Cancelled)));
+            return false;
         };
-        let (event, rows) = match report {
+        let destination = active.record.destination_id.clone();
+        let (event, rows, heard) = match report {
             Report::Part(part) => {
                 active.progressed = true;
                 active.record.parts_done += 1;
                 self.store.submit(move |c| parts::save(c, no, &part), move |result| reply(answer, result));
-                return self.changes.row(no);
+                self.changes.row(no);
+                return self.works(&destination).changed;
             }
-            Report::StartedAnew { abort } => (Event::StartedAnew { abort }, Some(Vec::new())),
-            Report::Planned(session, kept) => (Event::Planned(session), Some(kept)),
-            Report::Finishing { crc64 } => (Event::Finishing { crc64 }, None),
-            Report::Stored(object, callback) => (Event::Stored(object, callback), None),
+            Report::Renamed(key) => {
+                self.rename(no, key, answer);
+                return false;
+            }
+            Report::Initiating { server_ms } => {
+                active.initiating = Some(server_ms);
+                let UploadRecord { destination_id, bucket, key, .. } = active.record.clone();
+                let initiate = Initiate { no, server_ms, destination_id, bucket, key };
+                self.store.submit(move |c| initiates::remember(c, &initiate), move |result| reply(answer, result));
+                return false;
+            }
+            Report::InitiateLost => {
+                active.initiating = None;
+                reply(answer, Ok(()));
+                return false;
+            }
+            Report::NotInitiated => {
+                if let Some(server_ms) = active.initiating.take() {
+                    self.store
+                        .submit(move |c| initiates::forget(c, no, server_ms), move |result| reply(answer, result));
+                }
+                return false;
+            }
+            Report::StartedAnew { abort } => (Event::StartedAnew { abort }, Some(Vec::new()), None),
+            Report::Planned(session, kept) => {
+                // A single PutObject has not asked anything yet.
+                let heard = session.upload_id.is_some().then(|| self.works(&destination));
+                (Event::Planned(session), Some(kept), heard)
+            }
+            Report::Finishing { crc64 } => (Event::Finishing { crc64 }, None, None),
+            Report::Stored(object, callback) => (Event::Stored(object, callback), None, Some(self.works(&destination))),
+            Report::AlreadyThere(object) => (Event::AlreadyThere(object), None, Some(self.works(&destination))),
             Report::Trouble(error, forget) => {
-                let attempts = if active.progressed { 1 } else { active.record.state.attempts() };
-                let again_at_ms = again_at(&error, error.advice(), attempts, self.patience);
-                (Event::Trouble { problem: error.problem(), attempts, again_at_ms, forget }, None)
+                let (event, heard) = self.trouble(no, error, forget);
+                (event, None, heard)
             }
             Report::Unsettled(error) => {
-                // Even a refusal is asked about again: the object may be stored, and a right to look may come back.
-                let advice = match error.advice() {
-                    Advice::Never => Advice::Now,
-                    advice => advice,
-                };
-                let (problem, attempts) = (error.problem(), active.record.state.attempts());
-                match again_at(&error, advice, attempts, self.patience) {
-                    Some(again_at_ms) => (Event::Unsettled { problem, again_at_ms }, None),
-                    None => (Event::Trouble { problem, attempts, again_at_ms: None, forget: Forget::Nothing }, None),
-                }
+                let (event, heard) = self.unsettled(no, error);
+                (event, None, heard)
             }
         };
-        let note = note_of(&event);
+        let look = heard.is_some_and(|heard| heard.changed);
+        let Some(active) = self.active.get_mut(&no) else { return look };
+        let mut along = Along { rows, ..Along::of(&event, active.record.state.phase()) };
+        if matches!(event, Event::Planned(_)) {
+            along.initiated = active.initiating.take();
+        }
         let (state, effects) = match step(active.record.state.clone(), event) {
             Ok(moved) => moved,
-            Err(refused) => return reply(answer, Err(refusal(refused.phase))),
+            Err(refused) => {
+                reply(answer, Err(refusal(refused.phase)));
+                return look;
+            }
         };
         active.record.state = state.clone();
         let phase = state.phase();
-        let abort = effects.iter().find_map(|effect| abort_of(effect, &active.record));
+        along.abort = effects.iter().find_map(|effect| abort_of(effect, &active.record));
         let (changes, finished) = (Arc::clone(&self.changes), self.finished.clone());
-        let wake = abort.is_some().then(|| Arc::clone(&self.abort));
+        let wake = along.abort.is_some().then(|| Arc::clone(&self.abort));
         self.store.submit(
-            move |c| save(c, no, &state, note, abort.as_ref(), rows.as_deref()),
+            move |c| save(c, no, &state, &along),
             move |result| {
                 if result.is_ok() {
                     changes.row(no);
@@ -224,6 +269,24 @@ impl Queue {
                         wake.notify_one();
                     }
                 }
+                reply(answer, result);
+            },
+        );
+        look
+    }
+
+    /// The wanted key is in use: this one is taken instead, before anything is sent to it.
+    fn rename(&mut self, no: i64, key: ObjectKey, answer: Option<oneshot::Sender<Result<(), Error>>>) {
+        let Some(active) = self.active.get_mut(&no).filter(|active| active.record.state.phase() == Phase::Starting)
+        else {
+            return reply(answer, Err(refusal(Phase::Cancelled)));
+        };
+        active.record.key = key.as_str().to_owned();
+        let changes = Arc::clone(&self.changes);
+        self.store.submit(
+            move |c| uploads::rename(c, no, key.as_str()),
+            move |result| {
+                changes.row(no);
                 reply(answer, result);
             },
         );
@@ -279,8 +342,8 @@ impl Queue {
         }
         match self.claim(now).await {
             Ok(claimed) => {
-                for (record, errand) in claimed {
-                    self.start(record, errand);
+                for (record, errand, mismatches) in claimed {
+                    self.start(record, errand, mismatches);
                 }
             }
             Err(error) => {
@@ -289,21 +352,29 @@ impl Queue {
             }
         }
         // Through the writing connection, like everything the queue reads: a long search must not hold it up.
-        let next = self.store.write(move |c| uploads::next_due(c, now)).await.ok().flatten()?;
+        let due = self.store.write(move |c| uploads::next_due(c, now)).await.ok().flatten();
+        let next = due.into_iter().chain(self.troubles.next_due(now)).min()?;
         Some(Duration::from_millis(u64::try_from(next - now_ms()).unwrap_or(0)))
     }
 
-    async fn claim(&self, now: i64) -> Result<Vec<(UploadRecord, Errand)>, Error> {
+    async fn claim(&self, now: i64) -> Result<Vec<(UploadRecord, Errand, u32)>, Error> {
         let free = self.throttle.slots().saturating_sub(self.active.len());
         if free == 0 {
             return Ok(Vec::new());
         }
         let not_ready = self.launcher.destinations.not_ready().await?;
+        let mut probes = self.troubles.due(now, |no| self.active.contains_key(&no));
+        probes.retain(|(destination, _)| !not_ready.contains(destination));
+        let without = [not_ready, self.troubles.destinations()].concat();
         let busy: Vec<i64> = self.active.keys().copied().collect();
         let batches = self.batches.clone();
         self.store
             .write(move |c| {
-                let rows = uploads::claimable(c, now, batches.as_deref(), &not_ready, free + busy.len())?;
+                let mut rows = Vec::new();
+                for (destination, behind) in &probes {
+                    rows.extend(uploads::next_to_try(c, now, batches.as_deref(), destination, *behind, &busy)?);
+                }
+                rows.extend(uploads::claimable(c, now, batches.as_deref(), &without, free + busy.len())?);
                 let mut claimed = Vec::new();
                 for mut record in rows.into_iter().filter(|record| !busy.contains(&record.no)).take(free) {
                     let Ok((state, effects)) = step(record.state.clone(), Event::SlotGranted) else {
@@ -312,28 +383,35 @@ impl Queue {
                     uploads::save(c, record.no, &state, now)?;
                     record.started_ms = record.started_ms.or(Some(now));
                     record.state = state;
-                    let known = parts::of(c, record.no)?;
-                    claimed.push((record, effects, known));
+                    let (known, mismatches) =
+                        (parts::of(c, record.no)?, attempts::count(c, record.no, Code::Integrity)?);
+                    claimed.push((record, effects, known, mismatches));
                 }
                 Ok(claimed)
             })
             .await
             .map(|claimed| {
-                let errands = claimed.into_iter().filter_map(|(record, effects, known)| {
+                let errands = claimed.into_iter().filter_map(|(record, effects, known, mismatches)| {
                     let errand = errand_of(&record.state, &effects, known)?;
-                    Some((record, errand))
+                    Some((record, errand, mismatches))
                 });
                 errands.collect()
             })
     }
 
-    fn start(&mut self, record: UploadRecord, errand: Errand) {
+    fn start(&mut self, mut record: UploadRecord, errand: Errand, mismatches: u32) {
         let no = record.no;
+        self.troubles.tries(&record.destination_id, no);
         self.runs += 1;
         let run = self.runs;
         let stop = self.tasks.token().child_token();
         let gauge = self.progress.begin(no);
-        let active = Active { record: record.clone(), run, stop: stop.clone(), progressed: false };
+        let active =
+            Active { record: record.clone(), run, stop: stop.clone(), progressed: false, mismatches, initiating: None };
+        if mismatches > 0 {
+            // What is at the key is what this upload stored wrongly.
+            record.overwrite = OverwritePolicy::Overwrite;
+        }
         self.active.insert(no, active);
         let (launcher, throttle, line) = (self.launcher.clone(), self.throttle.clone(), self.line.clone());
         self.tasks.spawn("upload", async move {
@@ -342,17 +420,6 @@ impl Queue {
             let _ = line.send(Message::Ended { no, run }).await;
         });
         self.changes.row(no);
-    }
-
-    async fn save(
-        &self,
-        no: i64,
-        state: UploadState,
-        note: Option<(&'static str, String)>,
-        abort: Option<Abort>,
-        rows: Option<Vec<StoredPart>>,
-    ) -> Result<(), Error> {
-        self.store.write(move |c| save(c, no, &state, note, abort.as_ref(), rows.as_deref())).await
     }
 
     fn announce(&self, no: i64, phase: Phase) {
@@ -369,107 +436,9 @@ fn queue_again(connection: &rusqlite::Connection, no: i64) -> rusqlite::Result<(
     let Some(record) = uploads::load(connection, no)? else { return Ok(()) };
     match (record.state.phase(), step(record.state, Event::Abandoned)) {
         (Phase::Starting | Phase::Sending, Ok((state, _))) => {
-            save(connection, no, &state, Some(("takenUp", String::new())), None, None)
+            let along = Along { note: Some(("takenUp", String::new())), ..Along::default() };
+            save(connection, no, &state, &along)
         }
         _ => Ok(()),
     }
-}
-
-/// One move, in one write: state, log line, remembered abort, and the parts that are now true.
-fn save(
-    connection: &rusqlite::Connection,
-    no: i64,
-    state: &UploadState,
-    note: Option<(&'static str, String)>,
-    abort: Option<&Abort>,
-    rows: Option<&[StoredPart]>,
-) -> rusqlite::Result<()> {
-    let now = now_ms();
-    uploads::save(connection, no, state, now)?;
-    if let Some((what, detail)) = note {
-        log::add(connection, no, now, what, &detail)?;
-    }
-    if let Some(abort) = abort {
-        aborts::remember(connection, abort)?;
-    }
-    if let Some(rows) = rows {
-        parts::replace(connection, no, rows)?;
-    }
-    Ok(())
-}
-
-fn errand_of(state: &UploadState, effects: &[Effect], known: Vec<StoredPart>) -> Option<Errand> {
-    match (effects.first()?, state) {
-        (Effect::Settle, UploadState::Completing { session, crc64, .. }) => {
-            Some(Errand::Settle { session: session.clone(), crc64: *crc64, known })
-        }
-        (Effect::Drive, state) => Some(Errand::Send { session: state.session().cloned(), known }),
-        _ => None,
-    }
-}
-
-fn abort_of(effect: &Effect, record: &UploadRecord) -> Option<Abort> {
-    let Effect::Abort(upload_id) = effect else { return None };
-    Some(Abort {
-        upload_id: upload_id.clone(),
-        destination_id: record.destination_id.clone(),
-        bucket: record.bucket.clone(),
-        key: record.key.clone(),
-    })
-}
-
-/// The line that an event leaves in the upload's log.
-fn note_of(event: &Event) -> Option<(&'static str, String)> {
-    Some(match event {
-        Event::SlotGranted | Event::Abandoned => return None,
-        Event::StartedAnew { .. } => ("startedAnew", String::new()),
-        Event::Planned(session) => match &session.upload_id {
-            Some(upload_id) => ("sending", format!("{} parts, UploadId {upload_id}", session.plan.parts())),
-            None => ("sending", "one PutObject".into()),
-        },
-        Event::Finishing { crc64 } => ("finishing", format!("CRC-64 {crc64}")),
-        Event::Stored(object, callback) => ("stored", format!("{}, callback {}", object.etag, callback_word(callback))),
-        Event::Trouble { problem, again_at_ms, .. } => {
-            (if again_at_ms.is_some() { "retry" } else { "failed" }, problem.message.clone())
-        }
-        Event::Unsettled { problem, .. } => ("unsettled", problem.message.clone()),
-        Event::Pause => ("paused", String::new()),
-        Event::Resume => ("resumed", String::new()),
-        Event::Retry => ("retried", String::new()),
-        Event::Cancel => ("cancelled", String::new()),
-    })
-}
-
-fn callback_word(callback: &waybill_oss::CallbackOutcome) -> String {
-    use waybill_oss::CallbackOutcome as O;
-    match callback {
-        O::NotRequested => "not requested".into(),
-        O::Answered { status, .. } => format!("answered with {status}"),
-        O::Failed { ec, message, .. } => format!("failed: {message} {}", ec.as_deref().unwrap_or_default()),
-        O::Unknown => "unknown".into(),
-    }
-}
-
-fn is_final(phase: Phase) -> bool {
-    matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled)
-}
-
-fn reply(answer: Option<oneshot::Sender<Result<(), Error>>>, result: Result<(), Error>) {
-    if let Some(answer) = answer {
-        // A driver that was stopped no longer waits.
-        let _ = answer.send(result);
-    }
-}
-
-fn refusal(phase: Phase) -> Error {
-    Error::Refused(match phase {
-        Phase::Completing => "OSS is finishing this upload; it cannot be stopped now".into(),
-        Phase::Done => "this upload is already stored".into(),
-        Phase::Cancelled => "this upload was cancelled".into(),
-        _ => "this does not fit what the upload is doing".into(),
-    })
-}
-
-fn again_at(error: &Error, advice: Advice, attempts: u32, patience: Option<u32>) -> Option<i64> {
-    again_after(error.code(), advice, attempts, patience, rand::random()).map(|wait| now_ms() + wait.as_millis() as i64)
 }

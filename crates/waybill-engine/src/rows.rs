@@ -3,17 +3,30 @@
 use waybill_oss::CallbackOutcome;
 
 use crate::callback_profile;
+use crate::clock::now_ms;
 use crate::error::Code;
 use crate::progress::{Sample, eta_seconds};
 use crate::store::uploads::UploadRecord;
+use crate::trouble::Trouble;
 use crate::upload::plan::StoredPart;
 use crate::upload::state::{ObjectFacts, UploadState};
 use crate::view::{
-    CallbackBadge, CallbackView, LogLine, ObjectView, PartView, Phase, Problem, UploadDetails, UploadRow,
+    AlreadyThere, AttemptView, CallbackBadge, CallbackView, LogLine, ObjectView, PartView, Phase, Problem,
+    UploadDetails, UploadRow,
 };
 
-/// One row of a list; `ready`: its destination has keys; `sample` while it is under way.
-pub(crate) fn row(record: &UploadRecord, destination: &str, ready: bool, sample: Option<Sample>) -> UploadRow {
+/// What a list knows of a destination besides its name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Standing {
+    pub(crate) name: String,
+    /// It has keys.
+    pub(crate) ready: bool,
+    /// Why its uploads wait.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// One row of a list; `sample` while it is under way.
+pub(crate) fn row(record: &UploadRecord, standing: &Standing, sample: Option<Sample>) -> UploadRow {
     let state = &record.state;
     let phase = state.phase();
     let size_bytes = record.size_bytes;
@@ -23,13 +36,21 @@ pub(crate) fn row(record: &UploadRecord, destination: &str, ready: bool, sample:
         (_, None) => record.stored_bytes.min(size_bytes),
     };
     let (problem, retry_at_ms) = match state {
-        UploadState::Queued { .. } if !ready => (Some(no_keys(destination)), None),
+        UploadState::Queued { .. } if !standing.ready => (Some(no_keys(&standing.name)), None),
         UploadState::Queued { problem, not_before_ms, .. } | UploadState::Completing { problem, not_before_ms, .. } => {
-            (problem.clone(), *not_before_ms)
+            match &standing.trouble {
+                // One that is being settled has a driver, which knows better.
+                Some(trouble) if phase == Phase::Queued || not_before_ms.is_some() => {
+                    (Some(trouble.problem.clone()), Some(trouble.probe_at_ms))
+                }
+                _ => (problem.clone(), *not_before_ms),
+            }
         }
         UploadState::Failed { problem, .. } => (Some(problem.clone()), None),
         _ => (None, None),
     };
+    // What is due waits for a slot, not for a time.
+    let retry_at_ms = retry_at_ms.filter(|at| *at > now_ms());
     let plan = state.session().map(|session| session.plan).filter(|plan| !plan.is_single());
     let parts_total = match state {
         UploadState::Done { .. } => record.parts_done,
@@ -42,7 +63,7 @@ pub(crate) fn row(record: &UploadRecord, destination: &str, ready: bool, sample:
         path: record.path.clone(),
         bucket: record.bucket.clone(),
         key: record.key.clone(),
-        destination: destination.to_owned(),
+        destination: standing.name.clone(),
         size_bytes,
         phase,
         sent_bytes,
@@ -51,6 +72,7 @@ pub(crate) fn row(record: &UploadRecord, destination: &str, ready: bool, sample:
         parts_done: record.parts_done,
         parts_total,
         verified: matches!(state, UploadState::Done { object, .. } if object.verified),
+        already_there: already_there(state),
         callback: badge(record),
         problem,
         retry_at_ms,
@@ -66,6 +88,7 @@ pub(crate) fn details(
     row: UploadRow,
     answer: Option<String>,
     parts: Vec<StoredPart>,
+    attempts: Vec<AttemptView>,
     later: Vec<LogLine>,
 ) -> UploadDetails {
     let mut log = vec![LogLine { at_ms: record.created_ms, what: "queued".into(), detail: record.path.clone() }];
@@ -98,7 +121,15 @@ pub(crate) fn details(
         object,
         parts: parts.into_iter().map(part_view).collect(),
         part_size_bytes,
+        attempts,
         log,
+    }
+}
+
+fn already_there(state: &UploadState) -> Option<AlreadyThere> {
+    match state {
+        UploadState::Done { object, .. } => object.already_there,
+        _ => None,
     }
 }
 
@@ -107,6 +138,7 @@ fn badge(record: &UploadRecord) -> CallbackBadge {
         return CallbackBadge::NotRequested;
     }
     match &record.state {
+        UploadState::Done { object, .. } if object.already_there.is_some() => CallbackBadge::NotSent,
         UploadState::Done { object, callback } => match callback {
             CallbackOutcome::NotRequested => CallbackBadge::NotRequested,
             CallbackOutcome::Answered { status, .. } => {

@@ -7,6 +7,7 @@ mod folder;
 mod history;
 mod killed;
 mod limits;
+mod overwrite;
 mod receipts;
 mod running;
 mod sandbox;

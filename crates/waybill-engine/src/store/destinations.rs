@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{from_json, to_json};
-use crate::view::{CallbackProfileForm, Connection as Reach};
+use crate::view::{CallbackProfileForm, Connection as Reach, OverwritePolicy};
 
 /// One destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +21,11 @@ pub(crate) struct DestinationRow {
     pub(crate) built_in: bool,
     pub(crate) connection: Reach,
     pub(crate) has_proxy_password: bool,
+    pub(crate) overwrite: OverwritePolicy,
 }
 
 const SELECT: &str = "SELECT d.id, name, endpoint, region, bucket, key_template, access_key_id, has_secret, has_token, \
-     form_json, built_in, connection_json, has_proxy_password \
+     form_json, built_in, connection_json, has_proxy_password, overwrite \
      FROM destinations d LEFT JOIN callback_profiles p ON p.id = d.callback_profile_id";
 
 /// Adds or replaces a destination; its own callback profile has its id.
@@ -38,10 +39,12 @@ pub(crate) fn save(connection: &Connection, row: &DestinationRow, now_ms: i64) -
     }
     connection
         .prepare_cached(
-            "INSERT INTO destinations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+            "INSERT INTO destinations (id, name, endpoint, region, bucket, key_template, access_key_id, has_secret, \
+             has_token, callback_profile_id, built_in, created_ms, connection_json, has_proxy_password, overwrite) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
              ON CONFLICT DO UPDATE SET name = ?2, endpoint = ?3, region = ?4, bucket = ?5, key_template = ?6, \
              access_key_id = ?7, has_secret = ?8, has_token = ?9, callback_profile_id = ?10, built_in = ?11, \
-             connection_json = ?13, has_proxy_password = ?14",
+             connection_json = ?13, has_proxy_password = ?14, overwrite = ?15",
         )?
         .execute(params![
             row.id,
@@ -58,6 +61,7 @@ pub(crate) fn save(connection: &Connection, row: &DestinationRow, now_ms: i64) -
             now_ms,
             to_json(&row.connection)?,
             row.has_proxy_password,
+            to_json(&row.overwrite)?,
         ])?;
     Ok(())
 }
@@ -102,7 +106,7 @@ pub(crate) fn delete(connection: &Connection, id: &str) -> rusqlite::Result<()> 
 }
 
 fn destination(row: &Row<'_>) -> rusqlite::Result<DestinationRow> {
-    let (callback, connection): (Option<String>, String) = (row.get(9)?, row.get(11)?);
+    let (callback, connection, overwrite): (Option<String>, String, String) = (row.get(9)?, row.get(11)?, row.get(13)?);
     Ok(DestinationRow {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -117,5 +121,6 @@ fn destination(row: &Row<'_>) -> rusqlite::Result<DestinationRow> {
         built_in: row.get(10)?,
         connection: from_json(11, &connection)?,
         has_proxy_password: row.get(12)?,
+        overwrite: from_json(13, &overwrite)?,
     })
 }

@@ -31,6 +31,7 @@ async fn filled(files: i64, batches: i64) -> (tempfile::TempDir, Store) {
                         bucket: "b".into(),
                         content_type: None,
                         callback: None,
+                        overwrite: Default::default(),
                         stamp: SourceStamp { size_bytes: 10, modified_ns: 1, file_id: 1 },
                         created_ms: 1,
                     };

@@ -5,7 +5,11 @@ use rusqlite_migration::{Error as MigrationError, M, MigrationDefinitionError, M
 
 use crate::error::{Code, Error};
 
-const STEPS: &[M<'_>] = &[M::up(include_str!("0001_first_light.sql")), M::up(include_str!("0002_connection.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("0001_first_light.sql")),
+    M::up(include_str!("0002_connection.sql")),
+    M::up(include_str!("0003_attempts.sql")),
+];
 
 /// Brings the database to this program's shape, all or nothing.
 ///

@@ -7,8 +7,10 @@ mod lock;
 mod migrations;
 
 pub(crate) mod aborts;
+pub(crate) mod attempts;
 pub(crate) mod batches;
 pub(crate) mod destinations;
+pub(crate) mod initiates;
 pub(crate) mod lists;
 pub(crate) mod log;
 pub(crate) mod parts;

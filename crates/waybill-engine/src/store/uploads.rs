@@ -6,7 +6,7 @@ use waybill_oss::CallbackOutcome;
 use super::{from_json, to_json};
 use crate::upload::source::SourceStamp;
 use crate::upload::state::UploadState;
-use crate::view::{CallbackProfileForm, Phase};
+use crate::view::{CallbackProfileForm, OverwritePolicy, Phase};
 
 /// One row, without the callback's answer (see [`answer`]).
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,10 @@ pub(crate) struct UploadRecord {
     pub(crate) content_type: Option<String>,
     /// What callback to ask for; kept with the upload so that a resume weeks later asks for the same.
     pub(crate) callback: Option<CallbackProfileForm>,
+    /// What becomes of an object that is at the key already.
+    pub(crate) overwrite: OverwritePolicy,
+    /// The key that was asked for, if another had to be taken.
+    pub(crate) wanted_key: Option<String>,
     pub(crate) size_bytes: i64,
     pub(crate) state: UploadState,
     pub(crate) stored_bytes: i64,
@@ -39,6 +43,7 @@ pub(crate) struct NewUpload {
     pub(crate) key: String,
     pub(crate) content_type: Option<String>,
     pub(crate) callback: Option<CallbackProfileForm>,
+    pub(crate) overwrite: OverwritePolicy,
     /// The file as it was when it was queued.
     pub(crate) stamp: SourceStamp,
     pub(crate) created_ms: i64,
@@ -57,7 +62,7 @@ pub(crate) enum Queued {
 
 /// The columns of [`record`], in its order.
 pub(super) const COLUMNS: &str = "no, batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
-     state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms";
+     state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms, overwrite, wanted_key";
 
 /// Queues one file, unless its batch has the path already. A file that changed since its batch stored it is queued again.
 pub(crate) fn insert(connection: &Connection, new: &NewUpload) -> rusqlite::Result<Queued> {
@@ -68,12 +73,14 @@ pub(crate) fn insert(connection: &Connection, new: &NewUpload) -> rusqlite::Resu
         return Ok(Queued::KeyTaken);
     }
     let callback = new.callback.as_ref().map(to_json).transpose()?;
+    // A million rows need not say what is usual.
+    let overwrite = (new.overwrite != OverwritePolicy::default()).then(|| to_json(&new.overwrite)).transpose()?;
     let added = connection
         .prepare_cached(
             // Not INSERT OR IGNORE: a path that is there already would use up a number.
             "INSERT INTO uploads (batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
-             phase, state_json, created_ms, modified_ns, file_id) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 \
+             phase, state_json, created_ms, modified_ns, file_id, overwrite) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
              WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE batch = ?1 AND path = ?3 \
              AND (phase <> 5 OR (size_bytes = ?8 AND modified_ns = ?12 AND file_id = ?13)))",
         )?
@@ -91,6 +98,7 @@ pub(crate) fn insert(connection: &Connection, new: &NewUpload) -> rusqlite::Resu
             new.created_ms,
             new.stamp.modified_ns,
             new.stamp.file_id as i64,
+            overwrite,
         ])?;
     Ok(if added == 1 { Queued::Now(connection.last_insert_rowid()) } else { Queued::Before })
 }
@@ -131,6 +139,14 @@ pub(crate) fn save(connection: &Connection, no: i64, state: &UploadState, now_ms
             stamp.map(|stamp| stamp.modified_ns),
             stamp.map(|stamp| stamp.file_id as i64),
         ])?;
+    Ok(())
+}
+
+/// Gives an upload another key, since the one it was to have is in use; which that was is kept.
+pub(crate) fn rename(connection: &Connection, no: i64, key: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE uploads SET wanted_key = coalesce(wanted_key, key), key = ?2 WHERE no = ?1")?
+        .execute((no, key))?;
     Ok(())
 }
 
@@ -182,6 +198,43 @@ pub(crate) fn claimable(
     Ok(found)
 }
 
+/// The upload that may try a destination in trouble: the first one that is due behind number `after`, else from the start.
+pub(crate) fn next_to_try(
+    connection: &Connection,
+    now_ms: i64,
+    batches: Option<&[i64]>,
+    destination_id: &str,
+    after: i64,
+    busy: &[i64],
+) -> rusqlite::Result<Option<UploadRecord>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM uploads WHERE phase < 5 AND phase IN (?1, ?2) AND destination_id = ?3 AND no > ?4 \
+         AND (not_before_ms IS NULL OR not_before_ms <= ?5) AND no NOT IN (SELECT value FROM json_each(?6)) \
+         AND (?7 IS NULL OR batch IN (SELECT value FROM json_each(?7))) ORDER BY no LIMIT 1",
+    );
+    for after in [after, 0] {
+        let found = connection
+            .prepare_cached(&sql)?
+            .query_row(
+                params![
+                    number_of(Phase::Queued),
+                    number_of(Phase::Completing),
+                    destination_id,
+                    after,
+                    now_ms,
+                    to_json(&busy)?,
+                    batches.map(|batches| to_json(&batches)).transpose()?,
+                ],
+                record,
+            )
+            .optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
 /// When the next waiting retry is due.
 pub(crate) fn next_due(connection: &Connection, now_ms: i64) -> rusqlite::Result<Option<i64>> {
     connection
@@ -228,13 +281,27 @@ pub(super) fn number_of(phase: Phase) -> i64 {
     }
 }
 
+/// The phase with this number.
+pub(super) fn phase_of(number: i64) -> Phase {
+    match number {
+        0 => Phase::Queued,
+        1 => Phase::Starting,
+        2 => Phase::Sending,
+        3 => Phase::Completing,
+        4 => Phase::Paused,
+        5 => Phase::Done,
+        6 => Phase::Failed,
+        _ => Phase::Cancelled,
+    }
+}
+
 /// Stored, but the callback failed or its outcome is unknown.
 fn callback_bad(state: &UploadState) -> bool {
     matches!(state, UploadState::Done { callback: CallbackOutcome::Failed { .. } | CallbackOutcome::Unknown, .. })
 }
 
 pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<UploadRecord> {
-    let callback: Option<String> = row.get(7)?;
+    let (callback, overwrite): (Option<String>, Option<String>) = (row.get(7)?, row.get(15)?);
     Ok(UploadRecord {
         no: row.get(0)?,
         batch: row.get(1)?,
@@ -244,6 +311,8 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<UploadRecord> {
         key: row.get(5)?,
         content_type: row.get(6)?,
         callback: callback.map(|json| from_json(7, &json)).transpose()?,
+        overwrite: overwrite.map(|json| from_json(15, &json)).transpose()?.unwrap_or_default(),
+        wanted_key: row.get(16)?,
         size_bytes: row.get(8)?,
         state: from_json(9, &row.get::<_, String>(9)?)?,
         stored_bytes: row.get(10)?,

@@ -11,21 +11,38 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use waybill_oss::{CallbackSpec, Client, FileSlice, ObjectHeaders, ObjectKey, Stored};
+use waybill_oss::{Advice, CallbackSpec, Client, FileSlice, ObjectHeaders, ObjectKey, RetryPolicy, Stored};
 
+use super::overwrite::{self, Choice};
 use super::parts::{self, PartsTrip};
 use super::plan::Plan;
 use super::settle;
 use super::source::{self, SourceStamp};
 use super::state::{Forget, ObjectFacts, Session};
+use crate::callback_profile;
+use crate::clock::now_ms;
 use crate::error::{Code, Error};
 use crate::progress::Gauge;
 use crate::throttle::Throttle;
 use crate::upload::plan::StoredPart;
+use crate::view::{CallbackProfileForm, OverwritePolicy};
+
+/// Longest wait that OSS may ask for before an Initiate is repeated with its permit held.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// What a driver tells the queue. Those that need the queue's consent wait for it.
 #[derive(Debug)]
 pub(crate) enum Report {
+    /// Another key is taken, since the wanted one is in use.
+    Renamed(ObjectKey),
+    /// The object at the key stays, and nothing is sent.
+    AlreadyThere(ObjectFacts),
+    /// An Initiate is about to be sent; the server's time.
+    Initiating { server_ms: i64 },
+    /// Its answer was lost: OSS may hold an upload that nobody knows.
+    InitiateLost,
+    /// OSS certainly did not begin an upload.
+    NotInitiated,
     /// The earlier session is of no use.
     StartedAnew { abort: bool },
     /// The plan, and the parts that ListParts and the file agreed on.
@@ -82,6 +99,12 @@ pub(crate) struct Trip {
     pub(crate) key: ObjectKey,
     pub(crate) content_type: Option<String>,
     pub(crate) callback: Option<CallbackSpec>,
+    /// What the callback is made of, for a key that changes.
+    pub(crate) profile: Option<CallbackProfileForm>,
+    pub(crate) created_ms: i64,
+    /// What becomes of an object that is there already, as far as it is still to be asked.
+    pub(crate) overwrite: OverwritePolicy,
+    pub(crate) wanted_key: Option<String>,
     pub(crate) client: Client,
     pub(crate) throttle: Throttle,
     pub(crate) gauge: Arc<Gauge>,
@@ -95,7 +118,18 @@ pub(crate) struct Trip {
 impl Trip {
     /// What is said about the object.
     pub(crate) fn headers(&self) -> ObjectHeaders {
-        ObjectHeaders::of_type(self.content_type.as_deref())
+        ObjectHeaders {
+            forbid_overwrite: self.overwrite.forbids(),
+            ..ObjectHeaders::of_type(self.content_type.as_deref())
+        }
+    }
+
+    /// Goes to another key from now on; the callback may name it.
+    pub(crate) fn rename(&mut self, key: ObjectKey) -> Result<(), Error> {
+        let (no, created_ms) = (self.reports.no, self.created_ms);
+        self.callback = callback_profile::checked_spec(self.profile.as_ref(), key.as_str(), no, created_ms)?;
+        self.key = key;
+        Ok(())
     }
 }
 
@@ -108,18 +142,23 @@ pub(crate) enum Errand {
 }
 
 /// Runs until the upload is stored, in trouble, or stopped. Stopping drops every request at once.
-pub(crate) async fn run(trip: Trip, errand: Errand) {
-    let stop = trip.stop.clone();
+pub(crate) async fn run(mut trip: Trip, errand: Errand) {
+    let (stop, reports) = (trip.stop.clone(), trip.reports.clone());
+    let renames = trip.overwrite == OverwritePolicy::Rename;
     tokio::select! {
         () = stop.cancelled() => {}
-        result = drive(&trip, errand) => {
+        result = drive(&mut trip, errand) => {
             let report = match result {
                 Ok(()) | Err(Ended::Stopped) => return,
+                // The parts belong to a name that somebody else has taken meanwhile.
+                Err(Ended::Trouble(error, _)) if renames && error.code() == Code::AlreadyThere => {
+                    Report::Trouble(error, Forget::AndAbort)
+                }
                 Err(Ended::Trouble(error, forget)) => Report::Trouble(error, forget),
                 Err(Ended::Unsettled(error)) => Report::Unsettled(error),
             };
             // A queue that is gone has nobody to tell.
-            let _ = trip.reports.consent(report).await;
+            let _ = reports.consent(report).await;
         }
     }
 }
@@ -152,7 +191,7 @@ impl From<waybill_oss::Error> for Ended {
     }
 }
 
-async fn drive(trip: &Trip, errand: Errand) -> Result<(), Ended> {
+async fn drive(trip: &mut Trip, errand: Errand) -> Result<(), Ended> {
     match errand {
         Errand::Settle { session, crc64, known } => {
             // All of it was sent, by an earlier run.
@@ -163,7 +202,7 @@ async fn drive(trip: &Trip, errand: Errand) -> Result<(), Ended> {
     }
 }
 
-async fn send(trip: &Trip, earlier: Option<Session>, known: Vec<StoredPart>) -> Result<(), Ended> {
+async fn send(trip: &mut Trip, earlier: Option<Session>, known: Vec<StoredPart>) -> Result<(), Ended> {
     let (file, stamp) = open(trip.path.clone()).await?;
     let file = Arc::new(file);
     if let Some(session) = earlier {
@@ -188,23 +227,61 @@ async fn send(trip: &Trip, earlier: Option<Session>, known: Vec<StoredPart>) -> 
             trip.reports.consent(Report::StartedAnew { abort: true }).await?;
         }
     }
-    let plan = Plan::new(stamp.size_bytes, trip.part_size_bytes).ok_or_else(|| Error::Source {
-        code: Code::TooLarge,
-        message: format!(
-            "\"{}\" has {} bytes; OSS takes objects of up to 48.8 TB in 10,000 parts",
-            trip.path.display(),
-            stamp.size_bytes
-        ),
-    })?;
+    let plan = Plan::new(stamp.size_bytes, trip.part_size_bytes)
+        .ok_or_else(|| source::too_large(&trip.path, stamp.size_bytes))?;
+    if let Choice::Leave(object) = overwrite::choose(trip, &file, stamp).await? {
+        return Ok(trip.reports.consent(Report::AlreadyThere(object)).await?);
+    }
     if plan.is_single() {
         return put(trip, file, plan, stamp).await;
     }
-    let upload_id = {
-        let _permit = trip.throttle.permit().await;
-        trip.client.initiate_multipart(&trip.key, &trip.headers()).await?
-    };
+    let upload_id = initiate(trip).await?;
     let session = Session { upload_id: Some(upload_id.clone()), plan, stamp };
     PartsTrip { trip, file, session, upload_id }.send_all(Vec::new()).await
+}
+
+/// Begins a multipart upload. The request is saved before it is sent; each repeat is made here rather than in the client,
+/// so that it is known whether OSS may hold an upload whose UploadId was never heard.
+async fn initiate(trip: &Trip) -> Result<String, Ended> {
+    let server_ms = now_ms().saturating_add(trip.client.clock().skew().as_millis() as i64);
+    trip.reports.consent(Report::Initiating { server_ms }).await?;
+    let _permit = trip.throttle.permit().await;
+    let (once, headers) = (trip.client.clone().with_retry(RetryPolicy::none()), trip.headers());
+    let mut lost = false;
+    for made in 1.. {
+        let error = match once.initiate_multipart(&trip.key, &headers).await {
+            // Forgotten with the plan, which holds the UploadId.
+            Ok(upload_id) => return Ok(upload_id),
+            Err(error) => error,
+        };
+        if error.answer_lost() && !lost {
+            lost = true;
+            trip.reports.tell(Report::InitiateLost).await?;
+        }
+        match between_initiates(&error, made) {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None if lost => return Err(Ended::from(error)),
+            None => {
+                trip.reports.tell(Report::NotInitiated).await?;
+                return Err(Ended::from(error));
+            }
+        }
+    }
+    unreachable!("the last repeat returns")
+}
+
+/// The wait before Initiate is repeated, as the client would repeat it; longer ones are the queue's.
+fn between_initiates(error: &waybill_oss::Error, made: u32) -> Option<Duration> {
+    let policy = RetryPolicy::default();
+    if made >= policy.attempts || error.advice() == Advice::Never {
+        return None;
+    }
+    let asked = match error {
+        waybill_oss::Error::Service(answer) => answer.retry_after.unwrap_or_default(),
+        _ => Duration::ZERO,
+    };
+    let spread = (policy.base * made).mul_f64(rand::random());
+    (asked <= LONGEST_WAIT).then_some(spread.max(asked))
 }
 
 /// One PutObject. Its last bytes are held back until `Completing` is saved, so that a crash after them is settled and a
@@ -262,12 +339,14 @@ pub(crate) async fn finished(trip: &Trip, stored: Stored, crc64: u64, size_bytes
     if let Some(server) = stored.crc64
         && server != crc64
     {
-        return Err(Ended::from(waybill_oss::Error::Integrity {
+        let error = waybill_oss::Error::Integrity {
             operation: "CompleteMultipartUpload",
             local: crc64,
             server,
             request_id: Some(stored.request_id),
-        }));
+        };
+        // The parts are used up. The object stays: what OSS holds is nobody's to delete unasked.
+        return Err(Ended::Trouble(Error::Oss(error), Forget::Gone));
     }
     let object = ObjectFacts {
         size_bytes,
@@ -277,6 +356,7 @@ pub(crate) async fn finished(trip: &Trip, stored: Stored, crc64: u64, size_bytes
         request_id: stored.request_id,
         version_id: stored.version_id,
         finishing_ms: i64::try_from(stored.elapsed.as_millis()).unwrap_or(i64::MAX),
+        already_there: None,
     };
     Ok(trip.reports.consent(Report::Stored(object, stored.callback)).await?)
 }

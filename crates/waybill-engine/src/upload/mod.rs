@@ -2,6 +2,8 @@
 
 pub(crate) mod abort;
 pub(crate) mod driver;
+pub(crate) mod orphans;
+pub(crate) mod overwrite;
 pub(crate) mod parts;
 pub(crate) mod plan;
 pub(crate) mod retry;

@@ -100,6 +100,23 @@ mod tests {
     }
 
     #[test]
+    fn a_file_above_5_gb_goes_up_in_parts_however_large_they_are_wanted() {
+        let plan = Plan::new(MAX_PART_SIZE_BYTES + 1, u64::MAX).unwrap();
+        assert_eq!((plan.parts(), plan.len_of(1), plan.len_of(2)), (2, MAX_PART_SIZE_BYTES, 1));
+        assert!(Plan::new(MAX_PART_SIZE_BYTES, u64::MAX).unwrap().is_single());
+    }
+
+    #[test]
+    fn a_file_of_exactly_n_parts_has_no_empty_part_behind_them() {
+        for parts in [2, 3, 10_000] {
+            let plan = Plan::new(parts << 20, 1 << 20).unwrap();
+            assert_eq!((u64::from(plan.parts()), plan.len_of(plan.parts())), (parts, 1 << 20));
+        }
+        let one_more = Plan::new((10_000 << 20) + 1, 1 << 20).unwrap();
+        assert!(one_more.parts() <= 10_000 && one_more.part_size_bytes == 2 << 20);
+    }
+
+    #[test]
     fn files_above_48_8_tb_are_refused() {
         assert!(Plan::new(MAX_PARTS * MAX_PART_SIZE_BYTES, 8 << 20).is_some());
         assert!(Plan::new(MAX_PARTS * MAX_PART_SIZE_BYTES + 1, 8 << 20).is_none());

@@ -88,6 +88,7 @@ pub(crate) async fn ours(
         request_id: head.request_id,
         version_id: None,
         finishing_ms: 0,
+        already_there: None,
     }))
 }
 

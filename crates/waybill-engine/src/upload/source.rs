@@ -33,6 +33,18 @@ pub(crate) fn open(path: &Path) -> Result<(File, SourceStamp), Error> {
     Ok((file, SourceStamp::of(&metadata)))
 }
 
+/// The refusal of a file that no multipart upload can hold, with the figures.
+pub(crate) fn too_large(path: &Path, size_bytes: u64) -> Error {
+    let tib = size_bytes as f64 / (1u64 << 40) as f64;
+    Error::Source {
+        code: Code::TooLarge,
+        message: format!(
+            "\"{}\" has {size_bytes} bytes ({tib:.1} TiB); OSS takes objects of up to 48.8 TB in 10,000 parts",
+            path.display()
+        ),
+    }
+}
+
 /// Fails if the file at `path` is no longer what `stamp` says.
 ///
 /// # Errors
@@ -98,5 +110,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(open(&dir.path().join("none")).unwrap_err().code(), Code::SourceGone);
         assert_eq!(open(dir.path()).unwrap_err().code(), Code::NotAFile);
+        #[cfg(unix)]
+        {
+            let pipe = dir.path().join("pipe");
+            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            // Opened, it would wait for a writer for ever.
+            assert_eq!(open(&pipe).unwrap_err().code(), Code::NotAFile);
+        }
+    }
+
+    #[test]
+    fn a_file_that_no_upload_can_hold_is_refused_with_the_figures() {
+        let error = too_large(Path::new("/disk/all.img"), 10_000 * (5 << 30) + 1);
+        assert_eq!(error.code(), Code::TooLarge);
+        let words = error.to_string();
+        for figure in ["/disk/all.img", "53687091200001 bytes", "48.8 TiB", "48.8 TB", "10,000 parts"] {
+            assert!(words.contains(figure), "{words}");
+        }
     }
 }

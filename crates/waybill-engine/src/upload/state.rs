@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use waybill_oss::CallbackOutcome;
 
 use super::plan::{Plan, SourceStamp};
-use crate::view::{Phase, Problem};
+use crate::view::{AlreadyThere, Phase, Problem};
 
 /// What is known of an upload under way: enough to take it up again after a crash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,14 +36,18 @@ pub(crate) struct ObjectFacts {
     pub(crate) version_id: Option<String>,
     /// Milliseconds from the finishing request to its answer; the callback is within it.
     pub(crate) finishing_ms: i64,
+    /// It was there before, and nothing was sent.
+    #[serde(default)]
+    pub(crate) already_there: Option<AlreadyThere>,
 }
 
 // Legal moves; anything else is refused as a value.
 //
-//   Queued      → Starting (slot) · Paused · Cancelled
+//   Queued      → Starting (slot) · Queued (retry: at once) · Paused · Cancelled
 //   Starting    → Sending (planned) · Starting (earlier parts are of no use) · Queued | Failed (trouble) · Paused · Cancelled
+//                 Done (there already, and to be left alone)
 //   Sending     → Completing (everything sent and checked) · Queued | Failed (trouble) · Paused · Cancelled
-//   Completing  → Done · Completing (nobody can say yet) · Queued | Failed (OSS definitely did not finish);
+//   Completing  → Done · Completing (nobody can say yet; retry: ask at once) · Queued | Failed (OSS definitely did not finish);
 //                 not Paused, not Cancelled
 //   Paused      → Queued (resume) · Cancelled
 //   Failed      → Queued (retry) · Cancelled
@@ -136,6 +140,8 @@ pub(crate) enum Event {
     },
     /// OSS has the object.
     Stored(ObjectFacts, CallbackOutcome),
+    /// The object at the key is to stay, and nothing is sent.
+    AlreadyThere(ObjectFacts),
     /// What became of the finishing request cannot be found out now: no answer, or no right to ask.
     Unsettled {
         /// Why.
@@ -273,6 +279,9 @@ pub(crate) fn step(state: UploadState, event: Event) -> Result<(UploadState, Vec
             (S::Starting { attempts, session: None }, effects)
         }
         (S::Starting { attempts, .. }, E::Planned(session)) => (S::Sending { attempts, session }, vec![]),
+        (S::Starting { session, .. }, E::AlreadyThere(object)) => {
+            (S::Done { object, callback: CallbackOutcome::NotRequested }, abort_of(session.as_ref()))
+        }
         (S::Sending { attempts, session }, E::Finishing { crc64 }) => {
             (S::Completing { attempts, session, crc64, not_before_ms: None, problem: None }, vec![])
         }
@@ -297,7 +306,11 @@ pub(crate) fn step(state: UploadState, event: Event) -> Result<(UploadState, Vec
         }
 
         (S::Paused { attempts, session }, E::Resume) => (queued(attempts, session), vec![]),
-        (S::Failed { session, .. }, E::Retry) => (queued(0, session), vec![]),
+        (S::Failed { session, .. } | S::Queued { session, .. }, E::Retry) => (queued(0, session), vec![]),
+        // With a driver it is being found out already.
+        (S::Completing { session, crc64, not_before_ms: Some(_), .. }, E::Retry) => {
+            (S::Completing { attempts: 0, session, crc64, not_before_ms: None, problem: None }, vec![])
+        }
 
         (S::Queued { session, .. } | S::Paused { session, .. } | S::Failed { session, .. }, E::Cancel) => {
             (S::Cancelled, abort_of(session.as_ref()))

@@ -25,6 +25,7 @@ fn object() -> ObjectFacts {
         verified: true,
         request_id: "R".into(),
         version_id: None,
+        already_there: None,
         finishing_ms: 3,
     }
 }
@@ -51,6 +52,7 @@ fn events() -> Vec<Event> {
         Event::Planned(session()),
         Event::Finishing { crc64: 5 },
         Event::Stored(object(), CallbackOutcome::NotRequested),
+        Event::AlreadyThere(object()),
         Event::Trouble { problem: problem(), attempts: 1, again_at_ms: Some(9), forget: Forget::Nothing },
         Event::Trouble { problem: problem(), attempts: 1, again_at_ms: None, forget: Forget::AndAbort },
         Event::Unsettled { problem: problem(), again_at_ms: 9 },
@@ -66,15 +68,15 @@ fn events() -> Vec<Event> {
 fn every_state_answers_every_event_as_the_table_says() {
     // Rows in the order of states(), columns in the order of events(); `--` is a refusal.
     let table = [
-        // slot anew plan fin stored again fail unsettled abandoned pause resume retry cancel
-        "St -- -- -- -- -- -- -- -- Pa -- -- Ca", // Queued
-        "-- St Se -- -- Qu Fa -- Qu Pa -- -- Ca", // Starting
-        "-- -- -- Co -- Qu Fa -- Qu Pa -- -- Ca", // Sending
-        "Co -- -- -- Do Qu Fa Co Co -- -- -- --", // Completing
-        "-- -- -- -- -- -- -- -- -- -- Qu -- Ca", // Paused
-        "-- -- -- -- -- -- -- -- -- -- -- -- --", // Done
-        "-- -- -- -- -- -- -- -- -- -- -- Qu Ca", // Failed
-        "-- -- -- -- -- -- -- -- -- -- -- -- --", // Cancelled
+        // slot anew plan fin stored there again fail unsettled abandoned pause resume retry cancel
+        "St -- -- -- -- -- -- -- -- -- Pa -- Qu Ca", // Queued
+        "-- St Se -- -- Do Qu Fa -- Qu Pa -- -- Ca", // Starting
+        "-- -- -- Co -- -- Qu Fa -- Qu Pa -- -- Ca", // Sending
+        "Co -- -- -- Do -- Qu Fa Co Co -- -- -- --", // Completing
+        "-- -- -- -- -- -- -- -- -- -- -- Qu -- Ca", // Paused
+        "-- -- -- -- -- -- -- -- -- -- -- -- -- --", // Done
+        "-- -- -- -- -- -- -- -- -- -- -- -- Qu Ca", // Failed
+        "-- -- -- -- -- -- -- -- -- -- -- -- -- --", // Cancelled
     ];
     for (state, row) in states().into_iter().zip(table) {
         let cells: Vec<&str> = row.split(' ').collect();
@@ -92,6 +94,24 @@ fn every_state_answers_every_event_as_the_table_says() {
             }
         }
     }
+}
+
+#[test]
+fn retry_asks_at_once_about_a_finishing_request_that_waits_and_leaves_one_that_is_being_settled_alone() {
+    let session = session();
+    let completing = |not_before_ms| UploadState::Completing {
+        attempts: 3,
+        session: session.clone(),
+        crc64: 5,
+        not_before_ms,
+        problem: not_before_ms.map(|_| problem()),
+    };
+    let (next, effects) = step(completing(Some(9)), Event::Retry).unwrap();
+    let UploadState::Completing { attempts: 0, not_before_ms: None, problem: None, crc64: 5, .. } = next else {
+        panic!("{next:?}")
+    };
+    assert_eq!(effects, []);
+    assert!(step(completing(None), Event::Retry).is_err());
 }
 
 #[test]
@@ -131,9 +151,9 @@ fn retry_by_the_user_starts_counting_anew_and_keeps_good_parts() {
 
 proptest! {
     /// Whatever happens in whatever order: final states stay final, an UploadId never vanishes without an abort or a
-    /// finished object, and only Completing leads to Done.
+    /// finished object, and only Completing leads to Done, unless nothing had to be sent.
     #[test]
-    fn random_lives_keep_the_invariants(choices in prop::collection::vec(0usize..13, 1..200)) {
+    fn random_lives_keep_the_invariants(choices in prop::collection::vec(0usize..14, 1..200)) {
         let events = events();
         let mut state = UploadState::new();
         for choice in choices {
@@ -148,7 +168,8 @@ proptest! {
                 Ok((after, effects)) => {
                     prop_assert!(!matches!(before.phase(), Phase::Done | Phase::Cancelled));
                     if after.phase() == Phase::Done {
-                        prop_assert_eq!(before.phase(), Phase::Completing);
+                        let left = matches!(event, Event::AlreadyThere(_)).then_some(Phase::Starting);
+                        prop_assert_eq!(before.phase(), left.unwrap_or(Phase::Completing));
                     }
                     if after.phase() == Phase::Completing {
                         prop_assert!(matches!(before.phase(), Phase::Sending | Phase::Completing));
@@ -156,7 +177,7 @@ proptest! {
                     let has = after.session().and_then(|s| s.upload_id.clone());
                     if let (Some(id), None) = (had, has) {
                         let aborted = effects.contains(&Effect::Abort(id));
-                        prop_assert!(aborted || after.phase() == Phase::Done, "{:?} lost its UploadId on {:?}", before, event);
+                        prop_assert!(aborted || before.phase() == Phase::Completing, "{:?} lost its UploadId on {:?}", before, event);
                     }
                     if matches!(before.phase(), Phase::Completing) {
                         prop_assert!(!matches!(after.phase(), Phase::Paused | Phase::Cancelled));

@@ -17,6 +17,31 @@ pub struct Variable {
     pub value: String,
 }
 
+/// What becomes of an object that is at an upload's key already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum OverwritePolicy {
+    /// It is replaced. Nobody asks first, so this costs no request.
+    #[default]
+    Overwrite,
+    /// It stays if it has the size and CRC-64 of the file; nothing is sent then. Else it is replaced.
+    SkipIdentical,
+    /// It stays, and the upload fails: OSS itself refuses (`x-oss-forbid-overwrite`), so there is no race.
+    Forbid,
+    /// It stays, and the file goes to `name (2).ext`, or the next number that is free.
+    Rename,
+    /// It stays unless the file was changed after it was stored.
+    Newer,
+}
+
+impl OverwritePolicy {
+    /// OSS is told not to overwrite.
+    pub(crate) fn forbids(self) -> bool {
+        matches!(self, OverwritePolicy::Forbid | OverwritePolicy::Rename)
+    }
+}
+
 /// A destination as shown; no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -46,6 +71,8 @@ pub struct DestinationView {
     pub connection: Connection,
     /// A proxy password is stored for it.
     pub has_proxy_password: bool,
+    /// What becomes of objects that are there already.
+    pub overwrite: OverwritePolicy,
     /// Made by the program itself (the Sandbox): cannot be edited or deleted.
     pub built_in: bool,
     /// New drops go here.
@@ -81,6 +108,9 @@ pub struct DestinationForm {
     pub connection: Connection,
     /// The password of the user in the proxy's URL; None keeps the stored one, empty removes it.
     pub proxy_password: Option<String>,
+    /// What becomes of objects that are there already.
+    #[serde(default)]
+    pub overwrite: OverwritePolicy,
 }
 
 /// A callback profile, in a form or shown.

@@ -73,6 +73,30 @@ pub struct Problem {
     pub ec: Option<String>,
 }
 
+/// What was at the key already, so that nothing had to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum AlreadyThere {
+    /// An object of the same size and CRC-64.
+    Identical,
+    /// An object stored after the file was last changed; whether it is the same is not known.
+    Newer,
+}
+
+/// One try that did not work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct AttemptView {
+    /// When it ended.
+    pub at_ms: i64,
+    /// How far it had got.
+    pub phase: Phase,
+    /// Why.
+    pub problem: Problem,
+}
+
 /// One upload as a row of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -108,6 +132,8 @@ pub struct UploadRow {
     pub parts_total: i64,
     /// CRC-64 of the whole file equalled the server's.
     pub verified: bool,
+    /// Nothing was sent, since this was at the key already; so no callback was made either.
+    pub already_there: Option<AlreadyThere>,
     /// The callback, apart from storage.
     pub callback: CallbackBadge,
     /// Why it waits or failed.
@@ -226,6 +252,8 @@ pub struct UploadDetails {
     pub parts: Vec<PartView>,
     /// Part size in bytes; 0 for a single PutObject.
     pub part_size_bytes: i64,
+    /// Tries that did not work, oldest first (the last fifty).
+    pub attempts: Vec<AttemptView>,
     /// What happened, oldest first.
     pub log: Vec<LogLine>,
 }

@@ -1,0 +1,50 @@
+//! What lists and listeners are shown of uploads: rows with their destination's standing, and what changed.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::Engine;
+use crate::error::Error;
+use crate::rows::{self, Standing};
+use crate::store::lists;
+use crate::store::uploads::UploadRecord;
+use crate::view::{Changes, UploadRow};
+
+impl Engine {
+    pub(super) async fn collect_changes(&self) -> Result<Changes, Error> {
+        let pending = self.changes.take();
+        let samples = self.progress.sample(Instant::now());
+        let numbers: Vec<i64> = pending.rows.iter().chain(samples.keys()).copied().collect();
+        let (records, mut counts) =
+            self.store.read(move |c| Ok((lists::by_numbers(c, &numbers)?, lists::counts(c)?))).await?;
+        // The tallies count whole files; what is under way has partly gone.
+        let gone: i64 = samples.values().map(|sample| sample.sent_bytes).sum();
+        counts.bytes_left = (counts.bytes_left - gone).max(0);
+        Ok(Changes {
+            rows: self.rows(&records).await?,
+            reload: pending.reload,
+            destinations: pending.destinations,
+            folders: pending.folders,
+            counts,
+            bytes_per_second: samples.values().map(|sample| sample.bytes_per_second).sum(),
+            scanning: pending.scanning > 0,
+            clock_skew_seconds: self.clock.skew().as_secs(),
+        })
+    }
+
+    pub(super) async fn rows(&self, records: &[UploadRecord]) -> Result<Vec<UploadRow>, Error> {
+        let names = self.destinations.names().await?;
+        let samples = self.progress.sample(Instant::now());
+        let standing = |(id, (name, ready)): (String, (String, bool))| {
+            let trouble = self.troubles.of(&id);
+            (id, Standing { name, ready, trouble })
+        };
+        let standings: HashMap<String, Standing> = names.into_iter().map(standing).collect();
+        let gone = Standing { ready: true, ..Standing::default() };
+        let row = |record: &UploadRecord| {
+            let standing = standings.get(&record.destination_id).unwrap_or(&gone);
+            rows::row(record, standing, samples.get(&record.no).copied())
+        };
+        Ok(records.iter().map(row).collect())
+    }
+}

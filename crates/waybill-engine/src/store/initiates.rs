@@ -1,0 +1,98 @@
+//! InitiateMultipartUpload requests whose answer nobody has heard yet: what the server may hold without our knowing its name.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, params};
+
+use super::aborts::{self, Abort};
+use super::uploads::{COLUMNS, record};
+use crate::view::Phase;
+
+/// One such request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Initiate {
+    /// The upload it was made for.
+    pub(crate) no: i64,
+    /// The server's time when it was sent.
+    pub(crate) server_ms: i64,
+    pub(crate) destination_id: String,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+}
+
+/// Remembers one, before it is sent.
+pub(crate) fn remember(connection: &Connection, initiate: &Initiate) -> rusqlite::Result<()> {
+    connection.prepare_cached("INSERT OR IGNORE INTO initiates VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+        initiate.no,
+        initiate.server_ms,
+        initiate.destination_id,
+        initiate.bucket,
+        initiate.key,
+    ])?;
+    Ok(())
+}
+
+/// Forgets one whose answer is known.
+pub(crate) fn forget(connection: &Connection, no: i64, server_ms: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM initiates WHERE no = ?1 AND server_ms = ?2")?.execute((no, server_ms))?;
+    Ok(())
+}
+
+/// A hundred sent until `until_ms`, behind `after`, in order.
+pub(crate) fn waiting(connection: &Connection, after: (i64, i64), until_ms: i64) -> rusqlite::Result<Vec<Initiate>> {
+    connection
+        .prepare_cached(
+            "SELECT no, server_ms, destination_id, bucket, key FROM initiates \
+             WHERE (no, server_ms) > (?1, ?2) AND server_ms <= ?3 ORDER BY no, server_ms LIMIT 100",
+        )?
+        .query_map((after.0, after.1, until_ms), |row| {
+            Ok(Initiate {
+                no: row.get(0)?,
+                server_ms: row.get(1)?,
+                destination_id: row.get(2)?,
+                bucket: row.get(3)?,
+                key: row.get(4)?,
+            })
+        })?
+        .collect()
+}
+
+/// UploadIds that uploads of ours use for this key, or that are to be aborted anyway. None while one of them is just being
+/// begun, since its UploadId may be known in a moment.
+pub(crate) fn known(connection: &Connection, bucket: &str, key: &str) -> rusqlite::Result<Option<HashSet<String>>> {
+    let mut known = HashSet::new();
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE key = ?1 AND bucket = ?2"))?;
+    for upload in statement.query_map([key, bucket], record)? {
+        let state = upload?.state;
+        if state.phase() == Phase::Starting {
+            return Ok(None);
+        }
+        known.extend(state.session().and_then(|session| session.upload_id.clone()));
+    }
+    let mut statement = connection.prepare_cached("SELECT upload_id FROM aborts WHERE key = ?1 AND bucket = ?2")?;
+    for upload_id in statement.query_map([key, bucket], |row| row.get(0))? {
+        known.insert(upload_id?);
+    }
+    Ok(Some(known))
+}
+
+/// The server has been asked about one: what it left behind is to be aborted, and it is forgotten.
+pub(crate) fn settle(connection: &Connection, initiate: &Initiate, orphans: &[String]) -> rusqlite::Result<()> {
+    for upload_id in orphans {
+        let abort = Abort {
+            upload_id: upload_id.clone(),
+            destination_id: initiate.destination_id.clone(),
+            bucket: initiate.bucket.clone(),
+            key: initiate.key.clone(),
+        };
+        aborts::remember(connection, &abort)?;
+    }
+    forget(connection, initiate.no, initiate.server_ms)
+}
+
+/// A destination is gone, and with it the way to what it holds.
+pub(crate) fn forget_all_of(connection: &Connection, destination_id: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM initiates WHERE destination_id = ?1")?.execute([destination_id])?;
+    Ok(())
+}
