@@ -1,8 +1,10 @@
 // What the invented world tells of one upload: object, callback, parts, log.
+import type { AttemptView } from "../bindings/AttemptView";
 import type { CallbackView } from "../bindings/CallbackView";
 import type { DestinationView } from "../bindings/DestinationView";
 import type { LogLine } from "../bindings/LogLine";
 import type { PartView } from "../bindings/PartView";
+import type { Problem } from "../bindings/Problem";
 import type { UploadDetails } from "../bindings/UploadDetails";
 import type { UploadRow } from "../bindings/UploadRow";
 import { PART_BYTES } from "./mockWorld";
@@ -24,6 +26,7 @@ export function mockDetails(row: UploadRow, destination: DestinationView | undef
     callback: callback(row, destination),
     parts: parts(row),
     partSizeBytes: row.partsTotal > 0 ? PART_BYTES : 0,
+    attempts: row.problem && row.attempts > 1 ? attempts(row, row.problem) : [],
     log: log(row),
   };
 }
@@ -61,6 +64,10 @@ function parts(row: UploadRow): PartView[] {
       crc64: stored ? String(9_000_000_000_000_000 + at) : null,
     };
   });
+}
+
+function attempts(row: UploadRow, problem: Problem): AttemptView[] {
+  return Array.from({ length: row.attempts - 1 }, (_, at) => ({ atMs: row.createdMs + 2000 * (at + 1), phase: "sending", problem }));
 }
 
 function log(row: UploadRow): LogLine[] {

@@ -21,7 +21,7 @@ export function mockRow(some: Partial<UploadRow> & { no: number }): UploadRow {
   return {
     batch: 1, name, path: `/home/mei/footage/${name}`, bucket: "media-prod", key: `raw/2026/11/cam-a/${name}`,
     destination: "media-prod", sizeBytes, phase, sentBytes, bytesPerSecond: 0, etaSeconds: null,
-    partsDone: Math.floor((sentBytes / sizeBytes) * partsTotal), partsTotal, verified: phase === "done",
+    partsDone: Math.floor((sentBytes / sizeBytes) * partsTotal), partsTotal, verified: phase === "done", alreadyThere: null,
     callback: { kind: "waiting" }, problem: null, retryAtMs: null, attempts: 1, createdMs: 0,
     finishedMs: phase === "done" ? 0 : null, ...some,
   };
@@ -91,7 +91,7 @@ export function mockDestinations(): DestinationView[] {
   return [
     {
       id: "sandbox", name: "Sandbox", endpoint: "http://127.0.0.1:28080", region: "local", bucket: "sandbox",
-      keyTemplate: "{path}", accessKeyId: "sandbox-key", hasSecret: true, hasToken: false, connection: PLAIN, hasProxyPassword: false, builtIn: true, current: false,
+      keyTemplate: "{path}", accessKeyId: "sandbox-key", hasSecret: true, hasToken: false, connection: PLAIN, hasProxyPassword: false, overwrite: "overwrite", builtIn: true, current: false,
       callback: {
         urls: ["http://127.0.0.1:28080/callback"], host: "", body: JSON_BODY, bodyType: "json", sni: false,
         variables: [{ name: "x:job", value: "{uploadNo}" }],
@@ -100,7 +100,7 @@ export function mockDestinations(): DestinationView[] {
     {
       id: "media", name: "media-prod", endpoint: "https://oss-cn-hangzhou.aliyuncs.com", region: "cn-hangzhou",
       bucket: "media-prod", keyTemplate: "raw/{yyyy}/{mm}/{path}", accessKeyId: "LTAI5tMockMockMock", hasSecret: true,
-      hasToken: false, connection: PLAIN, hasProxyPassword: false, builtIn: false, current: true,
+      hasToken: false, connection: PLAIN, hasProxyPassword: false, overwrite: "overwrite", builtIn: false, current: true,
       callback: {
         urls: ["https://api.example.com/oss/done", "https://backup.example.com/oss/done"], host: "",
         body: "bucket=${bucket}&object=${object}&size=${size}&mimeType=${mimeType}&job=${x:job}", bodyType: "form",
@@ -110,7 +110,7 @@ export function mockDestinations(): DestinationView[] {
     {
       id: "archive", name: "archive", endpoint: "https://oss-cn-beijing.aliyuncs.com", region: "cn-beijing",
       bucket: "studio-archive", keyTemplate: "{yyyy}/{path}", accessKeyId: "STS.MockMock", hasSecret: false,
-      hasToken: true, connection: PLAIN, hasProxyPassword: false, builtIn: false, current: false, callback: null,
+      hasToken: true, connection: PLAIN, hasProxyPassword: false, overwrite: "overwrite", builtIn: false, current: false, callback: null,
     },
   ];
 }

@@ -164,3 +164,14 @@ test("keys from an application server need an address and no AccessKey", async (
   await fireEvent.submit(screen.getByTestId("dest-form"));
   expect(save.mock.calls[0]?.[0].connection.keys).toEqual({ kind: "appServer", url: "https://app.example.com/oss/token" });
 });
+
+test("what becomes of existing objects is explained as it is chosen, and sent", async () => {
+  const { backend } = await open();
+  const save = vi.spyOn(backend, "saveDestination");
+  await fillIn();
+  expect(screen.getByTestId("dest-form").textContent).toContain("No request is spent on asking.");
+  await fireEvent.change(screen.getByTestId("dest-overwrite"), { target: { value: "skipIdentical" } });
+  expect(screen.getByTestId("dest-form").textContent).toContain("A skipped file makes no callback.");
+  await fireEvent.submit(screen.getByTestId("dest-form"));
+  await waitFor(() => expect(save.mock.calls[0]?.[0]).toMatchObject({ overwrite: "skipIdentical" }));
+});

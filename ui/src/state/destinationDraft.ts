@@ -5,6 +5,7 @@ import type { Connection } from "../bindings/Connection";
 import type { DestinationForm } from "../bindings/DestinationForm";
 import type { DestinationView } from "../bindings/DestinationView";
 import type { KeySource } from "../bindings/KeySource";
+import type { OverwritePolicy } from "../bindings/OverwritePolicy";
 import type { Proxy } from "../bindings/Proxy";
 
 export interface DestinationDraft {
@@ -14,6 +15,7 @@ export interface DestinationDraft {
   region: string;
   bucket: string;
   keyTemplate: string;
+  overwrite: OverwritePolicy;
   accessKeyId: string;
   /** Typed by the person; empty keeps the stored one. Never filled from the backend. */
   secret: string;
@@ -55,6 +57,8 @@ export function sourceField(kind: KeySource["kind"]): "url" | "path" | "profile"
       return null;
   }
 }
+
+export const OVERWRITE_POLICIES: readonly OverwritePolicy[] = ["overwrite", "skipIdentical", "forbid", "rename", "newer"];
 
 export const LARGEST_URLS = 5;
 
@@ -114,7 +118,7 @@ function newCallback(): CallbackProfileForm {
 
 export function newDraft(): DestinationDraft {
   return {
-    id: null, name: "", endpoint: "", region: "", bucket: "", keyTemplate: "{path}", accessKeyId: "",
+    id: null, name: "", endpoint: "", region: "", bucket: "", keyTemplate: "{path}", overwrite: "overwrite", accessKeyId: "",
     secret: "", token: "", removeToken: false, ...connectionDraft(PLAIN), withCallback: false, callback: newCallback(),
   };
 }
@@ -127,6 +131,7 @@ export function draftOf(view: DestinationView): DestinationDraft {
     region: view.region,
     bucket: view.bucket,
     keyTemplate: view.keyTemplate,
+    overwrite: view.overwrite,
     accessKeyId: view.accessKeyId,
     secret: "",
     token: "",
@@ -147,6 +152,7 @@ export function formOf(draft: DestinationDraft): DestinationForm {
     region: draft.region.trim(),
     bucket: draft.bucket.trim(),
     keyTemplate: draft.keyTemplate.trim(),
+    overwrite: draft.overwrite,
     accessKeyId: draft.accessKeyId.trim(),
     accessKeySecret: draft.secret.trim() || null,
     securityToken: draft.removeToken ? "" : token || null,

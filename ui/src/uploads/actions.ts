@@ -15,7 +15,8 @@ export function possible(row: UploadRow): Possible {
   return {
     pause: moving,
     resume: row.phase === "paused",
-    retry: row.phase === "failed",
+    // One that waits with a reason may ask at once whether the reason is gone.
+    retry: row.phase === "failed" || ((row.phase === "queued" || row.phase === "completing") && row.retryAtMs !== null),
     cancel: moving || row.phase === "paused" || row.phase === "failed",
   };
 }

@@ -103,3 +103,26 @@ test("cancel asks first; a no leaves the upload alone", async () => {
   app.question?.answer(true);
   await waitFor(() => expect(cancelled).toHaveBeenCalledExactlyOnceWith(7));
 });
+
+test("an upload that found an identical object says that nothing was sent and nobody called", () => {
+  show({ phase: "done", alreadyThere: "identical", callback: { kind: "notSent" } }, "overview");
+  expect(text("already-there")).toContain("Nothing was sent, and no callback was made.");
+  expect(within(screen.getByTestId("inspector")).getByText("Checked")).toBeTruthy();
+});
+
+test("tries that did not work are told with their reason and request id, the newest first", () => {
+  const problem = { code: "network", message: "UploadPart 397: reset", requestId: "R-1", ec: null } as const;
+  show({ phase: "queued", attempts: 3, retryAtMs: 5000, problem }, "overview");
+  const shown = screen.getByTestId("attempts");
+  expect(within(shown).getAllByRole("listitem").length).toBe(2);
+  expect(shown.textContent).toContain("UploadPart 397: reset");
+  expect(shown.textContent).toContain("R-1");
+});
+
+test("an upload that waits for its destination can be told to try now", async () => {
+  const problem = { code: "credentials", message: "SignatureDoesNotMatch", requestId: null, ec: null } as const;
+  const { backend } = show({ phase: "queued", retryAtMs: 5000, problem }, "overview");
+  const retried = vi.spyOn(backend, "retryUpload").mockResolvedValue();
+  await fireEvent.click(screen.getByTestId("action-retry"));
+  expect(retried).toHaveBeenCalledWith(7);
+});

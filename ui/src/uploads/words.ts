@@ -26,6 +26,8 @@ export function metaOf(row: UploadRow): Meta {
         row.etaSeconds === null ? t("row.estimating") : t("row.left", { time: estimate(row.etaSeconds) }),
       );
     case "done":
+      if (row.alreadyThere === "identical") return plain(t("row.thereIdentical"), t("row.crc"));
+      if (row.alreadyThere === "newer") return plain(t("row.thereNewer"));
       return row.verified ? plain(t("row.storedVerified"), t("row.crc")) : plain(t("row.stored"));
     case "paused":
       return plain(t("row.pausedAt", { n: done }), ...partsOf(row));
@@ -132,6 +134,7 @@ export function labelOf(row: UploadRow): string {
 }
 
 function stateWords(row: UploadRow): string {
+  if (row.alreadyThere) return t(row.alreadyThere === "identical" ? "row.thereIdentical" : "row.thereNewer");
   const problem = row.phase === "failed" || row.phase === "queued" ? problemOf(row) : null;
   return problem ? `${t(`phase.${row.phase}`)}, ${problem}` : t(`phase.${row.phase}`);
 }
