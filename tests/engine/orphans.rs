@@ -85,13 +85,15 @@ async fn a_strangers_upload_to_the_same_key_at_the_same_time_is_left_alone_once_
         log.iter().any(|entry| entry.operation == AbortMultipartUpload && entry.upload_id.as_ref() == Some(&ours))
     };
     bed.logged("the abort of ours", aborted).await;
+    bed.stop().await;
+    // Whatever else was to be aborted is either done or still remembered.
+    assert!(bed.waiting_aborts().iter().all(|id| *id == ours), "{:?}", bed.waiting_aborts());
     let mut left = bed.open_uploads();
     left.sort();
     let mut expected = vec![theirs, elsewhere];
     expected.sort();
     assert_eq!(left, expected);
     assert_eq!(bed.requests(AbortMultipartUpload).len(), 1);
-    bed.stop().await;
 }
 
 #[tokio::test]

@@ -26,6 +26,14 @@ impl TestBed {
         self.database().query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("the batches are counted")
     }
 
+    /// UploadIds that are still to be aborted.
+    pub fn waiting_aborts(&self) -> Vec<String> {
+        let database = self.database();
+        let mut rows = database.prepare("SELECT upload_id FROM aborts").expect("the aborts");
+        let ids = rows.query_map([], |row| row.get(0)).expect("the aborts are read");
+        ids.map(|id| id.expect("an UploadId")).collect()
+    }
+
     fn database(&self) -> Connection {
         assert!(self.engine.is_none(), "stop the engine first");
         Connection::open(self.config.data_dir.join("waybill.db")).expect("the database opens")

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, params};
 
 use super::aborts::{self, Abort};
-use super::uploads::{COLUMNS, record};
+use super::uploads::{self, COLUMNS, record};
 use crate::view::Phase;
 
 /// One such request.
@@ -57,10 +57,23 @@ pub(crate) fn waiting(connection: &Connection, after: (i64, i64), until_ms: i64)
         .collect()
 }
 
-/// UploadIds that uploads of ours use for this key, or that are to be aborted anyway. None while one of them is just being
-/// begun, since its UploadId may be known in a moment.
-pub(crate) fn known(connection: &Connection, bucket: &str, key: &str) -> rusqlite::Result<Option<HashSet<String>>> {
+/// UploadIds that uploads of ours use for this key, or that are to be aborted anyway; without `others`, which have to be
+/// looked for among all uploads, only whether there is nothing to wait for. None while one of them is just being begun,
+/// since its UploadId may be known in a moment.
+pub(crate) fn known(
+    connection: &Connection,
+    initiate: &Initiate,
+    others: bool,
+) -> rusqlite::Result<Option<HashSet<String>>> {
     let mut known = HashSet::new();
+    let own = uploads::load(connection, initiate.no)?;
+    if own.is_some_and(|upload| upload.state.phase() == Phase::Starting) {
+        return Ok(None);
+    }
+    if !others {
+        return Ok(Some(known));
+    }
+    let (bucket, key) = (&initiate.bucket, &initiate.key);
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE key = ?1 AND bucket = ?2"))?;
     for upload in statement.query_map([key, bucket], record)? {

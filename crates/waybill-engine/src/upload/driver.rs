@@ -247,8 +247,9 @@ async fn initiate(trip: &Trip) -> Result<String, Ended> {
     trip.reports.consent(Report::Initiating { server_ms }).await?;
     let _permit = trip.throttle.permit().await;
     let (once, headers) = (trip.client.clone().with_retry(RetryPolicy::none()), trip.headers());
-    let mut lost = false;
-    for made in 1.. {
+    let (mut lost, mut made) = (false, 0);
+    loop {
+        made += 1;
         let error = match once.initiate_multipart(&trip.key, &headers).await {
             // Forgotten with the plan, which holds the UploadId.
             Ok(upload_id) => return Ok(upload_id),
@@ -267,7 +268,6 @@ async fn initiate(trip: &Trip) -> Result<String, Ended> {
             }
         }
     }
-    unreachable!("the last repeat returns")
 }
 
 /// The wait before Initiate is repeated, as the client would repeat it; longer ones are the queue's.

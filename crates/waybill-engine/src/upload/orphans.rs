@@ -113,8 +113,8 @@ impl Sweep {
         let key = ObjectKey::parse(&initiate.key)?;
         let listed = client.list_uploads(&initiate.key).await?;
         // Read after the list: whatever of ours is on it is known by now, or is just being begun.
-        let of = initiate.clone();
-        let Some(known) = self.store.write(move |c| initiates::known(c, &of.bucket, &of.key)).await? else {
+        let (of, any) = (initiate.clone(), !suspects(initiate, &listed, &HashSet::new()).is_empty());
+        let Some(known) = self.store.read(move |c| initiates::known(c, &of, any)).await? else {
             return Ok(false);
         };
         let mut orphans = Vec::new();
