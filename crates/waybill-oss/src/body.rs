@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::crc64::Crc64;
 use crate::gate::{Asked, GateSlot};
 use crate::meter::Meter;
+use crate::pace::{Leave, Pace, Turn};
 
 /// Bytes read at a time: large enough to be cheap, small enough to stay in the cache for the checksum.
 const CHUNK: u64 = 512 * 1024;
@@ -31,6 +32,11 @@ pub struct FileSlice {
 }
 
 impl FileSlice {
+    /// Bytes of memory that sending it takes: what is read ahead.
+    pub fn memory(&self) -> u64 {
+        self.len.min(CHUNK)
+    }
+
     /// Reads at `at` bytes into the slice; at least one byte, or `UnexpectedEof` where the file has become shorter.
     pub(crate) fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
         loop {
@@ -64,6 +70,10 @@ pub(crate) struct FileBody {
     left: u64,
     meter: Arc<Meter>,
     gate: GateSlot,
+    pace: Option<Arc<dyn Pace>>,
+    /// Bytes that the pace has let go and that are not handed over yet.
+    leave: usize,
+    turn: Option<Turn>,
     /// Read, and not yet handed over.
     read: Bytes,
     /// Of the whole body, once all of it is read.
@@ -74,7 +84,9 @@ enum State {
     /// Boxed, so that handing the reader to the blocking pool and back moves a pointer.
     Ready(Box<Reader>),
     Reading(JoinHandle<(Box<Reader>, io::Result<Bytes>)>),
-    /// The last chunk and the CRC-64 of everything, waiting for the gate.
+    /// The last slice and the CRC-64 of everything; the gate is asked once the rest has gone.
+    Last(Bytes, u64),
+    /// The same, waiting for the gate.
     Asking(Asked, Bytes, u64),
     Over,
 }
@@ -100,8 +112,9 @@ impl Reader {
 }
 
 impl FileBody {
-    /// `gate` is asked before the last chunk; an empty body has none, so its sender asks.
-    pub(crate) fn new(slice: FileSlice, meter: Arc<Meter>, gate: GateSlot) -> Self {
+    /// `gate` is asked before the last slice; an empty body has none, so its sender asks. Without a `pace` bytes go as
+    /// fast as the socket takes them.
+    pub(crate) fn new(slice: FileSlice, meter: Arc<Meter>, gate: GateSlot, pace: Option<Arc<dyn Pace>>) -> Self {
         let left = slice.len;
         let reader = Reader { slice, at: 0, buffer: BytesMut::new(), crc: Crc64::new() };
         let state = if left == 0 {
@@ -110,19 +123,56 @@ impl FileBody {
         } else {
             State::Ready(Box::new(reader))
         };
-        FileBody { state, left, meter, gate, read: Bytes::new(), crc64: None }
+        FileBody { state, left, meter, gate, pace, leave: 0, turn: None, read: Bytes::new(), crc64: None }
     }
 
     /// The next slice for the socket. Slices are small, since what is handed over counts as moved: on a slow line a whole
     /// chunk would leave in silence.
     fn hand_over(&mut self) -> Frame<Bytes> {
-        let slice = self.read.split_to(self.read.len().min(SLICE));
+        let slice = self.read.split_to(self.read.len().min(self.leave));
+        self.leave -= slice.len();
         self.left -= slice.len() as u64;
         self.meter.advance(slice.len() as u64);
         if self.left == 0 {
             self.meter.body_sent(self.crc64);
         }
         Frame::data(slice)
+    }
+
+    /// Ready when at least one byte may go.
+    fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.leave > 0 {
+            return Poll::Ready(());
+        }
+        let wanted = self.read.len().min(SLICE);
+        let mut turn = match (self.turn.take(), &self.pace) {
+            (Some(turn), _) => turn,
+            (None, None) => {
+                self.leave = wanted;
+                return Poll::Ready(());
+            }
+            (None, Some(pace)) => match pace.bytes(wanted) {
+                Leave::Now(granted) => {
+                    self.leave = granted.max(1);
+                    return Poll::Ready(());
+                }
+                Leave::Later(turn) => {
+                    self.meter.hold();
+                    Turn::new(turn)
+                }
+            },
+        };
+        match turn.poll(cx) {
+            Poll::Ready(granted) => {
+                self.meter.release();
+                self.leave = granted.max(1);
+                Poll::Ready(())
+            }
+            Poll::Pending => {
+                self.turn = Some(turn);
+                Poll::Pending
+            }
+        }
     }
 
     fn fail(&mut self, error: io::Error) -> io::Error {
@@ -145,6 +195,9 @@ impl Body for FileBody {
         let this = self.get_mut();
         loop {
             if !this.read.is_empty() {
+                if this.poll_leave(cx).is_pending() {
+                    return Poll::Pending;
+                }
                 return Poll::Ready(Some(Ok(this.hand_over())));
             }
             match std::mem::replace(&mut this.state, State::Over) {
@@ -171,20 +224,25 @@ impl Body for FileBody {
                         continue;
                     }
                     let crc64 = reader.crc.finish();
-                    match this.gate.ask(crc64) {
-                        Some(asked) => this.state = State::Asking(asked, chunk, crc64),
-                        None => (this.read, this.crc64) = (chunk, Some(crc64)),
-                    }
+                    let mut rest = chunk;
+                    // No more than this is held back: a paced body would otherwise take its time behind the gate.
+                    let last = rest.split_off(rest.len().saturating_sub(SLICE));
+                    this.read = rest;
+                    this.state = State::Last(last, crc64);
                 }
-                State::Asking(mut asked, chunk, crc64) => {
+                State::Last(last, crc64) => match this.gate.ask(crc64) {
+                    Some(asked) => this.state = State::Asking(asked, last, crc64),
+                    None => (this.read, this.crc64) = (last, Some(crc64)),
+                },
+                State::Asking(mut asked, last, crc64) => {
                     let Poll::Ready(open) = Pin::new(&mut asked).poll(cx) else {
-                        this.state = State::Asking(asked, chunk, crc64);
+                        this.state = State::Asking(asked, last, crc64);
                         return Poll::Pending;
                     };
                     if !open {
                         return Poll::Ready(Some(Err(this.fail(shut()))));
                     }
-                    (this.read, this.crc64) = (chunk, Some(crc64));
+                    (this.read, this.crc64) = (last, Some(crc64));
                 }
             }
         }
@@ -227,7 +285,7 @@ mod tests {
         let slice = FileSlice { offset: 10, len: 1_999_000, ..slice_of(&bytes) };
         let (sum, progress) = counted();
         let meter = Meter::new(Some(progress));
-        let mut body = FileBody::new(slice, Arc::clone(&meter), GateSlot::default());
+        let mut body = FileBody::new(slice, Arc::clone(&meter), GateSlot::default(), None);
         assert_eq!(body.size_hint().exact(), Some(1_999_000));
         let sent = drain(&mut body).await.expect("body");
         assert!(sent == bytes[10..1_999_010], "the bytes differ");
@@ -238,11 +296,44 @@ mod tests {
         assert!(body.is_end_stream());
     }
 
+    /// Lets two bytes go at a time, every second time after a while.
+    #[derive(Debug, Default)]
+    struct Drip(std::sync::atomic::AtomicU64);
+
+    impl Pace for Drip {
+        fn request(&self) -> Leave<()> {
+            Leave::Now(())
+        }
+
+        fn bytes(&self, wanted: usize) -> Leave<usize> {
+            match self.0.fetch_add(1, Ordering::Relaxed) % 2 {
+                0 => Leave::Now(wanted.min(2)),
+                _ => Leave::Later(Box::pin(async move {
+                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                    wanted.min(2)
+                })),
+            }
+        }
+
+        fn ended(&self, _: &crate::pace::Exchange) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pace_decides_how_much_goes_and_the_bytes_stay_in_order() {
+        let pace = Arc::new(Drip::default());
+        let meter = Meter::new(None);
+        let mut body =
+            FileBody::new(slice_of(b"0123456789"), Arc::clone(&meter), GateSlot::default(), Some(pace.clone()));
+        assert_eq!(drain(&mut body).await.expect("body"), b"0123456789");
+        assert_eq!(pace.0.load(Ordering::Relaxed), 5);
+        assert_eq!(meter.sent_and_held(), (10, std::time::Duration::from_secs(2)));
+    }
+
     #[tokio::test]
     async fn a_file_that_became_shorter_is_a_source_failure() {
         let slice = FileSlice { len: 1_000_000, ..slice_of(&[7; 600_000]) };
         let meter = Meter::new(None);
-        let mut body = FileBody::new(slice, Arc::clone(&meter), GateSlot::default());
+        let mut body = FileBody::new(slice, Arc::clone(&meter), GateSlot::default(), None);
         assert_eq!(drain(&mut body).await.expect_err("short").kind(), io::ErrorKind::UnexpectedEof);
         assert_eq!(meter.take_failure().expect("failure").kind(), io::ErrorKind::UnexpectedEof);
         assert_eq!(meter.crc64(), None);

@@ -61,7 +61,7 @@ impl Form {
 
     /// The form's bytes, for one attempt; progress counts the file's only.
     pub(crate) fn body(&self, meter: &Arc<Meter>) -> FormBody {
-        let file = FileBody::new(self.file.clone(), Arc::clone(meter), GateSlot::default());
+        let file = FileBody::new(self.file.clone(), Arc::clone(meter), GateSlot::default(), None);
         FormBody { head: self.head.clone(), file, tail: self.tail.clone() }
     }
 }

@@ -19,6 +19,9 @@ struct Gauge {
     open: bool,
     sent: u64,
     moved_at: Instant,
+    /// Since when the pace has held the body back, if it does.
+    held_since: Option<Instant>,
+    held: Duration,
     body_sent_at: Option<Instant>,
     crc64: Option<u64>,
     failure: Option<io::Error>,
@@ -26,8 +29,16 @@ struct Gauge {
 
 impl Meter {
     pub(crate) fn new(progress: Option<Progress>) -> Arc<Self> {
-        let gauge =
-            Gauge { open: true, sent: 0, moved_at: Instant::now(), body_sent_at: None, crc64: None, failure: None };
+        let gauge = Gauge {
+            open: true,
+            sent: 0,
+            moved_at: Instant::now(),
+            held_since: None,
+            held: Duration::ZERO,
+            body_sent_at: None,
+            crc64: None,
+            failure: None,
+        };
         Arc::new(Meter { progress, gauge: Mutex::new(gauge) })
     }
 
@@ -44,6 +55,27 @@ impl Meter {
             gauge.sent += bytes;
             self.report(bytes as i64);
         }
+    }
+
+    /// The pace holds the body back from now on: a body that may not move has not stalled.
+    pub(crate) fn hold(&self) {
+        self.gauge().held_since = Some(Instant::now());
+    }
+
+    /// The body may move again.
+    pub(crate) fn release(&self) {
+        let mut gauge = self.gauge();
+        let now = Instant::now();
+        if let Some(since) = gauge.held_since.take() {
+            gauge.held += now - since;
+        }
+        gauge.moved_at = now;
+    }
+
+    /// Bytes handed over so far, and for how long the pace has held them back.
+    pub(crate) fn sent_and_held(&self) -> (u64, Duration) {
+        let gauge = self.gauge();
+        (gauge.sent, gauge.held + gauge.held_since.map(|since| since.elapsed()).unwrap_or_default())
     }
 
     /// The last byte went out; `crc64` is that of all of them, where it was computed.
@@ -83,7 +115,8 @@ impl Meter {
         loop {
             let deadline = {
                 let gauge = self.gauge();
-                gauge.moved_at + if gauge.body_sent_at.is_some() { patience } else { stall }
+                let since = if gauge.held_since.is_some() { Instant::now() } else { gauge.moved_at };
+                since + if gauge.body_sent_at.is_some() { patience } else { stall }
             };
             if deadline <= Instant::now() {
                 return;
@@ -136,6 +169,25 @@ pub(crate) mod tests {
         meter.take_back();
         meter.advance(100);
         assert_eq!(sum.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_held_back_has_not_stalled_and_its_clock_starts_anew_when_it_may_go() {
+        let stall = Duration::from_secs(30);
+        let meter = Meter::new(None);
+        let start = Instant::now();
+        let watch = async {
+            meter.stalled(stall, stall).await;
+            start.elapsed()
+        };
+        let moves = async {
+            meter.hold();
+            tokio::time::sleep(Duration::from_secs(1000)).await;
+            meter.release();
+        };
+        let (waited, ()) = tokio::join!(watch, moves);
+        assert_eq!(waited.as_secs(), 1030);
+        assert_eq!(meter.sent_and_held().1.as_secs(), 1000);
     }
 
     #[tokio::test(start_paused = true)]

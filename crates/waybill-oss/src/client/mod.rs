@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::credentials::Credentials;
@@ -29,6 +30,7 @@ use crate::error::{Error, TransportKind};
 use crate::http::HttpClient;
 use crate::meter::Meter;
 use crate::names::BucketName;
+use crate::pace::{End, Exchange, Pace};
 use crate::retry::RetryPolicy;
 use crate::sign::SignatureVersion;
 use answer::Answer;
@@ -54,6 +56,7 @@ pub struct Client {
     site: Arc<Site>,
     retry: RetryPolicy,
     stall: Duration,
+    pace: Option<Arc<dyn Pace>>,
 }
 
 /// What belongs to no bucket: the account's own calls, and the way to its buckets.
@@ -92,7 +95,7 @@ impl Account {
     /// The account whose keys these are, at an endpoint that is no own domain; `region` as for [`Client::new`].
     pub fn new(http: HttpClient, endpoint: Endpoint, region: String, credentials: impl Into<Credentials>) -> Account {
         let site = Site::new(endpoint, region, None, credentials.into());
-        Account(Client { http, site: Arc::new(site), retry: RetryPolicy::default(), stall: STALL })
+        Account(Client { http, site: Arc::new(site), retry: RetryPolicy::default(), stall: STALL, pace: None })
     }
 
     /// As [`Client::with_retry`].
@@ -155,6 +158,16 @@ impl Client {
         Client { stall, ..self }
     }
 
+    /// The same client, which asks before each request and before the bytes of files.
+    pub fn with_pace(self, pace: Arc<dyn Pace>) -> Client {
+        Client { pace: Some(pace), ..self }
+    }
+
+    /// Where requests are sent to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.site.endpoint
+    }
+
     /// The same client with a clock that others correct too.
     pub fn with_clock(self, clock: Clock) -> Client {
         self.with_site(|site| site.clock = clock)
@@ -188,6 +201,7 @@ impl Client {
     /// Sends a call until it succeeds or is given up; `read` turns the answer into what was asked for, and an answer it
     /// refuses counts as a failed attempt.
     async fn send<T>(&self, call: &Call<'_>, read: impl Fn(&Answer) -> Result<T, Error>) -> Result<T, Error> {
+        self.leave().await;
         let mut rounds = Rounds::new(self, call);
         loop {
             let signature = rounds.sign().await?;
@@ -195,11 +209,13 @@ impl Client {
                 Ok(value) => return Ok(value),
                 Err(error) => rounds.after(error, &signature).await?,
             }
+            self.leave().await;
         }
     }
 
     /// Sends a call whose answer may be large. It is repeated until the head of an answer is there, not later.
     async fn open(&self, call: &Call<'_>) -> Result<Opened, Error> {
+        self.leave().await;
         let mut rounds = Rounds::new(self, call);
         loop {
             let signature = rounds.sign().await?;
@@ -207,6 +223,14 @@ impl Client {
                 Ok(opened) => return Ok(opened),
                 Err(error) => rounds.after(error, &signature).await?,
             }
+            self.leave().await;
+        }
+    }
+
+    /// Waits until the next request may begin.
+    async fn leave(&self) {
+        if let Some(pace) = &self.pace {
+            pace.request().granted().await;
         }
     }
 
@@ -233,7 +257,9 @@ impl Client {
             let response = self.begin(call, signature, &meter).await?;
             self.whole(call.operation, response, &meter).await
         };
+        let began = Instant::now();
         let answer = self.watched(call, &meter, exchange).await;
+        self.tell_pace(&meter, began, &answer);
         let answer = answer.map_err(|error| meter.take_failure().map_or(error, Error::Source))?;
         tracing::debug!(
             operation = call.operation,
@@ -258,6 +284,17 @@ impl Client {
             self.site.clock.correct(server, Timestamp::now());
         }
         error
+    }
+
+    fn tell_pace(&self, meter: &Meter, began: Instant, answer: &Result<Answer, Error>) {
+        let Some(pace) = &self.pace else { return };
+        let end = match answer {
+            Ok(answer) if matches!(answer.status, 429 | 503) => End::Busy,
+            Ok(_) => End::Answered,
+            Err(error) => End::of(error),
+        };
+        let (bytes, held) = meter.sent_and_held();
+        pace.ended(&Exchange { bytes, elapsed: began.elapsed().saturating_sub(held), end });
     }
 
     /// Gives a request up when nothing moves for too long.
@@ -287,7 +324,7 @@ impl Client {
         signature: &Signature,
         meter: &Arc<Meter>,
     ) -> Result<reqwest::Response, Error> {
-        let request = self.site.request(call, signature, meter)?;
+        let request = self.site.request(call, signature, meter, self.pace.as_ref())?;
         let response = self.http.execute(request).await.map_err(|error| transport(call.operation, error))?;
         meter.touch();
         if let Some(server) = answer::server_time(response.headers()) {

@@ -79,7 +79,7 @@ impl Client {
         self.put(key, body, headers, callback, None, progress).await
     }
 
-    /// [`Client::put_object`] with a gate before the last chunk: `gate` is asked when everything else has gone out, so
+    /// [`Client::put_object`] with a gate before the last slice (64 KiB): `gate` is asked when everything else has gone out, so
     /// that its asker can save that the object may be stored from now on. A gate is asked once, so this is made in one
     /// attempt; only keys that ran out and a wrong clock are mended, since OSS refused these before it took anything. The
     /// gate's word counts for the mended request too, as long as the file's bytes are the same.

@@ -18,6 +18,7 @@ use crate::form::Form;
 use crate::gate::GateSlot;
 use crate::meter::Meter;
 use crate::names::{BucketName, ObjectKey};
+use crate::pace::Pace;
 use crate::region::normalize_region;
 use crate::sign::{DayKeys, Seal, SignatureVersion, seal_headers};
 
@@ -38,7 +39,7 @@ pub(super) struct Call<'a> {
     pub(super) unsigned: bool,
     /// Whether OSS does its long work, and the callback, after the last byte.
     pub(super) finishing: bool,
-    /// Asked before the last chunk of a file goes out, by the first attempt that gets there.
+    /// Asked before the last slice of a file goes out, by the first attempt that gets there.
     pub(super) gate: GateSlot,
 }
 
@@ -133,7 +134,13 @@ impl Site {
     }
 
     /// Signs the call and writes it down; `meter` follows its body.
-    pub(super) fn request(&self, call: &Call<'_>, signature: &Signature, meter: &Arc<Meter>) -> Result<Request, Error> {
+    pub(super) fn request(
+        &self,
+        call: &Call<'_>,
+        signature: &Signature,
+        meter: &Arc<Meter>,
+        pace: Option<&Arc<dyn Pace>>,
+    ) -> Result<Request, Error> {
         let url = self.url(call.key, &call.query)?;
         let mut headers = call.headers.clone();
         let (bucket, key) = (self.bucket.as_ref().map(BucketName::as_str), call.key.map(ObjectKey::as_str));
@@ -149,7 +156,7 @@ impl Site {
                 .map_err(|_| Error::Invalid(format!("The header name “{name}” cannot be sent.")))?;
             request.headers_mut().insert(header, header_value(name, value)?);
         }
-        write_body(&mut request, call, meter);
+        write_body(&mut request, call, meter, pace);
         Ok(request)
     }
 
@@ -178,7 +185,7 @@ impl Site {
     }
 }
 
-fn write_body(request: &mut Request, call: &Call<'_>, meter: &Arc<Meter>) {
+fn write_body(request: &mut Request, call: &Call<'_>, meter: &Arc<Meter>, pace: Option<&Arc<dyn Pace>>) {
     if let Some(length) = call.length() {
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
@@ -189,7 +196,7 @@ fn write_body(request: &mut Request, call: &Call<'_>, meter: &Arc<Meter>) {
             meter.body_sent(None);
         }
         Payload::File(slice) => {
-            let body = FileBody::new((*slice).clone(), Arc::clone(meter), call.gate.clone());
+            let body = FileBody::new((*slice).clone(), Arc::clone(meter), call.gate.clone(), pace.cloned());
             *request.body_mut() = Some(Body::wrap(body));
         }
         Payload::Form(form) => *request.body_mut() = Some(Body::wrap(form.body(meter))),
@@ -226,7 +233,7 @@ mod tests {
         let call = Call::new("GetBucketInfo", Method::GET, None).query("bucketInfo", "");
         let signature =
             Signature { credential: credential(), at: at.parse().expect("time"), skew: SignedDuration::ZERO };
-        site.request(&call, &signature, &Meter::new(None)).expect("request")
+        site.request(&call, &signature, &Meter::new(None), None).expect("request")
     }
 
     #[test]
