@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use crate::queue_line::Work;
 use crate::secrets::{Keychain, SecretStore};
-use crate::upload::plan::DEFAULT_PART_SIZE_BYTES;
+use crate::view::Limit;
+
+/// Requests in flight at most, unless told: each needs a socket and an open file, and macOS gives a program 256 of both.
+const AT_ONCE: usize = if cfg!(target_os = "macos") { 64 } else { 128 };
 
 /// How an engine is started.
 #[derive(Clone, Debug)]
@@ -15,10 +18,13 @@ pub struct EngineConfig {
     pub data_dir: PathBuf,
     /// Where secrets are kept.
     pub secrets: Arc<dyn SecretStore>,
-    /// Requests in flight over all uploads.
+    /// Requests in flight over all uploads at most; how many there are is found out by measuring.
     pub parallel: usize,
-    /// Wanted part size in bytes; raised where 10,000 parts would not reach.
+    /// Wanted part size in bytes, raised where 10,000 parts would not reach; 0: chosen for each file by its size and the
+    /// line.
     pub part_size_bytes: u64,
+    /// Counts for this process instead of what is set for all destinations together.
+    pub limit: Limit,
     /// Tries before network trouble becomes a failure; None: waited out for ever.
     pub patience: Option<u32>,
     /// Which uploads this process works on.
@@ -42,8 +48,9 @@ impl EngineConfig {
         EngineConfig {
             data_dir,
             secrets: Arc::new(Keychain),
-            parallel: 16,
-            part_size_bytes: DEFAULT_PART_SIZE_BYTES,
+            parallel: AT_ONCE,
+            part_size_bytes: 0,
+            limit: Limit::default(),
             patience: None,
             work: Work::Everything,
             quiet: Duration::from_secs(2),

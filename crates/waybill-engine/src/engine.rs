@@ -1,5 +1,8 @@
 //! The façade: starts and stops everything, and has one method for each thing a user can do.
 
+mod folders;
+mod limits;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +33,7 @@ use crate::upload::orphans::Sweep;
 use crate::upload::state::Event;
 use crate::view::{
     Added, Changes, ConnectionReport, Counts, Cursor, DestinationForm, DestinationView, Phase, UploadDetails,
-    UploadPage, UploadQuery, UploadRow, WatchedFolderForm, WatchedFolderView,
+    UploadPage, UploadQuery, UploadRow,
 };
 use crate::watching::{Shared, WatchedFolders};
 
@@ -49,6 +52,7 @@ pub struct Engine {
     destinations: Destinations,
     folders: WatchedFolders,
     queue: QueueLine,
+    throttle: Throttle,
     progress: Arc<Progress>,
     changes: Arc<ChangeBus>,
     tasks: Tasks,
@@ -71,6 +75,7 @@ impl Engine {
             secrets,
             parallel,
             part_size_bytes,
+            limit,
             patience,
             work,
             quiet,
@@ -86,6 +91,8 @@ impl Engine {
         let (changes, tasks, progress) = (Arc::<ChangeBus>::default(), Tasks::default(), Arc::<Progress>::default());
         let clock = Clock::default();
         let destinations = Destinations::new(store.clone(), secrets, clock.clone(), config.stall, Arc::clone(&changes));
+        let throttle = limits::throttle(&store, parallel, limit).await?;
+        let part_size_bytes = Some(part_size_bytes).filter(|wanted| *wanted > 0);
         let (line, inbox) = mpsc::channel(1024);
         let (finished_tx, finished) = mpsc::unbounded_channel();
         let (aborts, sweep) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -93,7 +100,7 @@ impl Engine {
         let queue = Queue {
             store: store.clone(),
             launcher: Launcher { destinations: destinations.clone(), part_size_bytes, finishing },
-            throttle: Throttle::new(parallel),
+            throttle: throttle.clone(),
             progress: Arc::clone(&progress),
             changes: Arc::clone(&changes),
             tasks: tasks.clone(),
@@ -107,6 +114,7 @@ impl Engine {
             runs: 0,
             abandoned: true,
         };
+        tasks.spawn("throttle", throttle.clone().run(tasks.token().clone()));
         tasks.spawn("queue", queue.run(inbox));
         tasks.spawn(
             "abort",
@@ -134,6 +142,7 @@ impl Engine {
             destinations,
             folders,
             queue,
+            throttle,
             progress,
             changes,
             tasks,
@@ -396,38 +405,6 @@ impl Engine {
     /// Why the keychain cannot be used, if so.
     pub async fn keychain_problem(&self) -> Option<String> {
         self.destinations.keychain_problem().await
-    }
-
-    /// All watched folders.
-    ///
-    /// # Errors
-    /// `Store`.
-    pub async fn watched_folders(&self) -> Result<Vec<WatchedFolderView>, Error> {
-        self.folders.all().await
-    }
-
-    /// Adds or changes a watched folder.
-    ///
-    /// # Errors
-    /// `Invalid`, `Watch`, `Store`.
-    pub async fn save_watched_folder(&self, form: WatchedFolderForm) -> Result<WatchedFolderView, Error> {
-        self.folders.save(form).await
-    }
-
-    /// Stops watching a folder; its uploads stay.
-    ///
-    /// # Errors
-    /// `Store`.
-    pub async fn delete_watched_folder(&self, id: &str) -> Result<(), Error> {
-        self.folders.delete(id).await
-    }
-
-    /// Stops or goes on watching.
-    ///
-    /// # Errors
-    /// `Invalid`, `Store`.
-    pub async fn pause_watched_folder(&self, id: &str, paused: bool) -> Result<(), Error> {
-        self.folders.pause(id, paused).await
     }
 
     /// What changed since the last call; waits until something has, and never returns twice within 200 ms. For one

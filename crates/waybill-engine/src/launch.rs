@@ -22,7 +22,8 @@ use crate::upload::state::Forget;
 #[derive(Clone, Debug)]
 pub(crate) struct Launcher {
     pub(crate) destinations: Destinations,
-    pub(crate) part_size_bytes: u64,
+    /// None: chosen for each file.
+    pub(crate) part_size_bytes: Option<u64>,
     pub(crate) finishing: Duration,
 }
 
@@ -64,6 +65,8 @@ impl Launcher {
         stop: CancellationToken,
     ) -> Result<Trip, Error> {
         let client = self.destinations.client(&record.destination_id, &BucketName::parse(&record.bucket)?).await?;
+        let lane = throttle.lane(&record.destination_id, &client.endpoint().to_string());
+        let client = client.with_pace(Arc::new(lane.clone()));
         let profile = record.callback.clone();
         let callback = callback_profile::checked_spec(profile.as_ref(), &record.key, record.no, record.created_ms)?;
         Ok(Trip {
@@ -76,7 +79,7 @@ impl Launcher {
             overwrite: record.overwrite,
             wanted_key: record.wanted_key.clone(),
             client,
-            throttle,
+            throttle: lane,
             gauge,
             part_size_bytes: self.part_size_bytes,
             finishing: self.finishing,

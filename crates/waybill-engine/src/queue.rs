@@ -71,7 +71,7 @@ pub(crate) struct Active {
 impl Queue {
     /// Works until the engine stops.
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
-        let stop = self.tasks.token().clone();
+        let (stop, throttle) = (self.tasks.token().clone(), self.throttle.clone());
         let mut look = true;
         // A moment, not a wait: words of drivers come all the time and must not put it off.
         let mut due: Option<Instant> = None;
@@ -88,6 +88,7 @@ impl Queue {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = timer => look = true,
+                () = throttle.grown() => look = true,
                 message = inbox.recv() => {
                     let Some(message) = message else { return };
                     look = self.hear(message).await;

@@ -2,6 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::{from_json, to_json};
+use crate::view::Limits;
+
+const LIMITS: &str = "limits";
+
 /// The value of `name`.
 pub(crate) fn get(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     connection
@@ -16,4 +21,14 @@ pub(crate) fn set(connection: &Connection, name: &str, value: &str) -> rusqlite:
         .prepare_cached("INSERT INTO settings VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")?
         .execute([name, value])?;
     Ok(())
+}
+
+/// The limits; none at all where nothing was set.
+pub(crate) fn limits(connection: &Connection) -> rusqlite::Result<Limits> {
+    get(connection, LIMITS)?.map_or_else(|| Ok(Limits::default()), |json| from_json(0, &json))
+}
+
+/// Sets the limits.
+pub(crate) fn set_limits(connection: &Connection, limits: &Limits) -> rusqlite::Result<()> {
+    set(connection, LIMITS, &to_json(limits)?)
 }

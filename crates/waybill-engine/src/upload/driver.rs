@@ -15,7 +15,7 @@ use waybill_oss::{Advice, CallbackSpec, Client, FileSlice, ObjectHeaders, Object
 
 use super::overwrite::{self, Choice};
 use super::parts::{self, PartsTrip};
-use super::plan::Plan;
+use super::plan::{Plan, part_size};
 use super::settle;
 use super::source::{self, SourceStamp};
 use super::state::{Forget, ObjectFacts, Session};
@@ -23,7 +23,7 @@ use crate::callback_profile;
 use crate::clock::now_ms;
 use crate::error::{Code, Error};
 use crate::progress::Gauge;
-use crate::throttle::Throttle;
+use crate::throttle::Lane;
 use crate::upload::plan::StoredPart;
 use crate::view::{CallbackProfileForm, OverwritePolicy};
 
@@ -106,9 +106,10 @@ pub(crate) struct Trip {
     pub(crate) overwrite: OverwritePolicy,
     pub(crate) wanted_key: Option<String>,
     pub(crate) client: Client,
-    pub(crate) throttle: Throttle,
+    pub(crate) throttle: Lane,
     pub(crate) gauge: Arc<Gauge>,
-    pub(crate) part_size_bytes: u64,
+    /// None: chosen for the file.
+    pub(crate) part_size_bytes: Option<u64>,
     /// How long OSS may go on with a finishing request whose connection is lost.
     pub(crate) finishing: Duration,
     pub(crate) reports: Reports,
@@ -227,8 +228,8 @@ async fn send(trip: &mut Trip, earlier: Option<Session>, known: Vec<StoredPart>)
             trip.reports.consent(Report::StartedAnew { abort: true }).await?;
         }
     }
-    let plan = Plan::new(stamp.size_bytes, trip.part_size_bytes)
-        .ok_or_else(|| source::too_large(&trip.path, stamp.size_bytes))?;
+    let wanted = trip.part_size_bytes.unwrap_or_else(|| part_size(stamp.size_bytes, trip.throttle.seen()));
+    let plan = Plan::new(stamp.size_bytes, wanted).ok_or_else(|| source::too_large(&trip.path, stamp.size_bytes))?;
     if let Choice::Leave(object) = overwrite::choose(trip, &file, stamp).await? {
         return Ok(trip.reports.consent(Report::AlreadyThere(object)).await?);
     }
@@ -289,9 +290,9 @@ fn between_initiates(error: &waybill_oss::Error, made: u32) -> Option<Duration> 
 async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceStamp) -> Result<(), Ended> {
     let session = Session { upload_id: None, plan, stamp };
     trip.reports.consent(Report::Planned(session.clone(), Vec::new())).await?;
-    let permit = trip.throttle.permit().await;
-    trip.gauge.set(0);
     let slice = FileSlice { file, offset: 0, len: plan.size_bytes };
+    let permit = trip.throttle.permit_for(slice.memory()).await;
+    trip.gauge.set(0);
     let (passed, refused) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
     let gate = {
         let (path, reports) = (trip.path.clone(), trip.reports.clone());

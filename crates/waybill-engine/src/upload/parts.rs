@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -12,6 +14,7 @@ use super::plan::Plan;
 use super::settle;
 use super::state::Session;
 use crate::error::Error;
+use crate::throttle::Permit;
 use crate::upload::plan::StoredPart;
 
 /// One multipart upload on its way.
@@ -20,6 +23,12 @@ pub(crate) struct PartsTrip<'a> {
     pub(crate) file: Arc<File>,
     pub(crate) session: Session,
     pub(crate) upload_id: String,
+}
+
+/// A part on its way.
+struct Part {
+    number: u32,
+    slice: FileSlice,
 }
 
 impl PartsTrip<'_> {
@@ -34,11 +43,22 @@ impl PartsTrip<'_> {
             .collect::<Vec<_>>()
             .into_iter();
         let mut sending: JoinSet<Result<StoredPart, Error>> = JoinSet::new();
-        // No more at once than could ever have a permit: waiting parts of one file must not crowd out other files.
-        for number in missing.by_ref().take(trip.throttle.parallel()) {
-            self.send_one(&mut sending, number);
-        }
-        while let Some(ended) = sending.join_next().await {
+        // One part of an upload waits for a permit at a time, so that those who wait are served upload by upload and a huge
+        // file does not crowd out the others. It keeps its place in the line while other parts end.
+        let mut waiting = missing.next().map(|number| self.ask(number));
+        loop {
+            let ended = match &mut waiting {
+                None => sending.join_next().await,
+                Some(asked) => tokio::select! {
+                    (part, permit) = asked => {
+                        self.send_one(&mut sending, part, permit);
+                        waiting = missing.next().map(|number| self.ask(number));
+                        continue;
+                    }
+                    ended = sending.join_next(), if !sending.is_empty() => ended,
+                },
+            };
+            let Some(ended) = ended else { break };
             let part = match ended {
                 Ok(Ok(part)) => part,
                 Ok(Err(error)) => {
@@ -50,9 +70,6 @@ impl PartsTrip<'_> {
             };
             trip.reports.tell(Report::Part(part.clone())).await?;
             stored.insert(part.number, part);
-            if let Some(number) = missing.next() {
-                self.send_one(&mut sending, number);
-            }
         }
         let parts: Vec<StoredPart> = stored.into_values().collect();
         self.finish(&parts).await
@@ -66,17 +83,27 @@ impl PartsTrip<'_> {
         settle::complete(trip, &self.session, parts, crc64).await
     }
 
-    fn send_one(&self, sending: &mut JoinSet<Result<StoredPart, Error>>, number: u32) {
-        let (trip, range) = (self.trip, self.session.plan.range(number));
+    /// Waits in line with part `number`.
+    fn ask(&self, number: u32) -> Pin<Box<dyn Future<Output = (Part, Permit)> + Send>> {
+        let range = self.session.plan.range(number);
         let slice = FileSlice { file: Arc::clone(&self.file), offset: range.start, len: range.end - range.start };
+        let throttle = self.trip.throttle.clone();
+        Box::pin(async move {
+            let permit = throttle.permit_for(slice.memory()).await;
+            (Part { number, slice }, permit)
+        })
+    }
+
+    fn send_one(&self, sending: &mut JoinSet<Result<StoredPart, Error>>, part: Part, permit: Permit) {
+        let trip = self.trip;
         let (client, key, upload_id) = (trip.client.clone(), trip.key.clone(), self.upload_id.clone());
         let (path, stamp) = (trip.path.clone(), self.session.stamp);
-        let (throttle, progress) = (trip.throttle.clone(), driver::progress(&trip.gauge));
+        let progress = driver::progress(&trip.gauge);
         // A JoinSet of the driver's own: dropped or shut down with it, so nothing outlives the upload.
         sending.spawn(async move {
-            let _permit = throttle.permit().await;
+            let _permit = permit;
             driver::check(path.clone(), stamp).await?;
-            match client.upload_part(&key, &upload_id, number, &slice, None, Some(&progress)).await {
+            match client.upload_part(&key, &upload_id, part.number, &part.slice, None, Some(&progress)).await {
                 Ok(receipt) => Ok(row(receipt)),
                 Err(error) => Err(driver::source_first(path, stamp, error).await),
             }

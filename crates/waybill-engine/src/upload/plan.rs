@@ -4,8 +4,18 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// Part size when nobody asks for another.
-pub(crate) const DEFAULT_PART_SIZE_BYTES: u64 = 8 << 20;
+/// Part size while nothing is known of the line.
+pub(crate) const USUAL_PART_SIZE_BYTES: u64 = 8 << 20;
+/// Smaller parts would be mostly round trips, and larger ones too much to send again, where the line does not ask for them.
+const CHOSEN_PART_SIZE_BYTES: std::ops::RangeInclusive<u64> = (1 << 20)..=(64 << 20);
+/// Parts of an upload unless they became too large: one page of ListParts has 1,000, and each part is a row.
+const FEW_PARTS: u64 = 2_000;
+/// Connections that a file may go over at once, whatever the size of its parts.
+const SPREAD: u64 = 8;
+/// Round trips that the sending of one part should be worth.
+const ROUND_TRIPS: u64 = 8;
+/// Longest time for one part: what a broken line may cost.
+const PATIENCE_SECONDS: u64 = 60;
 /// Smallest part OSS takes, but for the last. Source: UploadPart API page.
 pub(crate) const MIN_PART_SIZE_BYTES: u64 = 100 << 10;
 /// Largest part, and largest PutObject. Source: UploadPart and PutObject API pages.
@@ -44,6 +54,32 @@ pub(crate) struct StoredPart {
     pub(crate) etag: String,
     /// CRC-64/XZ that we computed while sending it.
     pub(crate) crc64: u64,
+}
+
+/// How the line to a host has shown itself; zeros where nothing is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LineSeen {
+    /// From a small request to its answer.
+    pub(crate) round_trip_ms: u64,
+    /// What one connection carries beside the others, limits included.
+    pub(crate) bytes_per_second: u64,
+}
+
+/// The part size for a file, where nobody asks for one: 8 MiB; larger on a fast and far line, so that waiting for answers
+/// is a small part of the time; smaller on a slow one, so that a broken line costs at most a minute; and so large that a
+/// huge file has about 2,000 parts.
+pub(crate) fn part_size(size_bytes: u64, line: LineSeen) -> u64 {
+    let mut wanted = USUAL_PART_SIZE_BYTES;
+    if line.bytes_per_second > 0 {
+        let of_latency = line.bytes_per_second.saturating_mul(line.round_trip_ms) / 1000 * ROUND_TRIPS;
+        let of_patience = line.bytes_per_second.saturating_mul(PATIENCE_SECONDS);
+        let spread = (size_bytes / SPREAD).max(USUAL_PART_SIZE_BYTES);
+        wanted = wanted
+            .max(of_latency.min(spread))
+            .min(of_patience)
+            .clamp(*CHOSEN_PART_SIZE_BYTES.start(), *CHOSEN_PART_SIZE_BYTES.end());
+    }
+    wanted.max(size_bytes.div_ceil(FEW_PARTS)).next_multiple_of(1 << 20).min(MAX_PART_SIZE_BYTES)
 }
 
 impl Plan {
@@ -122,7 +158,49 @@ mod tests {
         assert!(Plan::new(MAX_PARTS * MAX_PART_SIZE_BYTES + 1, 8 << 20).is_none());
     }
 
+    const MIB: u64 = 1 << 20;
+
+    fn line(round_trip_ms: u64, bytes_per_second: u64) -> LineSeen {
+        LineSeen { round_trip_ms, bytes_per_second }
+    }
+
+    #[test]
+    fn parts_are_8_mib_where_nothing_is_known_and_nothing_asks_for_another_size() {
+        for size in [0, 1, 100 * MIB, 10 << 30] {
+            assert_eq!(part_size(size, LineSeen::default()), 8 * MIB);
+        }
+        assert_eq!(part_size(1 << 30, line(2, 100 * MIB)), 8 * MIB);
+    }
+
+    #[test]
+    fn a_fast_far_line_gets_larger_parts_and_a_file_still_goes_over_eight_connections() {
+        assert_eq!(part_size(10 << 30, line(200, 20 * MIB)), 32 * MIB);
+        assert_eq!(part_size(10 << 30, line(500, 200 * MIB)), 64 * MIB);
+        assert_eq!(part_size(128 * MIB, line(500, 200 * MIB)), 16 * MIB);
+        assert_eq!(part_size(20 * MIB, line(500, 200 * MIB)), 8 * MIB);
+    }
+
+    #[test]
+    fn a_slow_line_gets_parts_of_about_a_minute() {
+        assert_eq!(part_size(1 << 30, line(100, 50_000)), 3 * MIB);
+        assert_eq!(part_size(1 << 30, line(100, 1)), MIB);
+    }
+
+    #[test]
+    fn a_huge_file_has_about_2000_parts() {
+        assert_eq!(Plan::new(1 << 40, part_size(1 << 40, LineSeen::default())).unwrap().parts(), 1_998);
+        let most = MAX_PARTS * MAX_PART_SIZE_BYTES;
+        assert_eq!(Plan::new(most, part_size(most, LineSeen::default())).unwrap().parts(), 10_000);
+    }
+
     proptest! {
+        #[test]
+        fn every_chosen_size_is_legal(size in 0u64..(48_828_125u64 << 20), round_trip in 0u64..10_000, speed in 0u64..(1 << 40)) {
+            let plan = Plan::new(size, part_size(size, line(round_trip, speed))).unwrap();
+            prop_assert!(u64::from(plan.parts()) <= MAX_PARTS);
+            prop_assert!((MIN_PART_SIZE_BYTES..=MAX_PART_SIZE_BYTES).contains(&plan.part_size_bytes));
+        }
+
         #[test]
         fn parts_cover_the_file_without_gap_or_overlap(size in 1u64..(200 << 30), wanted in 1u64..(64 << 20)) {
             let plan = Plan::new(size, wanted).unwrap();

@@ -4,12 +4,14 @@
 
 mod app;
 mod connection;
+mod limits;
 mod list;
 mod place;
 mod upload;
 
 pub use app::*;
 pub use connection::*;
+pub use limits::*;
 pub use list::*;
 pub use place::*;
 pub use upload::*;
