@@ -12,6 +12,7 @@ mod resume;
 mod retry;
 mod source;
 mod stopping;
+mod throttle;
 mod trouble;
 mod upload;
 mod watch;
