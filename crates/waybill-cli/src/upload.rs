@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use waybill_engine::view::{BodyKind, CallbackProfileForm, OverwritePolicy, Variable};
+use waybill_engine::view::{BodyKind, CallbackProfileForm, Limit, OverwritePolicy, Variable};
 use waybill_engine::{
     Access, BuiltIn, Callback, Engine, EngineConfig, Enqueue, KeyRule, Keychain, MemorySecrets, SecretStore, Work,
 };
@@ -60,12 +60,18 @@ pub(crate) struct UploadArgs {
     /// overwritten.
     #[arg(long, value_enum, value_name = "POLICY")]
     overwrite: Option<Existing>,
-    /// Size of a part, in bytes or with a unit.
+    /// Size of a part, in bytes or with a unit; if not given, chosen for each file by its size and the line.
     #[arg(long, value_parser = size::parse)]
     part_size: Option<u64>,
-    /// Requests in flight over all files.
+    /// Requests in flight over all files at most; how many there are is found out by measuring.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     parallel: Option<u16>,
+    /// Bytes per second at most, for instance 2MiB/s; instead of what is set in the window for all uploads together.
+    #[arg(long, value_name = "RATE", value_parser = size::parse_rate)]
+    limit: Option<i64>,
+    /// Requests per second at most, repeats included; instead of what is set in the window.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    requests_per_second: Option<i64>,
     /// One line of JSON for each finished upload.
     #[arg(long)]
     json: bool,
@@ -117,6 +123,7 @@ pub(crate) async fn run(data_dir: PathBuf, args: UploadArgs) -> Result<ExitCode,
     };
     config.part_size_bytes = args.part_size.unwrap_or(config.part_size_bytes);
     config.parallel = args.parallel.map_or(config.parallel, usize::from);
+    config.limit = Limit { bytes_per_second: args.limit, requests_per_second: args.requests_per_second };
     let built_in = if args.destination.is_none() { Some(ad_hoc(&args).await?) } else { None };
     let engine = Engine::start(config).await.map_err(|error| error.to_string())?;
     let result = tokio::select! {

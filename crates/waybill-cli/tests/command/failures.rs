@@ -114,9 +114,11 @@ async fn without_credentials_the_variable_to_set_is_named() {
 async fn a_command_line_that_cannot_be_read_is_exit_code_1() {
     let bed = Bed::start().await;
     let file = bed.file("note.txt", 10);
-    let refused: [(&[&str], &str); 8] = [
+    let refused: [(&[&str], &str); 10] = [
         (&["--part-size", "8 parsecs"], "not a size"),
         (&["--parallel", "0"], "0 is not in 1..=512"),
+        (&["--limit", "fast"], "is not a speed"),
+        (&["--requests-per-second", "0"], "0 is not in 1..=100000"),
         (&["--no-such-option"], "--no-such-option"),
         (&["--callback-body", "a=1"], "--callback-url"),
         (&["--callback-url", "http://127.0.0.1:1/", "--var", "job"], "not name=value"),

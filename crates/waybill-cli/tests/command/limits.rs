@@ -1,4 +1,6 @@
-//! `--part-size` and `--parallel` are kept to.
+//! `--part-size`, `--parallel`, `--limit` and `--requests-per-second` are kept to.
+
+use std::time::{Duration, Instant};
 
 use waybill_sandbox::{Fault, FaultKind, Operation};
 
@@ -60,4 +62,25 @@ async fn with_parallel_3_three_requests_are_in_flight_at_once() {
     assert_eq!(bed.parts(), [] as [u32; 0], "held requests store nothing");
     bed.sandbox.faults().clear();
     assert_eq!(all(&running.end().await.receipts(0), "key"), ["one.mov", "two.mov"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_limit_no_more_bytes_go_in_a_second() {
+    let bed = Bed::start().await;
+    let file = bed.file("clip.mov", 2 << 20);
+    let start = Instant::now();
+    run(bed.upload(&[&file], &["--limit", "1MiB/s"])).await.receipt(0);
+    assert!(start.elapsed() >= Duration::from_millis(1_700), "{:?}", start.elapsed());
+    assert_eq!(bed.object("clip.mov"), Some(content(2 << 20)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_requests_per_second_no_more_begin_in_a_second() {
+    let bed = Bed::start().await;
+    let file = bed.file("clip.mov", 5 << 20);
+    run(bed.upload(&[&file], &["--part-size", "1MiB", "--requests-per-second", "5"])).await.receipt(0);
+    let mut began: Vec<i64> = bed.done(Operation::UploadPart).iter().map(|entry| entry.at_ms).collect();
+    began.sort_unstable();
+    assert_eq!(began.len(), 5);
+    assert!(began[4] - began[0] >= 650, "{began:?}");
 }
