@@ -24,6 +24,8 @@ const COMMANDS: &[&str] = &[
     "save_watched_folder",
     "delete_watched_folder",
     "pause_watched_folder",
+    "limits",
+    "save_limits",
 ];
 
 fn main() {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use tauri::State;
 use waybill_engine::view::{
-    Added, AppInfo, ConnectionReport, Counts, DestinationForm, DestinationView, IpcError, UploadDetails, UploadPage,
-    UploadQuery, WatchedFolderForm, WatchedFolderView,
+    Added, AppInfo, ConnectionReport, Counts, DestinationForm, DestinationView, IpcError, Limits, UploadDetails,
+    UploadPage, UploadQuery, WatchedFolderForm, WatchedFolderView,
 };
 
 use crate::shell::Shell;
@@ -128,6 +128,16 @@ pub(crate) async fn delete_watched_folder(shell: State<'_, Shell>, id: String) -
 #[tauri::command]
 pub(crate) async fn pause_watched_folder(shell: State<'_, Shell>, id: String, paused: bool) -> Answer<()> {
     shell.engine.pause_watched_folder(&id, paused).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn limits(shell: State<'_, Shell>) -> Answer<Limits> {
+    shell.engine.limits().await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn save_limits(shell: State<'_, Shell>, limits: Limits) -> Answer<Limits> {
+    shell.engine.save_limits(limits).await.map_err(ipc)
 }
 
 #[cfg(test)]

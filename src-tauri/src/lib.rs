@@ -76,6 +76,8 @@ fn build(options: &Options) -> tauri::Result<tauri::App> {
             commands::save_watched_folder,
             commands::delete_watched_folder,
             commands::pause_watched_folder,
+            commands::limits,
+            commands::save_limits,
         ])
         .setup(move |app| shell::start(app.handle(), &data_dir).map_err(Into::into))
         .on_window_event(shell::on_window_event)

@@ -46,6 +46,8 @@ const CALLS: { [Method in keyof typeof COMMANDS]: { args: Parameters<Backend[Met
   saveWatchedFolder: { args: [form], sent: { form } },
   deleteWatchedFolder: { args: ["f"], sent: { id: "f" } },
   pauseWatchedFolder: { args: ["f", true], sent: { id: "f", paused: true } },
+  limits: { args: [], sent: undefined },
+  saveLimits: { args: [form], sent: { limits: form } },
 };
 const METHODS = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
 

@@ -7,6 +7,7 @@ import type { Counts } from "../bindings/Counts";
 import type { DestinationForm } from "../bindings/DestinationForm";
 import type { DestinationView } from "../bindings/DestinationView";
 import type { IpcError } from "../bindings/IpcError";
+import type { Limits } from "../bindings/Limits";
 import type { UploadDetails } from "../bindings/UploadDetails";
 import type { UploadPage } from "../bindings/UploadPage";
 import type { UploadQuery } from "../bindings/UploadQuery";
@@ -16,7 +17,7 @@ import type { WatchedFolderView } from "../bindings/WatchedFolderView";
 import { belongs, comesBefore, isFinal, needsCallback } from "../state/order";
 import { mockDetails } from "./mockDetails";
 import { tickRows } from "./mockLife";
-import { MIB, mockDestinations, mockFolders, mockRow, mockRows } from "./mockWorld";
+import { MIB, mockDestinations, mockFolders, mockLimits, mockRow, mockRows } from "./mockWorld";
 import type { Backend, DropEvent, Unsubscribe } from "./types";
 
 const TICK_MS = 250;
@@ -25,6 +26,7 @@ export interface MockWorld {
   rows: UploadRow[];
   destinations: DestinationView[];
   folders: WatchedFolderView[];
+  limits: Limits;
 }
 
 export class MockBackend implements Backend {
@@ -38,7 +40,7 @@ export class MockBackend implements Backend {
 
   constructor({ live = false, world }: { live?: boolean; world?: Partial<MockWorld> } = {}) {
     const now = Date.now();
-    this.world = { rows: mockRows(now), destinations: mockDestinations(), folders: mockFolders(now), ...world };
+    this.world = { rows: mockRows(now), destinations: mockDestinations(), folders: mockFolders(now), limits: mockLimits(), ...world };
     if (!live) return;
     setInterval(() => this.emit({ rows: tickRows(this.world.rows, TICK_MS, Date.now()) }), TICK_MS);
     this.#listenToBrowserDrops();
@@ -204,6 +206,15 @@ export class MockBackend implements Backend {
 
   async pauseWatchedFolder(id: string, paused: boolean): Promise<void> {
     this.world.folders = this.world.folders.map((one) => (one.id === id ? { ...one, paused } : one));
+  }
+
+  async limits(): Promise<Limits> {
+    return this.world.limits;
+  }
+
+  async saveLimits(limits: Limits): Promise<Limits> {
+    this.world.limits = limits;
+    return limits;
   }
 
   async onChanges(listener: (changes: Changes) => void): Promise<Unsubscribe> {

@@ -1,4 +1,5 @@
 // An invented world: uploads in every state, destinations, folders. For `npm run dev:mock` and for tests.
+import type { Limits } from "../bindings/Limits";
 import type { CallbackBadge } from "../bindings/CallbackBadge";
 import type { Connection } from "../bindings/Connection";
 import type { DestinationView } from "../bindings/DestinationView";
@@ -132,4 +133,12 @@ export function mockFolders(nowMs: number): WatchedFolderView[] {
       uploaded: 1, lastScanMs: null,
     },
   ];
+}
+
+/** Office hours at 2 MB/s. */
+export function mockLimits(): Limits {
+  const office = { bytesPerSecond: 2 * MIB, requestsPerSecond: null };
+  const timetable = [{ days: [1, 2, 3, 4, 5], fromMinute: 540, untilMinute: 1080, limit: office }];
+  const usual = { bytesPerSecond: null, requestsPerSecond: null };
+  return { everywhere: { usual, timetable }, destinations: [], requestsAtOnce: null };
 }

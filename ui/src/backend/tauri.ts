@@ -7,6 +7,7 @@ import { revealItemInDir } from "@tauri-apps/plugin-opener";
 
 import type { Changes } from "../bindings/Changes";
 import type { DestinationForm } from "../bindings/DestinationForm";
+import type { Limits } from "../bindings/Limits";
 import type { UploadQuery } from "../bindings/UploadQuery";
 import type { WatchedFolderForm } from "../bindings/WatchedFolderForm";
 import { COMMANDS, type Backend, type DropEvent, type Unsubscribe } from "./types";
@@ -43,6 +44,8 @@ export class TauriBackend implements Backend {
   saveWatchedFolder = (form: WatchedFolderForm) => call("saveWatchedFolder", { form });
   deleteWatchedFolder = (id: string) => call("deleteWatchedFolder", { id });
   pauseWatchedFolder = (id: string, paused: boolean) => call("pauseWatchedFolder", { id, paused });
+  limits = () => call("limits");
+  saveLimits = (limits: Limits) => call("saveLimits", { limits });
 
   onChanges(listener: (changes: Changes) => void): Promise<Unsubscribe> {
     return listen<Changes>("changes", (event) => listener(event.payload));

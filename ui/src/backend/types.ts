@@ -7,6 +7,7 @@ import type { Counts } from "../bindings/Counts";
 import type { DestinationForm } from "../bindings/DestinationForm";
 import type { DestinationView } from "../bindings/DestinationView";
 import type { IpcError } from "../bindings/IpcError";
+import type { Limits } from "../bindings/Limits";
 import type { UploadDetails } from "../bindings/UploadDetails";
 import type { UploadPage } from "../bindings/UploadPage";
 import type { UploadQuery } from "../bindings/UploadQuery";
@@ -47,6 +48,8 @@ export interface Commands {
   saveWatchedFolder(form: WatchedFolderForm): Promise<WatchedFolderView>;
   deleteWatchedFolder(id: string): Promise<void>;
   pauseWatchedFolder(id: string, paused: boolean): Promise<void>;
+  limits(): Promise<Limits>;
+  saveLimits(limits: Limits): Promise<Limits>;
 }
 
 /** Names of the IPC commands; the type makes a forgotten one a compile error. */
@@ -73,6 +76,8 @@ export const COMMANDS: { readonly [Method in keyof Commands]: string } = {
   saveWatchedFolder: "save_watched_folder",
   deleteWatchedFolder: "delete_watched_folder",
   pauseWatchedFolder: "pause_watched_folder",
+  limits: "limits",
+  saveLimits: "save_limits",
 };
 
 export interface Backend extends Commands {
