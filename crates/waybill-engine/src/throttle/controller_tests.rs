@@ -86,7 +86,7 @@ impl Simulation {
         sample.full |= !self.line.is_empty();
     }
 
-    fn step(&mut self, sample: &mut Sample) {
+    fn advance(&mut self, sample: &mut Sample) {
         self.start_what_may_start(sample);
         let sending = self.flying.iter().filter(|one| one.wait <= 0.0).count().max(1);
         let swing = 1.0 + self.world.swing * (self.roll() as f64 / 500.0 - 1.0);
@@ -122,7 +122,7 @@ impl Simulation {
         let steps = (0.1 / STEP) as usize;
         let mut sample = Sample { over: self.flying.len() > self.state.target, ..Sample::default() };
         for _ in 0..steps {
-            self.step(&mut sample);
+            self.advance(&mut sample);
         }
         sample.elapsed = Duration::from_millis(100);
         sample
