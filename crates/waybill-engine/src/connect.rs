@@ -22,8 +22,12 @@ pub(crate) struct Connector {
     clock: Clock,
     stall: Duration,
     pools: Arc<Mutex<HashMap<HttpOptions, HttpClient>>>,
-    supplies: Arc<Mutex<HashMap<String, (Connection, Credentials)>>>,
+    supplies: Arc<Mutex<HashMap<String, (Origin, Credentials)>>>,
 }
+
+/// Where a destination's keys come from and by which way: others than before, the proxy's password among them, and what
+/// is in hand counts no more.
+type Origin = (KeySource, HttpOptions);
 
 impl Connector {
     pub(crate) fn new(clock: Clock, stall: Duration) -> Self {
@@ -55,21 +59,18 @@ impl Connector {
         proxy_password: Option<&str>,
     ) -> Result<Option<Credentials>, Error> {
         let Some(source) = source(&row.connection.keys) else { return Ok(None) };
-        if let Some((of, credentials)) = locked(&self.supplies).get(&row.id)
-            && *of == row.connection
+        let origin = (row.connection.keys.clone(), options(&row.connection, proxy_password)?);
+        let http = self.pool(origin.1.clone()).await?;
+        let mut supplies = locked(&self.supplies);
+        if let Some((of, credentials)) = supplies.get(&row.id)
+            && *of == origin
         {
             return Ok(Some(credentials.clone()));
         }
-        let http = self.pool(options(&row.connection, proxy_password)?).await?;
         let surroundings = Surroundings::new().with_http(http).with_clock(&self.clock);
-        let made = Credentials::from_source_in(source, surroundings)?;
-        let mut supplies = locked(&self.supplies);
-        // Two uploads may have got here at once; both go on with the first one's.
-        let kept = supplies.entry(row.id.clone()).or_insert_with(|| (row.connection.clone(), made.clone()));
-        if kept.0 != row.connection {
-            *kept = (row.connection.clone(), made);
-        }
-        Ok(Some(kept.1.clone()))
+        let credentials = Credentials::from_source_in(source, surroundings)?;
+        supplies.insert(row.id.clone(), (origin, credentials.clone()));
+        Ok(Some(credentials))
     }
 
     async fn pool(&self, options: HttpOptions) -> Result<HttpClient, Error> {
@@ -152,4 +153,30 @@ fn source(keys: &KeySource) -> Option<CredentialSource> {
 
 fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
     what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_corrected_proxy_password_counts_for_the_keys_too_without_a_restart() {
+        let connector = Connector::new(Clock::default(), Duration::from_secs(1));
+        let row = DestinationRow {
+            id: "d".into(),
+            connection: Connection {
+                proxy: Proxy::At { url: "http://mei@proxy.example.com:3128".into() },
+                keys: KeySource::AppServer { url: "https://app.example.com/keys".into() },
+                ..Connection::default()
+            },
+            ..DestinationRow::default()
+        };
+        let mut ways = Vec::new();
+        for password in ["wrong", "right"] {
+            connector.supply(&row, Some(password)).await.unwrap().expect("keys from elsewhere");
+            ways.push(locked(&connector.supplies)["d"].0.1.clone());
+        }
+        assert_eq!(ways[1], options(&row.connection, Some("right")).unwrap());
+        assert_ne!(ways[0], ways[1]);
+    }
 }

@@ -6,7 +6,7 @@ use super::{from_json, to_json};
 use crate::view::{CallbackProfileForm, Connection as Reach, OverwritePolicy};
 
 /// One destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DestinationRow {
     pub(crate) id: String,
     pub(crate) name: String,
