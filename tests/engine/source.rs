@@ -103,13 +103,13 @@ async fn a_file_that_keeps_growing_is_uploaded_once_and_with_all_it_has_in_the_e
 #[tokio::test]
 async fn a_small_file_changed_before_its_last_byte_is_sent_is_sent_as_it_is_then() {
     let mut bed = TestBed::with(|config| config.parallel = 1).await;
-    // The second waits for the one permit: its file is stamped already, and not yet sent.
+    // The second waits for the one permit: its file is read already, and not yet sent.
     bed.hold(PutObject);
     bed.upload(&bed.file("first.jpg", 10)).await;
     bed.met(1).await;
     let path = bed.file("second.jpg", 1000);
     let no = bed.upload(&path).await;
-    bed.until_phase(no, Phase::Sending).await;
+    bed.until_phase(no, Phase::Starting).await;
     std::fs::write(&path, reversed(500)).unwrap();
     bed.release();
     bed.answered(no, &reversed(500)).await;

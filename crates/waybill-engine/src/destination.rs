@@ -1,7 +1,7 @@
 //! Destinations: account, endpoint, bucket, key template and callback, and the client that speaks to each.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use waybill_oss::{BucketName, Client, Clock, normalize_region};
@@ -57,6 +57,8 @@ pub(crate) struct Destinations {
     connector: Connector,
     keys: Keys,
     changes: Arc<ChangeBus>,
+    /// Made once for many uploads: the keychain need not be asked for each.
+    clients: Arc<Mutex<HashMap<(String, BucketName), Client>>>,
 }
 
 impl Destinations {
@@ -68,7 +70,8 @@ impl Destinations {
         changes: Arc<ChangeBus>,
     ) -> Destinations {
         let connector = Connector::new(clock, stall);
-        Destinations { store, keys: Keys::new(keychain, connector.clone()), connector, changes }
+        let keys = Keys::new(keychain, connector.clone());
+        Destinations { store, keys, connector, changes, clients: Arc::default() }
     }
 
     /// All, the current one marked.
@@ -129,6 +132,7 @@ impl Destinations {
                 settings::get(c, CURRENT)
             })
             .await?;
+        self.forget_client(&row.id);
         self.changes.destinations();
         Ok(view(row, current.as_deref()))
     }
@@ -139,6 +143,7 @@ impl Destinations {
         connect::check(&built_in.connection)?;
         BucketName::parse(&built_in.bucket)?;
         let not_ready = self.not_ready().await?;
+        let id = built_in.id.clone();
         self.keys.serve(&built_in.id, built_in.access);
         let row = DestinationRow {
             id: built_in.id,
@@ -165,6 +170,7 @@ impl Destinations {
                 }
             })
             .await?;
+        self.forget_client(&id);
         self.changes.destinations();
         Ok(())
     }
@@ -189,6 +195,7 @@ impl Destinations {
             )));
         }
         self.keys.forget(&row.id).await?;
+        self.forget_client(&row.id);
         self.store
             .write(move |c| {
                 destinations::delete(c, &row.id)?;
@@ -255,8 +262,23 @@ impl Destinations {
     /// # Errors
     /// `NoSecret` when nothing is stored for it, `Keychain`, `Store`, `Invalid`.
     pub(crate) async fn client(&self, id: &str, bucket: &BucketName) -> Result<Client, Error> {
+        let wanted = (id.to_owned(), bucket.clone());
+        if let Some(client) = self.clients().get(&wanted) {
+            return Ok(client.clone());
+        }
         let row = self.find(Some(id.to_owned())).await?;
-        self.connector.client(&row, bucket.clone(), self.keys.access(&row).await?).await
+        let client = self.connector.client(&row, bucket.clone(), self.keys.access(&row).await?).await?;
+        self.clients().insert(wanted, client.clone());
+        Ok(client)
+    }
+
+    /// Settings and keys of this destination are asked for anew: they changed, or may be the reason for a trouble.
+    pub(crate) fn forget_client(&self, id: &str) {
+        self.clients().retain(|(of, _), _| of != id);
+    }
+
+    fn clients(&self) -> MutexGuard<'_, HashMap<(String, BucketName), Client>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Names by id, and whether uploads to it can start; for lists.

@@ -3,7 +3,7 @@
 mod folders;
 mod limits;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::intake::{self, Callback, Enqueue, Intake};
 use crate::launch::Launcher;
 use crate::progress::Progress;
-use crate::queue::Queue;
+use crate::queue::{Next, Queue};
 use crate::queue_line::{QueueLine, Work};
 use crate::rows;
 use crate::store::batches::{self, NewBatch};
@@ -32,8 +32,8 @@ use crate::upload::abort;
 use crate::upload::orphans::Sweep;
 use crate::upload::state::Event;
 use crate::view::{
-    Added, Changes, ConnectionReport, Counts, Cursor, DestinationForm, DestinationView, Phase, UploadDetails,
-    UploadPage, UploadQuery, UploadRow,
+    Added, Changes, ConnectionReport, Counts, Cursor, DestinationForm, DestinationView, UploadDetails, UploadPage,
+    UploadQuery, UploadRow, UploadSelection, Wish,
 };
 use crate::watching::{Shared, WatchedFolders};
 
@@ -88,7 +88,8 @@ impl Engine {
         let store = tokio::task::spawn_blocking(move || Store::open(&opened))
             .await
             .unwrap_or_else(|_| Err(Error::Refused("opening the data folder was interrupted".into())))?;
-        let (changes, tasks, progress) = (Arc::<ChangeBus>::default(), Tasks::default(), Arc::<Progress>::default());
+        let (changes, progress) = (Arc::<ChangeBus>::default(), Arc::<Progress>::default());
+        let tasks = Tasks::start().map_err(|error| Error::Refused(format!("no thread could be started: {error}")))?;
         let clock = Clock::default();
         let destinations = Destinations::new(store.clone(), secrets, clock.clone(), config.stall, Arc::clone(&changes));
         let throttle = limits::throttle(&store, parallel, limit).await?;
@@ -112,7 +113,8 @@ impl Engine {
             batches: (work == Work::OnlyAsked).then(Vec::new),
             active: HashMap::new(),
             runs: 0,
-            abandoned: true,
+            next: Next::unknown(),
+            sweeps: VecDeque::new(),
         };
         tasks.spawn("throttle", throttle.clone().run(tasks.token().clone()));
         tasks.spawn("queue", queue.run(inbox));
@@ -173,7 +175,8 @@ impl Engine {
     /// `Store`.
     pub async fn list_uploads(&self, query: UploadQuery) -> Result<UploadPage, Error> {
         let limit = query.limit.clamp(1, 500);
-        let mut records = self.store.read(move |c| lists::page(c, &query, limit + 1)).await?;
+        let starting: Vec<i64> = self.progress.unsaved().into_keys().collect();
+        let mut records = self.store.read(move |c| lists::page(c, &query, &starting, limit + 1)).await?;
         let more = records.len() as i64 > limit;
         records.truncate(limit as usize);
         let next = records.last().filter(|_| more).map(|last| Cursor { batch: last.batch, no: last.no });
@@ -206,7 +209,7 @@ impl Engine {
     /// # Errors
     /// `Store`.
     pub async fn counts(&self) -> Result<Counts, Error> {
-        self.store.read(lists::counts).await
+        Ok(self.with_starting(self.store.read(lists::counts).await?))
     }
 
     /// Queues files and folders for a destination (None: the current one). Returns when all have been read.
@@ -237,18 +240,19 @@ impl Engine {
         let fingerprint = wanted.fingerprint;
         let request_json = serde_json::to_string(&intake).map_err(|error| Error::Invalid(error.to_string()))?;
         let destination_id = destination.id;
-        let batch = self
+        let (batch, again) = self
             .store
             .write(move |c| {
                 if let Some(fingerprint) = &fingerprint
                     && let Some(batch) = batches::unfinished_with(c, fingerprint)?
                 {
-                    return Ok(batch);
+                    return Ok((batch, true));
                 }
-                batches::insert(c, &NewBatch { destination_id, fingerprint, request_json, created_ms: now_ms() })
+                let new = NewBatch { destination_id, fingerprint, request_json, created_ms: now_ms() };
+                Ok((batches::insert(c, &new)?, false))
             })
             .await?;
-        let mut added = self.read_in(batch, intake).await?;
+        let mut added = self.read_in(batch, intake, again).await?;
         added.refused_count += refused.len() as i64;
         added.refused.extend(refused);
         Ok(added)
@@ -305,12 +309,21 @@ impl Engine {
         self.queue.wish(no, Event::Cancel).await
     }
 
+    /// Does the same with many uploads of Transfers, in constant memory; returns when all of it is saved. Those that the wish
+    /// does not fit are left as they are.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn wish_many(&self, selection: UploadSelection, wish: Wish) -> Result<(), Error> {
+        self.queue.wish_many(selection, wish).await
+    }
+
     /// Stops everything that can be stopped now.
     ///
     /// # Errors
     /// `Store`.
     pub async fn pause_all(&self) -> Result<(), Error> {
-        self.queue.wish_all(&[Phase::Queued, Phase::Starting, Phase::Sending], Event::Pause).await
+        self.wish_many(UploadSelection::all(), Wish::Pause).await
     }
 
     /// Goes on with everything paused.
@@ -318,7 +331,7 @@ impl Engine {
     /// # Errors
     /// `Store`.
     pub async fn resume_all(&self) -> Result<(), Error> {
-        self.queue.wish_all(&[Phase::Paused], Event::Resume).await
+        self.wish_many(UploadSelection::all(), Wish::Resume).await
     }
 
     /// Tries everything failed again.
@@ -326,7 +339,7 @@ impl Engine {
     /// # Errors
     /// `Store`.
     pub async fn retry_failed(&self) -> Result<(), Error> {
-        self.queue.wish_all(&[Phase::Failed], Event::Retry).await
+        self.wish_many(UploadSelection::all(), Wish::Retry).await
     }
 
     /// Takes stored and cancelled uploads out of Transfers; History keeps them.

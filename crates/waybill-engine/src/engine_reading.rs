@@ -11,8 +11,9 @@ use crate::store::batches;
 use crate::view::Added;
 
 impl Engine {
-    /// Reads a batch's roots in the background and waits for the end; the queue starts while it goes on.
-    pub(super) async fn read_in(&self, batch: i64, intake: Intake) -> Result<Added, Error> {
+    /// Reads a batch's roots in the background and waits for the end; the queue starts while it goes on. `again`: some of it
+    /// may be queued already.
+    pub(super) async fn read_in(&self, batch: i64, intake: Intake, again: bool) -> Result<Added, Error> {
         let (answer, answered) = oneshot::channel();
         let (store, queue, changes) = (self.store.clone(), self.queue.clone(), Arc::clone(&self.changes));
         let stop = self.tasks.token().clone();
@@ -21,7 +22,7 @@ impl Engine {
             changes.scanning(1);
             let bus = Arc::clone(&changes);
             let reading = tokio::task::spawn_blocking(move || {
-                intake::read_in(&store, batch, &intake, &stop, || {
+                intake::read_in(&store, batch, &intake, again, &stop, || {
                     bus.reload();
                     queue.look_blocking(None);
                 })
@@ -44,7 +45,7 @@ impl Engine {
             };
             let engine = self.clone();
             self.tasks.spawn("reading again", async move {
-                if let Err(error) = engine.read_in(batch, intake).await {
+                if let Err(error) = engine.read_in(batch, intake, true).await {
                     tracing::warn!(%error, batch, "could not go on reading a batch");
                 }
             });

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::rows::{self, Standing};
 use crate::store::lists;
 use crate::store::uploads::UploadRecord;
-use crate::view::{Changes, UploadRow};
+use crate::view::{Changes, Counts, Phase, UploadRow};
 
 impl Engine {
     pub(super) async fn collect_changes(&self) -> Result<Changes, Error> {
@@ -17,6 +17,7 @@ impl Engine {
         let numbers: Vec<i64> = pending.rows.iter().chain(samples.keys()).copied().collect();
         let (records, mut counts) =
             self.store.read(move |c| Ok((lists::by_numbers(c, &numbers)?, lists::counts(c)?))).await?;
+        counts = self.with_starting(counts);
         // The tallies count whole files; what is under way has partly gone.
         let gone: i64 = samples.values().map(|sample| sample.sent_bytes).sum();
         counts.bytes_left = (counts.bytes_left - gone).max(0);
@@ -32,6 +33,12 @@ impl Engine {
         })
     }
 
+    /// A start is not worth a write, so the table still counts these as waiting.
+    pub(super) fn with_starting(&self, counts: Counts) -> Counts {
+        let starting = (self.progress.unsaved().len() as i64).min(counts.waiting);
+        Counts { waiting: counts.waiting - starting, uploading: counts.uploading + starting, ..counts }
+    }
+
     pub(super) async fn rows(&self, records: &[UploadRecord]) -> Result<Vec<UploadRow>, Error> {
         let names = self.destinations.names().await?;
         let samples = self.progress.sample(Instant::now());
@@ -41,7 +48,13 @@ impl Engine {
         };
         let standings: HashMap<String, Standing> = names.into_iter().map(standing).collect();
         let gone = Standing { ready: true, ..Standing::default() };
+        let unsaved = self.progress.unsaved();
         let row = |record: &UploadRecord| {
+            let under_way = unsaved.get(&record.no).filter(|_| record.state.phase() == Phase::Queued);
+            let record = &match under_way {
+                Some(state) => UploadRecord { state: state.clone(), ..record.clone() },
+                None => record.clone(),
+            };
             let standing = standings.get(&record.destination_id).unwrap_or(&gone);
             rows::row(record, standing, samples.get(&record.no).copied())
         };

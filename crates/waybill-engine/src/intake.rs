@@ -2,9 +2,12 @@
 //!
 //! The batch is saved with its roots before they are read, so that a reading cut short is taken up at the next start.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
 
 use jiff::Zoned;
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use walkdir::WalkDir;
@@ -13,9 +16,10 @@ use waybill_oss::ObjectKey;
 use crate::clock::now_ms;
 use crate::error::{Code, Error};
 use crate::key_template::{FileFacts, render};
+use crate::store::batch_index::{self, Known};
 use crate::store::destinations::DestinationRow;
-use crate::store::uploads::{self, NewUpload, Queued};
-use crate::store::{Store, batches};
+use crate::store::uploads::{self, NewFile, NewUploads};
+use crate::store::{Store, batches, closed};
 use crate::upload::source::{SourceStamp, io_error};
 use crate::view::{Added, CallbackProfileForm, OverwritePolicy, RefusedPath};
 
@@ -86,39 +90,59 @@ impl Intake {
         }
     }
 
-    /// The row for one file, or why there is none. `relative` is its path below what was given, `/` between.
-    pub(crate) fn upload(
+    /// One file of it, or why it cannot be queued. `relative` is its path below what was given, `/` between.
+    pub(crate) fn file(
         &self,
-        batch: i64,
         path: &Path,
         relative: &str,
         stamp: SourceStamp,
-    ) -> Result<NewUpload, Error> {
+        queued: &Zoned,
+    ) -> Result<NewFile, Error> {
         let path_text = path
             .to_str()
             .ok_or_else(|| Error::Invalid(format!("\"{}\" has a name that is not Unicode", path.display())))?;
-        let facts = FileFacts { relative, queued: &Zoned::now(), upload_no: None };
         let key = match &self.key_rule {
-            KeyRule::Template(template) => render(template, &facts)?,
+            KeyRule::Template(template) => render(template, &FileFacts { relative, queued, upload_no: None })?,
             KeyRule::Prefix(prefix) => format!("{prefix}{relative}"),
             KeyRule::Exact(key) => key.clone(),
         };
-        Ok(NewUpload {
+        Ok(NewFile {
+            path: path_text.to_owned(),
+            key: ObjectKey::parse(&key)?.as_str().to_owned(),
+            content_type: waybill_oss::content_type_for(path_text),
+            stamp,
+        })
+    }
+
+    /// These files of it, as they are queued.
+    pub(crate) fn uploads(&self, batch: i64, files: Vec<NewFile>) -> NewUploads {
+        NewUploads {
             batch,
             destination_id: self.destination_id.clone(),
-            path: path_text.to_owned(),
             bucket: self.bucket.clone(),
-            key: ObjectKey::parse(&key)?.as_str().to_owned(),
-            content_type: waybill_oss::content_type_for(path_text).map(str::to_owned),
             callback: self.callback.clone(),
             overwrite: self.overwrite,
-            stamp,
             created_ms: now_ms(),
-        })
+            files,
+        }
+    }
+
+    /// No two files can have the same path or key: every root has a name of its own and none lies in another, and the rule
+    /// keeps the path below it.
+    fn keeps_apart(&self) -> bool {
+        let rule_does = match &self.key_rule {
+            KeyRule::Template(template) => template.contains("{path}"),
+            KeyRule::Prefix(_) => true,
+            KeyRule::Exact(_) => false,
+        };
+        let mut names = HashSet::new();
+        let own_names = self.roots.iter().all(|root| names.insert(Path::new(root).file_name()));
+        rule_does && own_names
     }
 }
 
-/// Reads all roots of a batch and queues their files; blocking. `queued` hears of every chunk.
+/// Reads all roots of a batch and queues their files; blocking. `queued` hears of every chunk. `again`: an earlier reading
+/// of it may have queued some.
 ///
 /// # Errors
 /// `Store`. Anything wrong with a path is a refusal in the answer, not an error.
@@ -126,14 +150,22 @@ pub(crate) fn read_in(
     store: &Store,
     batch: i64,
     intake: &Intake,
+    again: bool,
     stop: &CancellationToken,
     queued: impl Fn(),
 ) -> Result<Added, Error> {
+    let asks = again || !intake.keeps_apart();
+    if asks {
+        store.write_blocking(move |c| batch_index::make(c, batch))?;
+    }
     let mut reading = Reading {
         store,
         batch,
         intake,
+        asks,
+        began: Zoned::now(),
         chunk: Vec::with_capacity(CHUNK),
+        on_its_way: None,
         added: Added { batch, queued: 0, refused: Vec::new(), refused_count: 0 },
         queued,
     };
@@ -141,17 +173,30 @@ pub(crate) fn read_in(
         reading.root(Path::new(root), stop)?;
     }
     reading.flush()?;
-    if !stop.is_cancelled() {
-        store.write_blocking(move |c| batches::mark_scanned(c, batch))?;
-    }
+    reading.arrived()?;
+    let whole = !stop.is_cancelled();
+    store.write_blocking(move |c| {
+        if asks {
+            batch_index::drop(c, batch)?;
+        }
+        if whole { batches::mark_scanned(c, batch) } else { Ok(()) }
+    })?;
     Ok(reading.added)
 }
+
+/// What came of a chunk: how many were queued, and the paths whose keys were taken.
+type Chunk = (i64, Vec<(String, String)>);
 
 struct Reading<'a, F> {
     store: &'a Store,
     batch: i64,
     intake: &'a Intake,
-    chunk: Vec<NewUpload>,
+    /// Each file is looked for among those queued before.
+    asks: bool,
+    began: Zoned,
+    chunk: Vec<NewFile>,
+    /// The chunk before, which is saved while this one is read.
+    on_its_way: Option<Receiver<Result<Chunk, Error>>>,
     added: Added,
     queued: F,
 }
@@ -193,32 +238,40 @@ impl<F: Fn()> Reading<'_, F> {
         }
     }
 
-    fn row(&self, path: &Path, base: &Path) -> Result<NewUpload, Error> {
+    fn row(&self, path: &Path, base: &Path) -> Result<NewFile, Error> {
         // Follows a link to a file; a link to a folder would upload the same files twice or for ever.
         let metadata = std::fs::metadata(path).map_err(|error| io_error("look at", path, &error))?;
         if !metadata.is_file() {
             let message = format!("\"{}\" is not a file (a link to a folder, a socket or a device)", path.display());
             return Err(Error::Source { code: Code::NotAFile, message });
         }
-        self.intake.upload(self.batch, path, &relative_to(base, path), SourceStamp::of(&metadata))
+        self.intake.file(path, &relative_to(base, path), SourceStamp::of(&metadata), &self.began)
     }
 
+    /// Hands the chunk over to be saved, once the one before is.
     fn flush(&mut self) -> Result<(), Error> {
+        self.arrived()?;
         let chunk = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK));
         if chunk.is_empty() {
             return Ok(());
         }
-        let (added, taken) = self.store.write_blocking(move |c| {
-            let (mut added, mut taken) = (0, Vec::new());
-            for row in chunk {
-                match uploads::insert(c, &row)? {
-                    Queued::Now(_) => added += 1,
-                    Queued::Before => {}
-                    Queued::KeyTaken => taken.push((row.path, row.key)),
-                }
-            }
-            Ok((added, taken))
-        })?;
+        let new = self.intake.uploads(self.batch, chunk);
+        let (asks, (saved, result)) = (self.asks, channel());
+        self.store.submit(
+            move |c| if asks { queue_new(c, new) } else { queue_all(c, &new) },
+            move |chunk| {
+                // Whoever reads has not gone: it waits for this.
+                let _ = saved.send(chunk);
+            },
+        );
+        self.on_its_way = Some(result);
+        Ok(())
+    }
+
+    /// Waits until the chunk before is saved.
+    fn arrived(&mut self) -> Result<(), Error> {
+        let Some(result) = self.on_its_way.take() else { return Ok(()) };
+        let (added, taken) = result.recv().unwrap_or_else(|_| Err(closed()))?;
         self.added.queued += added;
         for (path, key) in taken {
             self.refuse(Path::new(&path), &key_taken(&path, &key));
@@ -234,6 +287,29 @@ impl<F: Fn()> Reading<'_, F> {
             self.added.refused.push(RefusedPath { path, problem: reason.problem() });
         }
     }
+}
+
+fn queue_all(connection: &Connection, new: &NewUploads) -> rusqlite::Result<Chunk> {
+    uploads::insert(connection, new)?;
+    Ok((new.files.len() as i64, Vec::new()))
+}
+
+/// Queues those that are new, one by one: each may be what the next one is compared with.
+fn queue_new(connection: &Connection, new: NewUploads) -> rusqlite::Result<Chunk> {
+    let (mut added, mut taken) = (0, Vec::new());
+    let (files, mut one) = (new.files, NewUploads { files: Vec::new(), ..new });
+    for file in files {
+        match batch_index::knows(connection, one.batch, &file)? {
+            Known::Before => {}
+            Known::KeyTaken => taken.push((file.path, file.key)),
+            Known::No => {
+                one.files = vec![file];
+                uploads::insert(connection, &one)?;
+                added += 1;
+            }
+        }
+    }
+    Ok((added, taken))
 }
 
 fn key_taken(path: &str, key: &str) -> Error {
@@ -261,6 +337,13 @@ pub(crate) fn roots_of(paths: Vec<PathBuf>) -> (Vec<String>, Vec<RefusedPath>) {
             }
         }
     }
+    // What lies in another of them is read with it.
+    let all = roots.clone();
+    let mut seen = HashSet::new();
+    roots.retain(|root| {
+        let inside = all.iter().any(|other| other != root && Path::new(root).starts_with(other));
+        !inside && seen.insert(root.clone())
+    });
     (roots, refused)
 }
 
@@ -294,7 +377,7 @@ mod tests {
         let batch = store.write_blocking(move |c| batches::insert(c, &new)).unwrap();
         let intake = intake(&shoot, KeyRule::Prefix("p/".into()));
         let stop = CancellationToken::new();
-        let added = read_in(&store, batch, &intake, &stop, || {}).unwrap();
+        let added = read_in(&store, batch, &intake, false, &stop, || {}).unwrap();
         assert_eq!(added.queued, 2);
         #[cfg(unix)]
         {
@@ -302,7 +385,7 @@ mod tests {
             assert!(added.refused[0].path.ends_with("broken"));
             assert_eq!(added.refused[0].problem.code, Code::SourceGone);
         }
-        let again = read_in(&store, batch, &intake, &stop, || {}).unwrap();
+        let again = read_in(&store, batch, &intake, true, &stop, || {}).unwrap();
         assert_eq!(again.queued, 0, "a reading that is taken up again must not queue a path twice");
         let keys = store.write_blocking(move |c| crate::store::lists::of_batch(c, batch, 0, 10)).unwrap();
         let keys: Vec<_> = keys.into_iter().map(|row| (row.key, row.content_type)).collect();

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::upload::state::UploadState;
+
 /// Speed forgets what is older than about this.
 const MEMORY: Duration = Duration::from_secs(5);
 /// No estimate before this, and none at a crawl: a number that jumps is worth nothing.
@@ -37,7 +39,7 @@ pub(crate) struct Sample {
     pub(crate) steady: bool,
 }
 
-/// The gauges of everything under way.
+/// Everything under way: its gauge, and its state where that is not worth a write.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     uploads: Mutex<HashMap<i64, Tracked>>,
@@ -45,6 +47,8 @@ pub(crate) struct Progress {
 
 #[derive(Debug)]
 struct Tracked {
+    /// Where it stands, while its row still says that it waits.
+    unsaved: Option<UploadState>,
     gauge: Arc<Gauge>,
     began: Instant,
     at: Instant,
@@ -53,13 +57,26 @@ struct Tracked {
 }
 
 impl Progress {
-    /// A gauge for an upload that starts now.
-    pub(crate) fn begin(&self, no: i64) -> Arc<Gauge> {
+    /// A gauge for an upload that starts now; `unsaved` as for [`Progress::stands`].
+    pub(crate) fn begin(&self, no: i64, unsaved: Option<UploadState>) -> Arc<Gauge> {
         let gauge = Arc::new(Gauge::default());
         let now = Instant::now();
-        let tracked = Tracked { gauge: Arc::clone(&gauge), began: now, at: now, last: 0, speed: 0.0 };
+        let tracked = Tracked { unsaved, gauge: Arc::clone(&gauge), began: now, at: now, last: 0, speed: 0.0 };
         self.map().insert(no, tracked);
         gauge
+    }
+
+    /// Where it stands now, while its row still says that it waits; none once that was saved.
+    pub(crate) fn stands(&self, no: i64, unsaved: Option<UploadState>) {
+        if let Some(tracked) = self.map().get_mut(&no) {
+            tracked.unsaved = unsaved;
+        }
+    }
+
+    /// Uploads whose rows still say that they wait, and where they stand.
+    pub(crate) fn unsaved(&self) -> HashMap<i64, UploadState> {
+        let map = self.map();
+        map.iter().filter_map(|(no, tracked)| Some((*no, tracked.unsaved.clone()?))).collect()
     }
 
     /// It is no longer under way.
@@ -120,7 +137,7 @@ mod tests {
     #[test]
     fn speed_settles_on_the_true_rate_and_the_estimate_waits_until_it_is_honest() {
         let progress = Progress::default();
-        let gauge = progress.begin(1);
+        let gauge = progress.begin(1, None);
         let start = Instant::now();
         let mut sample = progress.sample(start)[&1];
         assert_eq!(eta_seconds(1 << 30, sample), None);
@@ -136,7 +153,7 @@ mod tests {
     #[test]
     fn bytes_taken_back_never_show_as_negative() {
         let progress = Progress::default();
-        progress.begin(1).add(-5);
+        progress.begin(1, None).add(-5);
         assert_eq!(progress.sample(Instant::now())[&1].sent_bytes, 0);
     }
 }

@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::error::{Code, Error};
 use crate::upload::driver::Report;
 use crate::upload::state::Event;
-use crate::view::Phase;
+use crate::view::{UploadSelection, Wish};
 
 /// What reaches the queue.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub(crate) enum Message {
     Report { no: i64, run: u64, report: Report, answer: Option<oneshot::Sender<Result<(), Error>>> },
     /// A driver has ended, whatever the reason.
     Ended { no: i64, run: u64 },
-    /// A user's wish for every upload in these phases; those that have moved on are left alone.
-    WishAll { phases: &'static [Phase], event: Event, answer: oneshot::Sender<Result<(), Error>> },
+    /// A user's wish for many uploads; those that it does not fit are left alone.
+    WishMany { selection: UploadSelection, wish: Wish, answer: oneshot::Sender<Result<(), Error>> },
     /// There may be something to start; `batch` joins those that may be started.
     Look { batch: Option<i64> },
 }
@@ -52,10 +52,10 @@ impl QueueLine {
         answered.await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Asks for a move of every upload in these phases.
-    pub(crate) async fn wish_all(&self, phases: &'static [Phase], event: Event) -> Result<(), Error> {
+    /// Asks for the same of many uploads, and waits until all of it is saved.
+    pub(crate) async fn wish_many(&self, selection: UploadSelection, wish: Wish) -> Result<(), Error> {
         let (answer, answered) = oneshot::channel();
-        if self.send.send(Message::WishAll { phases, event, answer }).await.is_err() {
+        if self.send.send(Message::WishMany { selection, wish, answer }).await.is_err() {
             return Err(stopped());
         }
         answered.await.unwrap_or_else(|_| Err(stopped()))

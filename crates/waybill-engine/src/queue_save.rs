@@ -17,7 +17,7 @@ use crate::view::{AlreadyThere, Phase, Problem};
 /// What is saved with a move, in the same write.
 #[derive(Debug, Default)]
 pub(crate) struct Along {
-    /// A line for the log.
+    /// A line for the log: the last word, where several moves are saved at once.
     pub(crate) note: Option<(&'static str, String)>,
     /// An UploadId to abort.
     pub(crate) abort: Option<Abort>,
@@ -32,11 +32,17 @@ pub(crate) struct Along {
 impl Along {
     /// What an event leaves behind, given the state it meets.
     pub(crate) fn of(event: &Event, before: Phase) -> Along {
-        let attempt = match event {
-            Event::Trouble { problem, .. } | Event::Unsettled { problem, .. } => Some((before, problem.clone())),
-            _ => None,
-        };
-        Along { note: note_of(event), attempt, ..Along::default() }
+        let mut along = Along::default();
+        along.add(event, before);
+        along
+    }
+
+    /// As [`Along::of`], for one more move of the same write.
+    pub(crate) fn add(&mut self, event: &Event, before: Phase) {
+        if let Event::Trouble { problem, .. } | Event::Unsettled { problem, .. } = event {
+            self.attempt = Some((before, problem.clone()));
+        }
+        self.note = note_of(event).or(self.note.take());
     }
 }
 
@@ -45,10 +51,11 @@ pub(crate) fn save(
     connection: &rusqlite::Connection,
     no: i64,
     state: &UploadState,
+    started_ms: Option<i64>,
     along: &Along,
 ) -> rusqlite::Result<()> {
     let now = now_ms();
-    uploads::save(connection, no, state, now)?;
+    uploads::save(connection, no, state, started_ms, now)?;
     if let Some((what, detail)) = &along.note {
         log::add(connection, no, now, what, detail)?;
     }

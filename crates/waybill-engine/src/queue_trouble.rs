@@ -60,19 +60,22 @@ impl Queue {
     }
 
     /// OSS has answered an upload as wished, so its destination is well.
-    pub(crate) fn works(&self, destination: &str) -> Heard {
-        self.shown(self.troubles.works(destination))
+    pub(crate) fn works(&mut self, destination: &str) -> Heard {
+        let heard = self.troubles.works(destination);
+        self.shown(heard)
     }
 
     /// What an upload's trouble says of its destination. A command has to end, so it waits for none.
-    fn fails(&self, no: i64, error: &Error) -> Option<Heard> {
+    fn fails(&mut self, no: i64, error: &Error) -> Option<Heard> {
         let active = self.active.get(&no).filter(|_| self.patience.is_none())?;
-        Some(self.shown(self.troubles.failed(&active.record.destination_id, no, error, now_ms())))
+        let heard = self.troubles.failed(&active.record.destination_id, no, error, now_ms());
+        Some(self.shown(heard))
     }
 
     /// Every upload of a destination shows why it waits.
-    fn shown(&self, heard: Heard) -> Heard {
+    fn shown(&mut self, heard: Heard) -> Heard {
         if heard.changed {
+            self.next.destination_usable();
             self.changes.reload();
         }
         heard

@@ -6,17 +6,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::buffers::Buffer;
 use crate::crc64::Crc64;
 use crate::gate::{Asked, GateSlot};
 use crate::meter::Meter;
 use crate::pace::{Leave, Pace, Turn};
 
 /// Bytes read at a time: large enough to be cheap, small enough to stay in the cache for the checksum.
-const CHUNK: u64 = 512 * 1024;
+pub(crate) const CHUNK: usize = 256 * 1024;
 /// Bytes handed to the socket at a time.
 const SLICE: usize = 64 * 1024;
 
@@ -34,7 +35,20 @@ pub struct FileSlice {
 impl FileSlice {
     /// Bytes of memory that sending it takes: what is read ahead.
     pub fn memory(&self) -> u64 {
-        self.len.min(CHUNK)
+        self.len.min(CHUNK as u64)
+    }
+
+    /// Reads all of it at once and sums it (CRC-64/XZ): for what is small. It blocks. A file that ends before the slice
+    /// does is an `UnexpectedEof`.
+    pub fn read(&self) -> io::Result<(Bytes, u64)> {
+        let mut bytes = vec![0; self.len as usize];
+        let mut read = 0;
+        while read < bytes.len() {
+            read += self.read_at(&mut bytes[read..], read as u64)?;
+        }
+        let mut crc = Crc64::new();
+        crc.update(&bytes);
+        Ok((bytes.into(), crc.finish()))
     }
 
     /// Reads at `at` bytes into the slice; at least one byte, or `UnexpectedEof` where the file has become shorter.
@@ -53,6 +67,21 @@ impl FileSlice {
 #[cfg(unix)]
 fn positional_read(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+/// Reads what lies in the system's cache; `WouldBlock` where the disk would have to be asked, or the file system does not tell.
+#[cfg(target_os = "linux")]
+fn cached_read(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    use rustix::io::{Errno, ReadWriteFlags, preadv2};
+    match preadv2(file, &mut [io::IoSliceMut::new(buffer)], at, ReadWriteFlags::NOWAIT) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Err(io::ErrorKind::WouldBlock.into()),
+        read => Ok(read?),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cached_read(_: &File, _: &mut [u8], _: u64) -> io::Result<usize> {
+    Err(io::ErrorKind::WouldBlock.into())
 }
 
 #[cfg(windows)]
@@ -94,20 +123,37 @@ enum State {
 struct Reader {
     slice: FileSlice,
     at: u64,
-    buffer: BytesMut,
     crc: Crc64,
 }
 
 impl Reader {
+    /// The next chunk, if it can be had without waiting for the disk.
+    fn cached(&mut self) -> Option<Bytes> {
+        let mut buffer = Buffer::take();
+        let want = self.want();
+        match cached_read(&self.slice.file, &mut buffer[..want], self.slice.offset + self.at) {
+            // At its end, or in trouble: whoever may wait finds out.
+            Ok(0) | Err(_) => None,
+            Ok(read) => Some(self.passed(buffer, read)),
+        }
+    }
+
+    /// The next chunk, from the disk if need be.
     fn next(&mut self) -> io::Result<Bytes> {
-        let want = CHUNK.min(self.slice.len - self.at) as usize;
-        // The buffer takes its memory back here as soon as the socket has let go of the last chunk.
-        self.buffer.resize(want, 0);
-        let read = self.slice.read_at(&mut self.buffer, self.at)?;
-        self.buffer.truncate(read);
+        let mut buffer = Buffer::take();
+        let want = self.want();
+        let read = self.slice.read_at(&mut buffer[..want], self.at)?;
+        Ok(self.passed(buffer, read))
+    }
+
+    fn want(&self) -> usize {
+        (self.slice.len - self.at).min(CHUNK as u64) as usize
+    }
+
+    fn passed(&mut self, buffer: Buffer, read: usize) -> Bytes {
         self.at += read as u64;
-        self.crc.update(&self.buffer);
-        Ok(self.buffer.split().freeze())
+        self.crc.update(&buffer[..read]);
+        buffer.filled(read)
     }
 }
 
@@ -116,7 +162,7 @@ impl FileBody {
     /// fast as the socket takes them.
     pub(crate) fn new(slice: FileSlice, meter: Arc<Meter>, gate: GateSlot, pace: Option<Arc<dyn Pace>>) -> Self {
         let left = slice.len;
-        let reader = Reader { slice, at: 0, buffer: BytesMut::new(), crc: Crc64::new() };
+        let reader = Reader { slice, at: 0, crc: Crc64::new() };
         let state = if left == 0 {
             meter.body_sent(Some(reader.crc.finish()));
             State::Over
@@ -124,6 +170,24 @@ impl FileBody {
             State::Ready(Box::new(reader))
         };
         FileBody { state, left, meter, gate, pace, leave: 0, turn: None, read: Bytes::new(), crc64: None }
+    }
+
+    /// All of it is at hand, and `crc64` is its sum.
+    pub(crate) fn of_bytes(bytes: Bytes, crc64: u64, meter: Arc<Meter>, pace: Option<Arc<dyn Pace>>) -> Self {
+        if bytes.is_empty() {
+            meter.body_sent(Some(crc64));
+        }
+        FileBody {
+            state: State::Over,
+            left: bytes.len() as u64,
+            meter,
+            gate: GateSlot::default(),
+            pace,
+            leave: 0,
+            turn: None,
+            read: bytes,
+            crc64: Some(crc64),
+        }
     }
 
     /// The next slice for the socket. Slices are small, since what is handed over counts as moved: on a slow line a whole
@@ -137,6 +201,20 @@ impl FileBody {
             self.meter.body_sent(self.crc64);
         }
         Frame::data(slice)
+    }
+
+    /// A chunk was read: it goes out, but for the last bytes of all, which wait for the gate.
+    fn take(&mut self, reader: Box<Reader>, chunk: Bytes) {
+        if self.left > chunk.len() as u64 {
+            self.read = chunk;
+            self.state = State::Ready(reader);
+            return;
+        }
+        let mut rest = chunk;
+        // No more than this is held back: a paced body would otherwise take its time behind the gate.
+        let last = rest.split_off(rest.len().saturating_sub(SLICE));
+        self.read = rest;
+        self.state = State::Last(last, reader.crc.finish());
     }
 
     /// Ready when at least one byte may go.
@@ -202,33 +280,25 @@ impl Body for FileBody {
             }
             match std::mem::replace(&mut this.state, State::Over) {
                 State::Over => return Poll::Ready(None),
-                State::Ready(mut reader) => {
-                    this.state = State::Reading(spawn_blocking(move || {
-                        let chunk = reader.next();
-                        (reader, chunk)
-                    }));
-                }
+                State::Ready(mut reader) => match reader.cached() {
+                    Some(chunk) => this.take(reader, chunk),
+                    None => {
+                        this.state = State::Reading(spawn_blocking(move || {
+                            let chunk = reader.next();
+                            (reader, chunk)
+                        }));
+                    }
+                },
                 State::Reading(mut read) => {
                     let Poll::Ready(done) = Pin::new(&mut read).poll(cx) else {
                         this.state = State::Reading(read);
                         return Poll::Pending;
                     };
-                    let (reader, chunk) = match done {
-                        Ok((reader, Ok(chunk))) => (reader, chunk),
+                    match done {
+                        Ok((reader, Ok(chunk))) => this.take(reader, chunk),
                         Ok((_, Err(error))) => return Poll::Ready(Some(Err(this.fail(error)))),
                         Err(error) => return Poll::Ready(Some(Err(this.fail(io::Error::other(error))))),
-                    };
-                    if this.left > chunk.len() as u64 {
-                        this.read = chunk;
-                        this.state = State::Ready(reader);
-                        continue;
                     }
-                    let crc64 = reader.crc.finish();
-                    let mut rest = chunk;
-                    // No more than this is held back: a paced body would otherwise take its time behind the gate.
-                    let last = rest.split_off(rest.len().saturating_sub(SLICE));
-                    this.read = rest;
-                    this.state = State::Last(last, crc64);
                 }
                 State::Last(last, crc64) => match this.gate.ask(crc64) {
                     Some(asked) => this.state = State::Asking(asked, last, crc64),

@@ -36,6 +36,7 @@
 //! ```
 
 mod body;
+mod buffers;
 mod callback;
 mod client;
 mod clock;

@@ -3,12 +3,18 @@
 use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::to_json;
-use super::uploads::{COLUMNS, UploadRecord, number_of, record};
-use crate::view::{Counts, Filter, Phase, Scope, UploadQuery};
+use super::uploads::{COLUMNS, UploadRecord, in_phases, record};
+use crate::view::{Counts, Filter, Phase, Scope, UploadQuery, UploadSelection};
 
-/// One page; the caller asks for one row more than it shows to learn whether there is another.
-pub(crate) fn page(connection: &Connection, query: &UploadQuery, limit: i64) -> rusqlite::Result<Vec<UploadRecord>> {
-    let mut conditions = vec![scope_of(query.scope).to_owned(), filter_of(query.filter)];
+/// One page; the caller asks for one row more than it shows to learn whether there is another. `starting` are uploads that
+/// have a slot though their rows still say that they wait.
+pub(crate) fn page(
+    connection: &Connection,
+    query: &UploadQuery,
+    starting: &[i64],
+    limit: i64,
+) -> rusqlite::Result<Vec<UploadRecord>> {
+    let mut conditions = vec![scope_of(query.scope).to_owned(), filter_of(query.filter, starting)];
     let mut values: Vec<Value> = Vec::new();
     if let Some(after) = query.after {
         let (condition, bound): (&str, Vec<Value>) = match query.scope {
@@ -20,18 +26,49 @@ pub(crate) fn page(connection: &Connection, query: &UploadQuery, limit: i64) -> 
         conditions.push(condition.to_owned());
         values.extend(bound);
     }
-    if !query.search.is_empty() {
-        conditions.push("(path LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\')".into());
-        let pattern = like(&query.search);
-        values.extend([pattern.clone().into(), pattern.into()]);
-    }
+    search(&query.search, &mut conditions, &mut values);
     values.push(limit.into());
     let order = match query.scope {
         Scope::Transfers => "batch DESC, no",
         Scope::History => "no DESC",
     };
     let sql = format!("SELECT {COLUMNS} FROM uploads WHERE {} ORDER BY {order} LIMIT ?", conditions.join(" AND "));
-    connection.prepare_cached(&sql)?.query_map(params_from_iter(values), record)?.collect()
+    connection.prepare(&sql)?.query_map(params_from_iter(values), record)?.collect()
+}
+
+/// Numbers of those in Transfers that are selected and in one of `phases`, after `after`, in order: for work on many
+/// uploads in constant memory.
+pub(crate) fn selected(
+    connection: &Connection,
+    selection: &UploadSelection,
+    phases: &[Phase],
+    after: i64,
+    limit: i64,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut conditions = vec![scope_of(Scope::Transfers).to_owned(), in_phases(phases), "no > ?".to_owned()];
+    let mut values: Vec<Value> = vec![after.into()];
+    // Starting is neither here nor there: what a chip shows is decided when it is clicked, not row by row.
+    conditions.push(filter_of(selection.filter, &[]));
+    if let Some(batch) = selection.batch {
+        conditions.push("batch = ?".into());
+        values.push(batch.into());
+    }
+    if !selection.numbers.is_empty() {
+        conditions.push("no IN (SELECT value FROM json_each(?))".into());
+        values.push(to_json(&selection.numbers)?.into());
+    }
+    search(&selection.search, &mut conditions, &mut values);
+    values.push(limit.into());
+    let sql = format!("SELECT no FROM uploads WHERE {} ORDER BY no LIMIT ?", conditions.join(" AND "));
+    connection.prepare(&sql)?.query_map(params_from_iter(values), |row| row.get(0))?.collect()
+}
+
+fn search(text: &str, conditions: &mut Vec<String>, values: &mut Vec<Value>) {
+    if !text.is_empty() {
+        conditions.push("(path LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\')".into());
+        let pattern = like(text);
+        values.extend([pattern.clone().into(), pattern.into()]);
+    }
 }
 
 /// The rows of these numbers, in no order.
@@ -93,21 +130,22 @@ fn scope_of(scope: Scope) -> &'static str {
     }
 }
 
-fn filter_of(filter: Filter) -> String {
-    let phases: &[Phase] = match filter {
-        Filter::All => return "1".into(),
-        Filter::CallbackFailed => return "callback_bad = 1".into(),
-        Filter::Uploading => &[Phase::Starting, Phase::Sending, Phase::Completing],
-        Filter::Waiting => &[Phase::Queued],
-        Filter::Paused => &[Phase::Paused],
-        Filter::Stored => &[Phase::Done],
-        Filter::Failed => &[Phase::Failed],
-    };
-    let numbers: Vec<String> = phases.iter().map(|phase| number_of(*phase).to_string()).collect();
-    format!("phase IN ({})", numbers.join(", "))
+fn filter_of(filter: Filter, starting: &[i64]) -> String {
+    let numbers = || starting.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+    match filter {
+        Filter::All => "1".into(),
+        Filter::CallbackFailed => "callback_bad = 1".into(),
+        Filter::Uploading => {
+            let saved = in_phases(&[Phase::Starting, Phase::Sending, Phase::Completing]);
+            format!("({saved} OR (phase = 0 AND no IN ({})))", numbers())
+        }
+        Filter::Waiting => format!("phase = 0 AND no NOT IN ({})", numbers()),
+        Filter::Paused => in_phases(&[Phase::Paused]),
+        Filter::Stored => in_phases(&[Phase::Done]),
+        Filter::Failed => in_phases(&[Phase::Failed]),
+    }
 }
 
-/// A substring pattern in which the user's own `%` and `_` mean themselves.
 fn like(search: &str) -> String {
     let escaped = search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::store::batches::{self, NewBatch};
-use crate::store::uploads::Queued;
 use crate::store::{Store, uploads};
 use crate::upload::source::SourceStamp;
 use crate::upload::state::UploadState;
@@ -21,25 +20,21 @@ async fn filled(files: i64, batches: i64) -> (tempfile::TempDir, Store) {
                     created_ms: batch,
                 };
                 let batch = batches::insert(connection, &new)?;
-                for file in 0..files {
+                let file = |file| {
                     let path = format!("/shoot/{batch}/a_{file}%.mov");
-                    let new = uploads::NewUpload {
-                        batch,
-                        destination_id: "d".into(),
-                        key: path[1..].into(),
-                        path,
-                        bucket: "b".into(),
-                        content_type: None,
-                        callback: None,
-                        overwrite: Default::default(),
-                        stamp: SourceStamp { size_bytes: 10, modified_ns: 1, file_id: 1 },
-                        created_ms: 1,
-                    };
-                    assert!(matches!(uploads::insert(connection, &new)?, Queued::Now(_)));
-                    assert_eq!(uploads::insert(connection, &new)?, Queued::Before);
-                    let other = uploads::NewUpload { path: "/other".into(), ..new };
-                    assert_eq!(uploads::insert(connection, &other)?, Queued::KeyTaken);
-                }
+                    let stamp = SourceStamp { size_bytes: 10, modified_ns: 1, file_id: 1 };
+                    uploads::NewFile { key: path[1..].into(), path, content_type: None, stamp }
+                };
+                let new = uploads::NewUploads {
+                    batch,
+                    destination_id: "d".into(),
+                    bucket: "b".into(),
+                    callback: None,
+                    overwrite: Default::default(),
+                    created_ms: 1,
+                    files: (0..files).map(file).collect(),
+                };
+                assert_eq!(uploads::insert(connection, &new)?, (batch - 1) * files + 1);
             }
             Ok(())
         })
@@ -59,7 +54,7 @@ async fn pages_join_without_gap_newest_batch_first() {
     let mut after = None;
     loop {
         let asked = query(Filter::All, "", after);
-        let rows = store.read(move |c| page(c, &asked, 3)).await.unwrap();
+        let rows = store.read(move |c| page(c, &asked, &[], 3)).await.unwrap();
         let Some(last) = rows.last() else { break };
         after = Some(Cursor { batch: last.batch, no: last.no });
         seen.extend(rows.iter().map(|row| (row.batch, row.no)));
@@ -75,8 +70,8 @@ async fn counts_follow_every_change_and_clearing_keeps_history() {
         .write(|connection| {
             let problem =
                 Problem { code: crate::error::Code::Network, message: String::new(), request_id: None, ec: None };
-            uploads::save(connection, 1, &UploadState::Failed { problem, attempts: 1, session: None }, 5)?;
-            uploads::save(connection, 2, &UploadState::Cancelled, 5)
+            uploads::save(connection, 1, &UploadState::Failed { problem, attempts: 1, session: None }, None, 5)?;
+            uploads::save(connection, 2, &UploadState::Cancelled, None, 5)
         })
         .await
         .unwrap();
@@ -85,7 +80,7 @@ async fn counts_follow_every_change_and_clearing_keeps_history() {
     store.write(uploads::clear_finished).await.unwrap();
     assert_eq!(store.read(counts).await.unwrap().all, 2);
     let history = UploadQuery { scope: Scope::History, ..query(Filter::All, "", None) };
-    let rows = store.read(move |c| page(c, &history, 9)).await.unwrap();
+    let rows = store.read(move |c| page(c, &history, &[], 9)).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.no).collect::<Vec<_>>(), [2, 1], "newest first");
     store.close().await;
 }
@@ -93,9 +88,9 @@ async fn counts_follow_every_change_and_clearing_keeps_history() {
 #[tokio::test]
 async fn a_percent_sign_in_a_search_means_itself() {
     let (_dir, store) = filled(2, 1).await;
-    let hits = store.read(|c| page(c, &query(Filter::All, "1%.m", None), 9)).await.unwrap();
+    let hits = store.read(|c| page(c, &query(Filter::All, "1%.m", None), &[], 9)).await.unwrap();
     assert_eq!(hits.len(), 1);
-    let none = store.read(|c| page(c, &query(Filter::All, "a%mov", None), 9)).await.unwrap();
+    let none = store.read(|c| page(c, &query(Filter::All, "a%mov", None), &[], 9)).await.unwrap();
     assert!(none.is_empty());
     store.close().await;
 }

@@ -9,6 +9,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("0001_first_light.sql")),
     M::up(include_str!("0002_connection.sql")),
     M::up(include_str!("0003_attempts.sql")),
+    M::up(include_str!("0004_queue.sql")),
 ];
 
 /// Brings the database to this program's shape, all or nothing.

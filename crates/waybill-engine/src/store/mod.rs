@@ -8,12 +8,15 @@ mod migrations;
 
 pub(crate) mod aborts;
 pub(crate) mod attempts;
+pub(crate) mod batch_index;
 pub(crate) mod batches;
 pub(crate) mod destinations;
 pub(crate) mod initiates;
+pub(crate) mod lanes;
 pub(crate) mod lists;
 pub(crate) mod log;
 pub(crate) mod parts;
+pub(crate) mod ready;
 pub(crate) mod settings;
 pub(crate) mod uploads;
 pub(crate) mod watched;
@@ -31,6 +34,8 @@ use crate::error::{Code, Error};
 
 /// Most writes of one transaction.
 const GROUP: usize = 500;
+/// Prepared statements that a connection keeps: more than there are.
+const STATEMENTS: usize = 128;
 
 type Continuation = Box<dyn FnOnce(Result<(), String>) + Send>;
 /// Given the connection, or why there is no transaction to write in.
@@ -60,6 +65,7 @@ impl Store {
         let mut connection = Connection::open(&path).map_err(|error| store_error("open", &error))?;
         prepare(&connection).map_err(|error| store_error("open", &error))?;
         migrations::migrate(&mut connection)?;
+        batch_index::drop_all(&connection).map_err(|error| store_error("tidy", &error))?;
         let reader = Connection::open_with_flags(
             &path,
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
@@ -174,6 +180,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // Save, then act: what was answered as saved must survive a power cut, and the group shares the cost.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
 
@@ -211,10 +218,13 @@ fn in_savepoint<T>(
     connection: &Connection,
     write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
-    connection.execute_batch("SAVEPOINT one_write")?;
+    let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
+    run("SAVEPOINT one_write")?;
     let result = write(connection);
-    let end = if result.is_ok() { "RELEASE one_write" } else { "ROLLBACK TO one_write; RELEASE one_write" };
-    connection.execute_batch(end)?;
+    if result.is_err() {
+        run("ROLLBACK TO one_write")?;
+    }
+    run("RELEASE one_write")?;
     result
 }
 
@@ -231,7 +241,8 @@ fn store_failure(doing: &str, reason: &str) -> Error {
     Error::Store { code: Code::Store, message: format!("could not {doing} waybill.db: {reason}") }
 }
 
-fn closed() -> Error {
+/// What is said when the store is closed while somebody waits for it.
+pub(crate) fn closed() -> Error {
     Error::Store { code: Code::Store, message: "waybill.db is closed".into() }
 }
 

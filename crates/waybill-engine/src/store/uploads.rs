@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use waybill_oss::CallbackOutcome;
 
-use super::{from_json, to_json};
+use super::{from_json, lanes, to_json};
 use crate::upload::source::SourceStamp;
 use crate::upload::state::UploadState;
 use crate::view::{CallbackProfileForm, OverwritePolicy, Phase};
@@ -31,80 +31,87 @@ pub(crate) struct UploadRecord {
     pub(crate) created_ms: i64,
     pub(crate) started_ms: Option<i64>,
     pub(crate) finished_ms: Option<i64>,
+    /// Higher goes first; of equals the older.
+    pub(crate) priority: i64,
 }
 
-/// A file about to be queued.
+/// Files about to be queued together: what they share, and each of them.
 #[derive(Clone, Debug)]
-pub(crate) struct NewUpload {
+pub(crate) struct NewUploads {
     pub(crate) batch: i64,
     pub(crate) destination_id: String,
-    pub(crate) path: String,
     pub(crate) bucket: String,
-    pub(crate) key: String,
-    pub(crate) content_type: Option<String>,
     pub(crate) callback: Option<CallbackProfileForm>,
     pub(crate) overwrite: OverwritePolicy,
-    /// The file as it was when it was queued.
-    pub(crate) stamp: SourceStamp,
     pub(crate) created_ms: i64,
+    pub(crate) files: Vec<NewFile>,
 }
 
-/// What came of queueing a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Queued {
-    /// It has this number.
-    Now(i64),
-    /// Its batch has it already, with the same content.
-    Before,
-    /// Another file of the batch goes to the same key; one would replace the other.
-    KeyTaken,
+/// One of them.
+#[derive(Clone, Debug)]
+pub(crate) struct NewFile {
+    pub(crate) path: String,
+    pub(crate) key: String,
+    pub(crate) content_type: Option<&'static str>,
+    /// The file as it was when it was queued.
+    pub(crate) stamp: SourceStamp,
 }
 
 /// The columns of [`record`], in its order.
 pub(super) const COLUMNS: &str = "no, batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
-     state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms, overwrite, wanted_key";
+     state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms, overwrite, wanted_key, priority";
 
-/// Queues one file, unless its batch has the path already. A file that changed since its batch stored it is queued again.
-pub(crate) fn insert(connection: &Connection, new: &NewUpload) -> rusqlite::Result<Queued> {
-    let key_taken: bool = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM uploads WHERE batch = ?1 AND key = ?2 AND path <> ?3)")?
-        .query_row(params![new.batch, new.key, new.path], |row| row.get(0))?;
-    if key_taken {
-        return Ok(Queued::KeyTaken);
-    }
+/// Queues all of these, and answers with the number of the first; the others follow it without a gap.
+pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Result<i64> {
     let callback = new.callback.as_ref().map(to_json).transpose()?;
     // A million rows need not say what is usual.
     let overwrite = (new.overwrite != OverwritePolicy::default()).then(|| to_json(&new.overwrite)).transpose()?;
-    let added = connection
-        .prepare_cached(
-            // Not INSERT OR IGNORE: a path that is there already would use up a number.
-            "INSERT INTO uploads (batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
-             phase, state_json, created_ms, modified_ns, file_id, overwrite) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
-             WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE batch = ?1 AND path = ?3 \
-             AND (phase <> 5 OR (size_bytes = ?8 AND modified_ns = ?12 AND file_id = ?13)))",
-        )?
-        .execute(params![
+    let (state, queued) = (to_json(&UploadState::new())?, number_of(Phase::Queued));
+    let lanes = lanes::of(connection, &new.destination_id)?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO uploads (batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, phase, \
+         state_json, created_ms, modified_ns, file_id, overwrite, lane) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )?;
+    let mut bytes = 0;
+    for file in &new.files {
+        let size_bytes = file.stamp.size_bytes as i64;
+        bytes += size_bytes;
+        statement.execute(params![
             new.batch,
             new.destination_id,
-            new.path,
+            file.path,
             new.bucket,
-            new.key,
-            new.content_type,
+            file.key,
+            file.content_type,
             callback,
-            new.stamp.size_bytes as i64,
-            number_of(Phase::Queued),
-            to_json(&UploadState::new())?,
+            size_bytes,
+            queued,
+            state,
             new.created_ms,
-            new.stamp.modified_ns,
-            new.stamp.file_id as i64,
+            file.stamp.modified_ns,
+            file.stamp.file_id as i64,
             overwrite,
+            lanes.of_size(size_bytes),
         ])?;
-    Ok(if added == 1 { Queued::Now(connection.last_insert_rowid()) } else { Queued::Before })
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO tallies VALUES (0, ?1, 0, ?2, ?3) \
+             ON CONFLICT DO UPDATE SET uploads = uploads + excluded.uploads, bytes = bytes + excluded.bytes",
+        )?
+        .execute((queued, new.files.len() as i64, bytes))?;
+    Ok(connection.last_insert_rowid() + 1 - new.files.len() as i64)
 }
 
-/// Saves where an upload stands. The callback's answer goes to its own table.
-pub(crate) fn save(connection: &Connection, no: i64, state: &UploadState, now_ms: i64) -> rusqlite::Result<()> {
+/// Saves where an upload stands; `started_ms` is when it first got a slot. The callback's answer goes to its own table.
+pub(crate) fn save(
+    connection: &Connection,
+    no: i64,
+    state: &UploadState,
+    started_ms: Option<i64>,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
     let mut state = state.clone();
     if let UploadState::Done { callback, .. } = &mut state
         && let CallbackOutcome::Answered { body, .. } | CallbackOutcome::Failed { body, .. } = callback
@@ -120,7 +127,6 @@ pub(crate) fn save(connection: &Connection, no: i64, state: &UploadState, now_ms
     };
     let stamp = state.session().map(|session| session.stamp);
     let finished = matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled).then_some(now_ms);
-    let started = (phase == Phase::Starting).then_some(now_ms);
     connection
         .prepare_cached(
             "UPDATE uploads SET phase = ?2, state_json = ?3, not_before_ms = ?4, callback_bad = ?5, \
@@ -135,7 +141,7 @@ pub(crate) fn save(connection: &Connection, no: i64, state: &UploadState, now_ms
             callback_bad(&state),
             stamp.map(|stamp| stamp.size_bytes as i64),
             finished,
-            started,
+            started_ms,
             stamp.map(|stamp| stamp.modified_ns),
             stamp.map(|stamp| stamp.file_id as i64),
         ])?;
@@ -163,85 +169,6 @@ pub(crate) fn answer(connection: &Connection, no: i64) -> rusqlite::Result<Optio
     connection.prepare_cached("SELECT body FROM answers WHERE no = ?1")?.query_row([no], |row| row.get(0)).optional()
 }
 
-/// Uploads that may have a slot now, oldest first, those to be settled before those to be sent.
-/// `batches`: only these (none: all). `without`: destinations that cannot be used yet.
-pub(crate) fn claimable(
-    connection: &Connection,
-    now_ms: i64,
-    batches: Option<&[i64]>,
-    without: &[String],
-    limit: usize,
-) -> rusqlite::Result<Vec<UploadRecord>> {
-    let mut found = Vec::new();
-    for phase in [Phase::Completing, Phase::Queued] {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM uploads WHERE phase < 5 AND phase = ?1 AND (not_before_ms IS NULL OR not_before_ms <= ?2) \
-             AND (?3 IS NULL OR batch IN (SELECT value FROM json_each(?3))) \
-             AND destination_id NOT IN (SELECT value FROM json_each(?4)) ORDER BY no LIMIT ?5",
-        );
-        let left = limit - found.len();
-        let rows: Vec<UploadRecord> = connection
-            .prepare_cached(&sql)?
-            .query_map(
-                params![
-                    number_of(phase),
-                    now_ms,
-                    batches.map(|batches| to_json(&batches)).transpose()?,
-                    to_json(&without)?,
-                    left as i64
-                ],
-                record,
-            )?
-            .collect::<rusqlite::Result<_>>()?;
-        found.extend(rows);
-    }
-    Ok(found)
-}
-
-/// The upload that may try a destination in trouble: the first one that is due behind number `after`, else from the start.
-pub(crate) fn next_to_try(
-    connection: &Connection,
-    now_ms: i64,
-    batches: Option<&[i64]>,
-    destination_id: &str,
-    after: i64,
-    busy: &[i64],
-) -> rusqlite::Result<Option<UploadRecord>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM uploads WHERE phase < 5 AND phase IN (?1, ?2) AND destination_id = ?3 AND no > ?4 \
-         AND (not_before_ms IS NULL OR not_before_ms <= ?5) AND no NOT IN (SELECT value FROM json_each(?6)) \
-         AND (?7 IS NULL OR batch IN (SELECT value FROM json_each(?7))) ORDER BY no LIMIT 1",
-    );
-    for after in [after, 0] {
-        let found = connection
-            .prepare_cached(&sql)?
-            .query_row(
-                params![
-                    number_of(Phase::Queued),
-                    number_of(Phase::Completing),
-                    destination_id,
-                    after,
-                    now_ms,
-                    to_json(&busy)?,
-                    batches.map(|batches| to_json(&batches)).transpose()?,
-                ],
-                record,
-            )
-            .optional()?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
-}
-
-/// When the next waiting retry is due.
-pub(crate) fn next_due(connection: &Connection, now_ms: i64) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT min(not_before_ms) FROM uploads WHERE phase < 5 AND not_before_ms > ?1")?
-        .query_row([now_ms], |row| row.get(0))
-}
-
 /// Numbers after `after` in one of `phases`, in order; for work on many uploads in constant memory.
 pub(crate) fn numbers(
     connection: &Connection,
@@ -249,14 +176,24 @@ pub(crate) fn numbers(
     after: i64,
     limit: usize,
 ) -> rusqlite::Result<Vec<i64>> {
-    let phases: Vec<i64> = phases.iter().map(|phase| number_of(*phase)).collect();
+    let sql = format!("SELECT no FROM uploads WHERE no > ?1 AND {} ORDER BY no LIMIT ?2", in_phases(phases));
+    connection.prepare_cached(&sql)?.query_map(params![after, limit as i64], |row| row.get(0))?.collect()
+}
+
+/// The condition in so many words, or SQLite would not see which index serves it.
+pub(super) fn in_phases(phases: &[Phase]) -> String {
+    let numbers: Vec<String> = phases.iter().map(|phase| number_of(*phase).to_string()).collect();
+    format!("phase IN ({})", numbers.join(", "))
+}
+
+/// Changes the order of these, as far as they are not final.
+pub(crate) fn place(connection: &Connection, numbers: &[i64], priority: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "SELECT no FROM uploads WHERE no > ?1 AND phase IN (SELECT value FROM json_each(?2)) \
-             ORDER BY no LIMIT ?3",
+            "UPDATE uploads SET priority = ?2 WHERE no IN (SELECT value FROM json_each(?1)) AND phase NOT IN (5, 7)",
         )?
-        .query_map(params![after, to_json(&phases)?, limit as i64], |row| row.get(0))?
-        .collect()
+        .execute((to_json(&numbers)?, priority))?;
+    Ok(())
 }
 
 /// Takes stored and cancelled uploads out of Transfers; History keeps them.
@@ -320,5 +257,6 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<UploadRecord> {
         created_ms: row.get(12)?,
         started_ms: row.get(13)?,
         finished_ms: row.get(14)?,
+        priority: row.get(17)?,
     })
 }

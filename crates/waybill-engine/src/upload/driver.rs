@@ -6,16 +6,17 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use waybill_oss::{Advice, CallbackSpec, Client, FileSlice, ObjectHeaders, ObjectKey, RetryPolicy, Stored};
+use waybill_oss::{Advice, CallbackSpec, Client, ObjectHeaders, ObjectKey, RetryPolicy, Stored};
 
 use super::overwrite::{self, Choice};
 use super::parts::{self, PartsTrip};
 use super::plan::{Plan, part_size};
+use super::put;
 use super::settle;
 use super::source::{self, SourceStamp};
 use super::state::{Forget, ObjectFacts, Session};
@@ -51,6 +52,8 @@ pub(crate) enum Report {
     Part(StoredPart),
     /// Everything is sent and checked.
     Finishing { crc64: u64 },
+    /// All of a small file is read and checked, and is about to be sent in one request.
+    Whole(Session, u64),
     /// OSS has the object.
     Stored(ObjectFacts, waybill_oss::CallbackOutcome),
     /// It did not work.
@@ -234,7 +237,7 @@ async fn send(trip: &mut Trip, earlier: Option<Session>, known: Vec<StoredPart>)
         return Ok(trip.reports.consent(Report::AlreadyThere(object)).await?);
     }
     if plan.is_single() {
-        return put(trip, file, plan, stamp).await;
+        return put::put(trip, file, plan, stamp).await;
     }
     let upload_id = initiate(trip).await?;
     let session = Session { upload_id: Some(upload_id.clone()), plan, stamp };
@@ -283,56 +286,6 @@ fn between_initiates(error: &waybill_oss::Error, made: u32) -> Option<Duration> 
     };
     let spread = (policy.base * made).mul_f64(rand::random());
     (asked <= LONGEST_WAIT).then_some(spread.max(asked))
-}
-
-/// One PutObject. Its last bytes are held back until `Completing` is saved, so that a crash after them is settled and a
-/// crash before them is simply sent again.
-async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceStamp) -> Result<(), Ended> {
-    let session = Session { upload_id: None, plan, stamp };
-    trip.reports.consent(Report::Planned(session.clone(), Vec::new())).await?;
-    let slice = FileSlice { file, offset: 0, len: plan.size_bytes };
-    let permit = trip.throttle.permit_for(slice.memory()).await;
-    trip.gauge.set(0);
-    let (passed, refused) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
-    let gate = {
-        let (path, reports) = (trip.path.clone(), trip.reports.clone());
-        let (passed, refused) = (Arc::clone(&passed), Arc::clone(&refused));
-        waybill_oss::Gate::new(move |crc64| async move {
-            let consent = match check(path, stamp).await {
-                Ok(()) => reports.consent(Report::Finishing { crc64 }).await.map_err(Ended::from),
-                Err(error) => Err(Ended::from(error)),
-            };
-            // Each cell is set once, here.
-            match consent {
-                Ok(()) => passed.set(crc64).is_ok(),
-                Err(ended) => refused.set(Mutex::new(Some(ended))).is_err(),
-            }
-        })
-    };
-    let result = trip
-        .client
-        .put_object_gated(
-            &trip.key,
-            &slice,
-            &trip.headers(),
-            trip.callback.as_ref(),
-            gate,
-            Some(&progress(&trip.gauge)),
-        )
-        .await;
-    drop(permit);
-    let refused = refused.get().and_then(|ended| ended.lock().unwrap_or_else(PoisonError::into_inner).take());
-    match (result, refused, passed.get()) {
-        (_, Some(ended), _) => Err(ended),
-        (Ok(stored), None, Some(crc64)) => finished(trip, stored, *crc64, plan.size_bytes).await,
-        (Err(error), None, Some(crc64)) if error.answer_lost() => {
-            tracing::info!(%error, "the answer to a PutObject was lost");
-            settle::settle(trip, &session, *crc64, &[], Some(error)).await
-        }
-        (Err(error), None, _) => Err(Ended::from(source_first(trip.path.clone(), stamp, error).await)),
-        // Not reachable while put_object keeps its word to ask the gate before the last byte.
-        (Ok(_), None, None) => Err(Ended::Stopped),
-    }
 }
 
 /// Compares what OSS stored with what we sent, and reports the outcome.

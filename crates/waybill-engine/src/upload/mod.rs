@@ -6,6 +6,7 @@ pub(crate) mod orphans;
 pub(crate) mod overwrite;
 pub(crate) mod parts;
 pub(crate) mod plan;
+pub(crate) mod put;
 pub(crate) mod retry;
 pub(crate) mod settle;
 pub(crate) mod source;

@@ -54,6 +54,49 @@ pub struct UploadQuery {
     pub limit: i64,
 }
 
+/// Many uploads of Transfers at once, by what they have in common; everything that is given must fit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct UploadSelection {
+    /// Which chip.
+    pub filter: Filter,
+    /// Part of a name, path or key; empty for none.
+    pub search: String,
+    /// Only this batch.
+    pub batch: Option<i64>,
+    /// Only these; empty for no such limit.
+    pub numbers: Vec<i64>,
+}
+
+impl UploadSelection {
+    /// Everything in Transfers.
+    pub fn all() -> UploadSelection {
+        UploadSelection { filter: Filter::All, search: String::new(), batch: None, numbers: Vec::new() }
+    }
+}
+
+/// What a user wants of uploads; those that it does not fit are left as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum Wish {
+    /// Stop; what is stored stays stored.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Try again.
+    Retry,
+    /// Give up.
+    Cancel,
+    /// Before all others that wait.
+    First,
+    /// Behind all others that wait.
+    Last,
+    /// In the order of age again.
+    InOrder,
+}
+
 /// The last row of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

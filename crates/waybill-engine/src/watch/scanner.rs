@@ -1,10 +1,11 @@
 //! One watched folder: looks at every file, waits until each has settled, and queues it once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 use walkdir::WalkDir;
 
@@ -16,7 +17,6 @@ use crate::intake::{Intake, KeyRule, relative_to};
 use crate::store::batches::{self, NewBatch};
 use crate::store::destinations;
 use crate::store::uploads;
-use crate::store::uploads::Queued;
 use crate::store::watched::{self, FolderRow, Known};
 use crate::upload::source::SourceStamp;
 use crate::view::Problem;
@@ -183,14 +183,15 @@ fn enqueue(
     let intake = Intake::new(&destination, rule, Vec::new());
     let root = Path::new(&folder.path);
     let base = root.parent().unwrap_or(root);
-    let (mut rows, mut unfit) = (Vec::new(), Vec::new());
+    let (mut files, mut unfit) = (Vec::new(), Vec::new());
+    let now = Zoned::now();
     for (path, stamp) in settled {
-        match intake.upload(0, &path, &relative_to(base, &path), stamp) {
-            Ok(row) => rows.push((row, stamp)),
+        match intake.file(&path, &relative_to(base, &path), stamp, &now) {
+            Ok(file) => files.push(file),
             Err(error) => unfit.push((path, error)),
         }
     }
-    if rows.is_empty() {
+    if files.is_empty() {
         return Ok(unfit);
     }
     let new = NewBatch {
@@ -203,14 +204,18 @@ fn enqueue(
     shared.store.write_blocking(move |c| {
         let batch = batches::insert(c, &new)?;
         batches::mark_scanned(c, batch)?;
-        for (mut row, stamp) in rows {
-            row.batch = batch;
-            // Asked again within the write: another look at the same folder may have been faster.
-            if watched::knows(c, &folder_id, &row.path, stamp)? == Known::No
-                && let Queued::Now(no) = uploads::insert(c, &row)?
-            {
-                watched::remember(c, &folder_id, &row.path, stamp, Some(no))?;
+        let mut keys = HashSet::new();
+        let mut new = intake.uploads(batch, Vec::new());
+        for file in files {
+            // Asked again within the write: another look at the same folder may have been faster. Of two files for one key
+            // the second waits for the next look, so that the older does not replace it.
+            if watched::knows(c, &folder_id, &file.path, file.stamp)? == Known::No && keys.insert(file.key.clone()) {
+                new.files.push(file);
             }
+        }
+        let first = uploads::insert(c, &new)?;
+        for (no, file) in (first..).zip(&new.files) {
+            watched::remember(c, &folder_id, &file.path, file.stamp, Some(no))?;
         }
         Ok(())
     })?;

@@ -305,7 +305,7 @@ impl Client {
         exchange: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let patience = if call.finishing { self.stall + (FINISHING - STALL) } else { self.stall };
-        let patience = if matches!(call.payload, Payload::File(_) | Payload::Form(_)) {
+        let patience = if matches!(call.payload, Payload::File(_) | Payload::Whole(..) | Payload::Form(_)) {
             patience.max(self.stall * DRAIN)
         } else {
             patience

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::Method;
 
 use super::{Call, Client, Payload};
@@ -95,6 +96,20 @@ impl Client {
         self.put(key, body, headers, callback, Some(gate), progress).await
     }
 
+    /// [`Client::put_object`] for a small file that was read before ([`FileSlice::read`]), in one attempt: as
+    /// [`Client::put_object_gated`] behind an open gate.
+    pub async fn put_read(
+        &self,
+        key: &ObjectKey,
+        (bytes, crc64): (Bytes, u64),
+        headers: &ObjectHeaders,
+        callback: Option<&CallbackSpec>,
+        progress: Option<&Progress>,
+    ) -> Result<Stored, Error> {
+        let call = Call { once: true, payload: Payload::Whole(bytes, crc64), progress, ..put_call(key, headers)? };
+        self.send_put(call, callback).await
+    }
+
     async fn put(
         &self,
         key: &ObjectKey,
@@ -104,8 +119,7 @@ impl Client {
         gate: Option<Gate>,
         progress: Option<&Progress>,
     ) -> Result<Stored, Error> {
-        let mut call = Call::new("PutObject", Method::PUT, Some(key)).with_object(headers.for_put()?, headers);
-        call = call.with_callback(callback)?;
+        let mut call = put_call(key, headers)?;
         call.once = gate.is_some();
         if let Some(gate) = gate {
             // An empty body has no last bytes to hold back: its headers are all there is.
@@ -117,6 +131,11 @@ impl Client {
         }
         call.payload = Payload::File(body);
         call.progress = progress;
+        self.send_put(call, callback).await
+    }
+
+    async fn send_put(&self, call: Call<'_>, callback: Option<&CallbackSpec>) -> Result<Stored, Error> {
+        let call = call.with_callback(callback)?;
         self.send(&call, |answer| {
             answer.agreed_crc64()?;
             answer.stored(answer.etag()?, callback.is_some())
@@ -131,4 +150,8 @@ impl Client {
         let call = Call::new("DeleteObject", Method::DELETE, Some(key)).of_version(version_id);
         self.send(&call, |answer| answer.known_request_id().map(drop)).await
     }
+}
+
+fn put_call<'a>(key: &'a ObjectKey, headers: &ObjectHeaders) -> Result<Call<'a>, Error> {
+    Ok(Call::new("PutObject", Method::PUT, Some(key)).with_object(headers.for_put()?, headers))
 }

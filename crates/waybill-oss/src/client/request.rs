@@ -47,6 +47,8 @@ pub(super) enum Payload<'a> {
     Empty,
     Bytes(Bytes),
     File(&'a FileSlice),
+    /// A small file that was read before, and its CRC-64.
+    Whole(Bytes, u64),
     Form(&'a Form),
 }
 
@@ -80,7 +82,7 @@ impl<'a> Call<'a> {
     pub(super) fn length(&self) -> Option<u64> {
         let length = match &self.payload {
             Payload::Empty => 0,
-            Payload::Bytes(bytes) => bytes.len() as u64,
+            Payload::Bytes(bytes) | Payload::Whole(bytes, _) => bytes.len() as u64,
             Payload::File(slice) => slice.len,
             Payload::Form(form) => form.len(),
         };
@@ -197,6 +199,10 @@ fn write_body(request: &mut Request, call: &Call<'_>, meter: &Arc<Meter>, pace: 
         }
         Payload::File(slice) => {
             let body = FileBody::new((*slice).clone(), Arc::clone(meter), call.gate.clone(), pace.cloned());
+            *request.body_mut() = Some(Body::wrap(body));
+        }
+        Payload::Whole(bytes, crc64) => {
+            let body = FileBody::of_bytes(bytes.clone(), *crc64, Arc::clone(meter), pace.cloned());
             *request.body_mut() = Some(Body::wrap(body));
         }
         Payload::Form(form) => *request.body_mut() = Some(Body::wrap(form.body(meter))),

@@ -1,0 +1,218 @@
+//! Who gets the next slot: the first few of every lane, and the rule by which slots are dealt. Pure.
+//!
+//! Higher priority goes first. Of equals it is the turn of the destination with the fewest uploads under way, there of the
+//! lane (small files, large ones) with the fewest, and in a lane of the oldest. So ten thousand small files do not hold up
+//! a huge one nor it them, and no destination waits until another is done. What is to be tried again or found out goes
+//! before what was never tried, since it is older.
+
+use std::cmp::Reverse;
+use std::collections::{HashSet, VecDeque};
+
+use crate::store::lanes::{LARGE_BYTES, Lane};
+use crate::store::uploads::UploadRecord;
+
+/// Records held over all lanes, and of one lane at least and at most.
+const HELD: usize = 1_000;
+const FEW: usize = 32;
+const MANY: usize = 400;
+
+/// What may start next, as far as it is held in memory.
+#[derive(Debug, Default)]
+pub(crate) struct LineUp {
+    lanes: Vec<Queue>,
+    due: VecDeque<UploadRecord>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    lane: Lane,
+    waiting: VecDeque<UploadRecord>,
+    /// The table may hold more of this lane.
+    more: bool,
+    under_way: usize,
+}
+
+impl LineUp {
+    /// These lanes there are now.
+    pub(crate) fn set_lanes(&mut self, lanes: Vec<Lane>) {
+        for lane in lanes {
+            if !self.lanes.iter().any(|queue| queue.lane.id == lane.id) {
+                self.lanes.push(Queue { lane, waiting: VecDeque::new(), more: true, under_way: 0 });
+            }
+        }
+    }
+
+    /// Forgets what is held; all of it is still in the table.
+    pub(crate) fn clear(&mut self) {
+        self.due.clear();
+        for queue in &mut self.lanes {
+            queue.waiting.clear();
+        }
+        self.expect_more();
+    }
+
+    /// Something was added to the table.
+    pub(crate) fn expect_more(&mut self) {
+        for queue in &mut self.lanes {
+            queue.more = true;
+        }
+    }
+
+    /// Lanes to be filled from the table, each with the number of records it takes. With `all` also those that hold enough
+    /// for now.
+    pub(crate) fn hungry(&self, all: bool) -> Vec<(i64, usize)> {
+        let most = (HELD / self.lanes.len().max(1)).clamp(FEW, MANY);
+        let low = if all { most } else { most / 4 };
+        let hungry = self.lanes.iter().filter(|queue| queue.more && queue.waiting.len() < low);
+        hungry.map(|queue| (queue.lane.id, most - queue.waiting.len())).collect()
+    }
+
+    /// The next of a lane, in order; `more` says whether there are others behind them.
+    pub(crate) fn fill(&mut self, lane: i64, records: Vec<UploadRecord>, more: bool) {
+        if let Some(queue) = self.lanes.iter_mut().find(|queue| queue.lane.id == lane) {
+            queue.waiting.extend(records);
+            queue.more = more;
+        }
+    }
+
+    /// Those that are to be tried again, asked about, or to try a destination in trouble.
+    pub(crate) fn add_due(&mut self, records: Vec<UploadRecord>) {
+        self.due.extend(records);
+    }
+
+    /// Numbers of all that is held.
+    pub(crate) fn held(&self) -> impl Iterator<Item = i64> + '_ {
+        let waiting = self.lanes.iter().flat_map(|queue| &queue.waiting);
+        waiting.chain(&self.due).map(|record| record.no)
+    }
+
+    /// The one that gets the next slot, if any may; it counts as under way from now on. Nothing is taken that goes to one of
+    /// the destinations `without`.
+    pub(crate) fn next(&mut self, without: &HashSet<String>) -> Option<UploadRecord> {
+        let record = match self.due.pop_front() {
+            Some(record) => record,
+            None => {
+                let fits = |queue: &&Queue| !without.contains(&queue.lane.destination_id);
+                let rank = |queue: &Queue| {
+                    let first = queue.waiting.front()?;
+                    let shared = Reverse(self.under_way_to(&queue.lane.destination_id));
+                    Some((first.priority, shared, Reverse(queue.under_way), Reverse(first.no), queue.lane.id))
+                };
+                let (.., lane) = self.lanes.iter().filter(fits).filter_map(rank).max()?;
+                self.lanes.iter_mut().find(|queue| queue.lane.id == lane)?.waiting.pop_front()?
+            }
+        };
+        self.count(&record, 1);
+        Some(record)
+    }
+
+    /// It is no longer under way.
+    pub(crate) fn ended(&mut self, record: &UploadRecord) {
+        self.count(record, -1);
+    }
+
+    fn count(&mut self, record: &UploadRecord, by: isize) {
+        let of = |queue: &&mut Queue| {
+            queue.lane.destination_id == record.destination_id && queue.lane.large == (record.size_bytes > LARGE_BYTES)
+        };
+        if let Some(queue) = self.lanes.iter_mut().find(of) {
+            queue.under_way = queue.under_way.saturating_add_signed(by);
+        }
+    }
+
+    fn under_way_to(&self, destination_id: &str) -> usize {
+        let queues = self.lanes.iter().filter(|queue| queue.lane.destination_id == destination_id);
+        queues.map(|queue| queue.under_way).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upload::state::UploadState;
+    use crate::view::OverwritePolicy;
+
+    fn lane(id: i64, destination: &str, large: bool) -> Lane {
+        Lane { id, destination_id: destination.into(), large }
+    }
+
+    fn record(no: i64, destination: &str, large: bool, priority: i64) -> UploadRecord {
+        UploadRecord {
+            no,
+            batch: 1,
+            destination_id: destination.into(),
+            path: format!("/{no}"),
+            bucket: "b".into(),
+            key: no.to_string(),
+            content_type: None,
+            callback: None,
+            overwrite: OverwritePolicy::default(),
+            wanted_key: None,
+            size_bytes: if large { LARGE_BYTES + 1 } else { LARGE_BYTES },
+            state: UploadState::new(),
+            stored_bytes: 0,
+            parts_done: 0,
+            created_ms: 0,
+            started_ms: None,
+            finished_ms: None,
+            priority,
+        }
+    }
+
+    /// Two destinations; a hundred small files of the first are older than everything else.
+    fn crowded() -> LineUp {
+        let mut line_up = LineUp::default();
+        line_up.set_lanes(vec![lane(1, "a", false), lane(2, "a", true), lane(3, "b", false)]);
+        line_up.fill(1, (1..=100).map(|no| record(no, "a", false, 0)).collect(), true);
+        line_up.fill(2, (101..=103).map(|no| record(no, "a", true, 0)).collect(), false);
+        line_up.fill(3, (201..=203).map(|no| record(no, "b", false, 0)).collect(), false);
+        line_up
+    }
+
+    fn taken(line_up: &mut LineUp, many: usize) -> Vec<i64> {
+        (0..many).filter_map(|_| line_up.next(&HashSet::new())).map(|record| record.no).collect()
+    }
+
+    #[test]
+    fn a_crowd_of_small_files_holds_up_neither_large_ones_nor_another_destination() {
+        assert_eq!(taken(&mut crowded(), 8), [1, 201, 101, 202, 2, 203, 102, 3]);
+    }
+
+    #[test]
+    fn who_has_ended_makes_room_for_the_same_lane() {
+        let mut line_up = crowded();
+        let first = line_up.next(&HashSet::new()).unwrap();
+        line_up.next(&HashSet::new()).unwrap();
+        line_up.ended(&first);
+        assert_eq!(taken(&mut line_up, 1), [1 + 1]);
+    }
+
+    #[test]
+    fn a_higher_priority_goes_before_fairness_and_age() {
+        let mut line_up = crowded();
+        line_up.fill(3, Vec::new(), false);
+        line_up.lanes[2].waiting = [record(300, "b", false, 5), record(301, "b", false, 5)].into();
+        assert_eq!(taken(&mut line_up, 3), [300, 301, 1]);
+    }
+
+    #[test]
+    fn a_destination_that_cannot_be_used_is_passed_over_and_what_is_due_goes_first() {
+        let mut line_up = crowded();
+        line_up.add_due(vec![record(900, "b", false, 0)]);
+        let without = HashSet::from(["a".to_owned()]);
+        let numbers: Vec<_> = std::iter::from_fn(|| line_up.next(&without)).map(|record| record.no).collect();
+        assert_eq!(numbers, [900, 201, 202, 203]);
+    }
+
+    #[test]
+    fn only_lanes_that_run_low_are_filled_and_only_while_there_is_more() {
+        let mut line_up = crowded();
+        let most = HELD / 3;
+        assert_eq!(line_up.hungry(true), [(1, most - 100)]);
+        assert_eq!(line_up.hungry(false), []);
+        taken(&mut line_up, 60);
+        assert_eq!(line_up.hungry(false).len(), 1);
+        line_up.clear();
+        assert_eq!((line_up.held().count(), line_up.hungry(false).len()), (0, 3));
+    }
+}

@@ -1,0 +1,233 @@
+//! Slots: who starts, and what becomes of uploads whose driver has ended.
+//!
+//! A start is not worth a write, nor is a single PutObject on its way: after a crash the upload waits again anyway. Both
+//! stand in memory only, and lists are told by [`crate::progress::Progress::unsaved`].
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::clock::now_ms;
+use crate::error::{Code, Error};
+use crate::queue::{Active, Queue};
+use crate::queue_line::Message;
+use crate::queue_save::{Along, errand_of, save};
+use crate::store::ready::{self, Wanted};
+use crate::store::uploads::{self, UploadRecord};
+use crate::store::{attempts, lanes, parts};
+use crate::upload::state::{Event, UploadState, step};
+use crate::view::{OverwritePolicy, Phase};
+
+/// Wait before the store is asked again after it failed.
+const AFTER_STORE_TROUBLE: Duration = Duration::from_secs(5);
+/// Uploads that are due, at most, of one look.
+const DUE: usize = 200;
+
+impl Queue {
+    /// Gives slots to what may start, and says how long until the next retry is due.
+    pub(crate) async fn start_what_may_start(&mut self) -> Option<Duration> {
+        if let Err(error) = self.deal_slots().await {
+            tracing::warn!(%error, "could not look for uploads to start");
+            self.next.look_again = true;
+            return Some(AFTER_STORE_TROUBLE);
+        }
+        let now = now_ms();
+        // What is due and has no slot waits for one, not for a time.
+        let due = self.next.due_ms.filter(|at| *at > now);
+        let next = due.into_iter().chain(self.troubles.next_due(now)).min()?;
+        Some(Duration::from_millis(u64::try_from(next - now).unwrap_or(0)))
+    }
+
+    async fn deal_slots(&mut self) -> Result<(), Error> {
+        if self.next.abandoned {
+            self.take_up_abandoned().await?;
+            self.next.abandoned = false;
+        }
+        while self.throttle.slots() > self.active.len() {
+            self.look().await?;
+            let mut without: HashSet<String> = self.troubles.destinations().into_iter().collect();
+            without.extend(self.next.not_ready.iter().cloned());
+            let mut started = false;
+            while self.throttle.slots() > self.active.len() {
+                let Some(record) = self.next.line_up.next(&without) else { break };
+                self.start(record).await?;
+                started = true;
+            }
+            if !started {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the line-up from the table where it runs low, in one read.
+    async fn look(&mut self) -> Result<(), Error> {
+        // One moment for all questions: what is due is either taken now or waited for.
+        let now = now_ms();
+        let again = std::mem::take(&mut self.next.look_again);
+        let due = self.next.due_ms.is_some_and(|at| at <= now);
+        let mut probes = self.troubles.due(now, |no| self.active.contains_key(&no));
+        let hungry = self.next.line_up.hungry(again);
+        if !again && !due && !self.next.unsettled && probes.is_empty() && hungry.is_empty() {
+            return Ok(());
+        }
+        if again {
+            self.next.not_ready = self.launcher.destinations.not_ready().await?.into_iter().collect();
+            self.next.line_up.set_lanes(self.store.write(lanes::all).await?);
+        }
+        probes.retain(|(destination, _)| !self.next.not_ready.contains(destination));
+        let hungry = self.next.line_up.hungry(again);
+        let without = self.next.not_ready.iter().cloned().chain(self.troubles.destinations()).collect();
+        let busy = self.active.keys().copied().chain(self.next.line_up.held()).collect();
+        let mut wanted = Wanted { batches: self.batches.clone(), busy, without };
+        let unsettled = self.next.unsettled;
+        let (first, due_ms, lanes) = self
+            .store
+            .write(move |c| {
+                let mut first = Vec::new();
+                for (destination, behind) in &probes {
+                    first.extend(ready::next_to_try(c, now, &wanted, destination, *behind)?);
+                }
+                wanted.busy.extend(first.iter().map(|record: &UploadRecord| record.no));
+                if unsettled {
+                    first.extend(ready::unsettled(c, &wanted, DUE)?);
+                }
+                let mut due_ms = None;
+                if due {
+                    first.extend(ready::due(c, now, &wanted, DUE)?);
+                    due_ms = ready::next_due(c, now)?;
+                }
+                let mut lanes = Vec::new();
+                for (lane, room) in hungry {
+                    let records = ready::of_lane(c, lane, &wanted, room)?;
+                    lanes.push((lane, records.len() == room, records));
+                }
+                Ok((first, due_ms, lanes))
+            })
+            .await?;
+        // More than one look can hold stays due, and is looked for again when these have slots.
+        let full = first.len() >= DUE;
+        self.next.unsettled = unsettled && full;
+        if due {
+            self.next.due_ms = if full { Some(now) } else { due_ms };
+        }
+        self.next.line_up.add_due(first);
+        for (lane, more, records) in lanes {
+            self.next.line_up.fill(lane, records, more);
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, mut record: UploadRecord) -> Result<(), Error> {
+        let no = record.no;
+        let Ok((state, effects)) = step(record.state.clone(), Event::SlotGranted) else {
+            self.next.line_up.ended(&record);
+            return Ok(());
+        };
+        // One that never had a slot has nothing to be asked for.
+        let (known, mismatches) = match record.started_ms {
+            None => (Vec::new(), 0),
+            Some(_) => {
+                let asked =
+                    self.store.write(move |c| Ok((parts::of(c, no)?, attempts::count(c, no, Code::Integrity)?)));
+                asked.await.inspect_err(|_| self.next.line_up.ended(&record))?
+            }
+        };
+        let Some(errand) = errand_of(&state, &effects, known) else {
+            self.next.line_up.ended(&record);
+            return Ok(());
+        };
+        let row = record.state.phase();
+        record.state = state;
+        record.started_ms = record.started_ms.or_else(|| Some(now_ms()));
+        self.troubles.tries(&record.destination_id, no);
+        self.runs += 1;
+        let run = self.runs;
+        let stop = self.tasks.token().child_token();
+        let gauge = self.progress.begin(no, (row == Phase::Queued).then(|| record.state.clone()));
+        let active = Active {
+            record: record.clone(),
+            run,
+            stop: stop.clone(),
+            progressed: false,
+            mismatches,
+            initiating: None,
+            row,
+            unsaved: Arc::default(),
+        };
+        if mismatches > 0 {
+            // What is at the key is what this upload stored wrongly.
+            record.overwrite = OverwritePolicy::Overwrite;
+        }
+        self.active.insert(no, active);
+        let (launcher, throttle, line) = (self.launcher.clone(), self.throttle.clone(), self.line.clone());
+        self.tasks.spawn("upload", async move {
+            launcher.launch(record, errand, run, throttle, gauge, line.clone(), stop).await;
+            // A queue that is gone has no slot to free.
+            let _ = line.send(Message::Ended { no, run }).await;
+        });
+        self.changes.row(no);
+        Ok(())
+    }
+
+    /// The driver has ended: its slot is free, and an upload it left unfinished is queued again.
+    pub(crate) async fn ended(&mut self, no: i64, run: u64) -> bool {
+        if self.active.get(&no).is_none_or(|active| active.run != run) {
+            return false;
+        }
+        let Some(active) = self.active.remove(&no) else {
+            return false;
+        };
+        self.progress.end(no);
+        self.next.line_up.ended(&active.record);
+        let phase = active.record.state.phase();
+        // What the table says counts: a driver also ends when its last word could not be saved.
+        let unsaved = active.unsaved.load(Ordering::Acquire);
+        let stands_open = unsaved || matches!(active.row, Phase::Starting | Phase::Sending);
+        if stands_open && let Err(error) = self.store.write(move |c| queue_again(c, no)).await {
+            tracing::warn!(no, %error, "could not queue an abandoned upload");
+            self.next.abandoned = true;
+        }
+        if unsaved || !matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled | Phase::Paused) {
+            self.next.rows_changed();
+        }
+        if phase == Phase::Cancelled {
+            // Parts that were in flight are stored or gone by now, so the abort finds them all.
+            self.abort.notify_one();
+        }
+        self.changes.row(no);
+        true
+    }
+
+    /// Queues again every upload that an earlier process or a failing disk left in Starting or Sending without a driver.
+    /// Completing is settled when it gets a slot.
+    async fn take_up_abandoned(&self) -> Result<(), Error> {
+        let busy: HashSet<i64> = self.active.keys().copied().collect();
+        self.store
+            .write(move |c| {
+                let mut after = 0;
+                loop {
+                    let page = uploads::numbers(c, &[Phase::Starting, Phase::Sending], after, 500)?;
+                    let Some(last) = page.last() else { return Ok(()) };
+                    after = *last;
+                    for no in page.into_iter().filter(|no| !busy.contains(no)) {
+                        queue_again(c, no)?;
+                    }
+                }
+            })
+            .await
+    }
+}
+
+/// Queues an upload again that has no driver though it stands in Starting or Sending; any other is left as it is.
+fn queue_again(connection: &rusqlite::Connection, no: i64) -> rusqlite::Result<()> {
+    let Some(record) = uploads::load(connection, no)? else { return Ok(()) };
+    match (record.state.phase(), step(record.state, Event::Abandoned)) {
+        (Phase::Starting | Phase::Sending, Ok((state @ UploadState::Queued { .. }, _))) => {
+            let along = Along { note: Some(("takenUp", String::new())), ..Along::default() };
+            save(connection, no, &state, record.started_ms, &along)
+        }
+        _ => Ok(()),
+    }
+}
