@@ -7,6 +7,7 @@ mod buckets;
 mod callbacks;
 mod clock;
 mod copies;
+mod discard;
 mod explained;
 mod forms;
 mod keys;

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
-use waybill_sandbox::{Sandbox, SandboxConfig, Tuning};
+use waybill_sandbox::{Discard, Discarding, Sandbox, SandboxConfig, SandboxInfo, Tuning};
 
 use crate::terminal;
 
@@ -30,8 +31,8 @@ pub(crate) struct SandboxArgs {
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Where objects are kept.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "discard")]
+    data: Option<PathBuf>,
     /// The AccessKey id it accepts.
     #[arg(long, default_value = "sandbox")]
     access_key_id: String,
@@ -47,6 +48,19 @@ pub(crate) struct SandboxArgs {
     /// Refuse callback URLs that are private (as its own is) or that no name server knows, as the real service does.
     #[arg(long)]
     real_address_rules: bool,
+    /// Read everything and keep nothing, to measure uploads: no contents, callbacks, faults or log. What came is told at
+    /// /_sandbox/received, and forgotten by DELETE.
+    #[arg(long, conflicts_with_all = ["data", "real_address_rules"])]
+    discard: bool,
+    /// Wait before each answer, for instance 30ms.
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "0ms", requires = "discard")]
+    latency: Duration,
+    /// Speak TLS with this certificate chain (PEM); plain HTTP is still taken on the same port.
+    #[arg(long, value_name = "FILE", requires = "discard", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for SandboxArgs {
@@ -55,18 +69,50 @@ impl std::fmt::Debug for SandboxArgs {
     }
 }
 
+/// One of the two kinds.
+enum Running {
+    Keeping(Sandbox),
+    Discarding(Discard),
+}
+
+impl Running {
+    async fn start(args: SandboxArgs) -> Result<Self, String> {
+        let config = SandboxConfig {
+            port: args.port,
+            data_dir: args.data.unwrap_or_default(),
+            access_key_id: args.access_key_id,
+            access_key_secret: args.access_key_secret,
+            region: args.region,
+            bucket: args.bucket,
+        };
+        let started = if args.discard {
+            let discarding = Discarding { latency: args.latency, tls: args.tls_cert.zip(args.tls_key) };
+            Discard::start(config, discarding).map(Running::Discarding)
+        } else {
+            let tuning = Tuning { real_address_rules: args.real_address_rules, ..Tuning::default() };
+            Sandbox::start_with(config, tuning).await.map(Running::Keeping)
+        };
+        started.map_err(|error| error.in_full())
+    }
+
+    fn info(&self) -> &SandboxInfo {
+        match self {
+            Running::Keeping(sandbox) => sandbox.info(),
+            Running::Discarding(discard) => discard.info(),
+        }
+    }
+
+    async fn stop(self) {
+        match self {
+            Running::Keeping(sandbox) => sandbox.stop().await,
+            Running::Discarding(discard) => discard.stop(),
+        }
+    }
+}
+
 /// Prints one line of JSON when it is ready, then serves until Ctrl-C.
 pub(crate) async fn run(args: SandboxArgs) -> Result<ExitCode, String> {
-    let config = SandboxConfig {
-        port: args.port,
-        data_dir: args.data,
-        access_key_id: args.access_key_id,
-        access_key_secret: args.access_key_secret,
-        region: args.region,
-        bucket: args.bucket,
-    };
-    let tuning = Tuning { real_address_rules: args.real_address_rules, ..Tuning::default() };
-    let sandbox = Sandbox::start_with(config, tuning).await.map_err(|error| error.in_full())?;
+    let sandbox = Running::start(args).await?;
     let ready = serde_json::to_string(sandbox.info()).map_err(|error| error.to_string())?;
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     let result = tokio::select! {
@@ -80,4 +126,27 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<ExitCode, String> {
     };
     sandbox.stop().await;
     result.map(|()| ExitCode::SUCCESS).map_err(|error| format!("could not wait for Ctrl-C: {error}"))
+}
+
+/// `30ms` or `2s`.
+fn time(text: &str) -> Result<Duration, String> {
+    let milliseconds = text.strip_suffix("ms").map(|number| (number, 1));
+    let parsed = milliseconds.or_else(|| text.strip_suffix('s').map(|number| (number, 1000)));
+    let parsed = parsed.and_then(|(number, each)| number.trim().parse::<u32>().ok()?.checked_mul(each));
+    let words = || format!("\"{text}\" is not a time; write for instance 30ms or 2s");
+    parsed.map(|ms| Duration::from_millis(ms.into())).ok_or_else(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_in_milliseconds_or_seconds_and_nothing_else() {
+        assert_eq!(time("30ms"), Ok(Duration::from_millis(30)));
+        assert_eq!(time("2s"), Ok(Duration::from_secs(2)));
+        for wrong in ["", "30", "ms", "-1ms", "1h", "9999999999ms", "4294968s"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //! - `object`, `get`, `post`, `copy`, `delete`, `tagging`, `multipart`, `list`, `bucket`: the operations
 //! - `about`, `condition`, `range`, `digest`, `page`, `form`, `traffic`: the rules they share; `store`: the disk
 //! - `callback`: the POST that OSS makes; `receiver`: the server that gets it
+//! - `discard`: a server of its own that keeps nothing, to measure clients with
 //! - `faults`, `log`, `admin`: misbehaviour on command, and what was asked; `guard`: no web page gets at them
 
 mod about;
@@ -20,6 +21,7 @@ mod config;
 mod copy;
 mod delete;
 mod digest;
+mod discard;
 mod escape;
 mod exchange;
 mod faults;
@@ -65,6 +67,7 @@ use crate::{
 
 pub use auth::IssuedToken;
 pub use config::{CALLBACK_ANSWER_LIMIT, CALLBACK_LIMIT, SandboxConfig, SandboxError, SandboxInfo, Tuning};
+pub use discard::{Discard, Discarding};
 pub use faults::{Fault, FaultKind, Faults};
 pub use log::{LoggedRequest, read_request_log};
 pub use operation::Operation;

@@ -25,7 +25,7 @@ use crate::{
 
 /// Every part but the last has at least this size; judged at completion.
 const PART_MINIMUM: u64 = 100 * 1024;
-const PART_NUMBERS: std::ops::RangeInclusive<u32> = 1..=10_000;
+pub(crate) const PART_NUMBERS: std::ops::RangeInclusive<u32> = 1..=10_000;
 /// Ten thousand parts fit in well under this.
 const LIST_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -257,7 +257,7 @@ fn pick(listed: &[ListedPart], stored: &[Part]) -> Result<Vec<Part>, OssError> {
 
 /// ETag of a multipart object: MD5 of the part ETags as upper-case hex text, joined with nothing between, a dash, the
 /// number of parts (seen in the unmasked samples of the CompleteMultipartUpload page).
-fn multipart_etag<'a>(etags: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn multipart_etag<'a>(etags: impl Iterator<Item = &'a str>) -> String {
     let mut md5 = Md5::new();
     let mut count = 0;
     for etag in etags {
@@ -277,7 +277,7 @@ fn no_upload(exchange: &Exchange, ec: &'static str) -> OssError {
 }
 
 /// 400 MalformedXML of a completion.
-fn malformed() -> OssError {
+pub(crate) fn malformed() -> OssError {
     OssError::malformed_xml().ec("0042-00000205")
 }
 

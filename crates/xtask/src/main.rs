@@ -1,9 +1,10 @@
-//! `cargo xtask run` and `cargo xtask test`: set-up and the two commands, nothing clever.
+//! `cargo xtask run`, `cargo xtask test` and `cargo xtask bench`: set-up and the commands, nothing clever.
 //!
 //! Layout: `run` · `first_light` (run without a display) · `test` · `packages` (the system's) · `node` · `window` (the UI) ·
 //! `steps` (running programs, closing lines) · `sandbox` (one of our own) · `sdk` (Alibaba's SDKs against it) ·
-//! `desktop` (the real-window tests) · `deny` (what we build on).
+//! `desktop` (the real-window tests) · `deny` (what we build on) · `bench` (how fast, beside whom).
 
+mod bench;
 mod deny;
 mod desktop;
 mod first_light;
@@ -27,7 +28,10 @@ cargo xtask run [-- ARGUMENTS]   sets up what is missing, builds Waybill and ope
 cargo xtask test                 rustfmt, svelte-check, vitest, clippy, cargo doc, cargo deny, every Rust test, the generated
                                  bindings, Alibaba's SDKs against the sandbox and the real-window tests
 cargo xtask test sdk             only Alibaba's SDKs
-cargo xtask test desktop [NAME]  only the real-window tests, or those whose name contains NAME";
+cargo xtask test desktop [NAME]  only the real-window tests, or those whose name contains NAME
+cargo xtask bench                Waybill, the barest client and its peers side by side: what each costs, whether the goals are
+                                 reached; writes docs/performance.md. --quick: without the slow peers, and no page;
+                                 --rounds N; --only NAME: a workload or a client, may be repeated";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
     let done = match command.to_str() {
         Some("run") => run::run(&rest),
         Some("test") => test::test(&rest),
+        Some("bench") => bench::bench(&rest),
         _ => Err(HELP.to_owned()),
     };
     match done {

@@ -45,7 +45,7 @@ fn run(steps: &mut Steps, (name, at_least): (&str, u32), interpreter: Result<Pat
 }
 
 /// The Python of a venv that holds these requirements; made once for each list and each Python.
-fn venv(requirements: &Path, folder: &Path) -> Result<PathBuf, String> {
+pub(crate) fn venv(requirements: &Path, folder: &Path) -> Result<PathBuf, String> {
     let python = if Path::new("/etc/debian_version").exists() {
         // The one that Debian's python3-venv belongs to, whatever else is on the PATH.
         "/usr/bin/python3"
@@ -62,7 +62,7 @@ fn venv(requirements: &Path, folder: &Path) -> Result<PathBuf, String> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(own);
     }
-    must(Command::new(python).args(["-m", "venv", "--clear"]).arg(folder), "python venv for Alibaba's SDKs")?;
+    must(Command::new(python).args(["-m", "venv", "--clear"]).arg(folder), "python venv (once)")?;
     let mut pip = Command::new(&own);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"]);
     must(pip.arg(requirements), "pip install")?;
