@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// `/proc` counts processor time in hundredths of a second, on every Linux.
 const TICK: Duration = Duration::from_millis(10);
 /// How often memory is looked at. The peak is kept by the system, so only the last moment before the end can be missed.
-const GLANCE: Duration = Duration::from_millis(10);
+const GLANCE: Duration = Duration::from_millis(30);
 
 /// What one run cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
