@@ -8,6 +8,7 @@ mod body;
 mod certificate;
 mod data;
 mod put;
+mod scale;
 mod sign;
 mod walk;
 
@@ -30,6 +31,8 @@ enum Command {
     Walk { folder: PathBuf },
     /// Make a set of files in a folder, and beside it the list of what is in it.
     Data { set: data::Set, folder: PathBuf },
+    /// Enqueue many files with Waybill's engine and say what looking at them and changing them costs.
+    Scale(scale::ScaleArgs),
     /// Make ca.pem, chain.pem and key.pem for 127.0.0.1 in a folder.
     Certificate { folder: PathBuf },
 }
@@ -37,6 +40,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Put(args) => put::run(args),
+        Command::Scale(args) => scale::run(&args),
         Command::Walk { folder } => walk::run(&folder),
         Command::Data { set, folder } => data::make(set, &folder),
         Command::Certificate { folder } => certificate::make(&folder),
