@@ -34,6 +34,16 @@ test("a stored row with a failed callback shows both", async () => {
   expect(screen.getByTestId("nav-callbacks").textContent).toContain("1 failed");
 });
 
+test("while nothing can be saved the footer says so, and why, until it can", async () => {
+  const { backend } = await open();
+  expect(screen.queryByTestId("store-problem")).toBeNull();
+  backend.emit({ storeProblem: { code: "diskFull", message: "database or disk is full", requestId: null, ec: null } });
+  const notice = await screen.findByTestId("store-problem");
+  for (const part of ["uploads wait", "data folder is full", "goes on by itself"]) expect(notice.textContent).toContain(part);
+  backend.emit({});
+  await waitFor(() => expect(screen.queryByTestId("store-problem")).toBeNull());
+});
+
 test("only the rows in sight are drawn, and scrolling asks for the next page with the cursor", async () => {
   const { backend } = await open(Array.from({ length: 300 }, (_, at) => mockRow({ no: at + 1 })));
   expect(rows().length).toBeLessThan(40);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use waybill_engine::view::{Filter, Scope, UploadQuery};
-use waybill_engine::{Engine, EngineConfig, Work};
+use waybill_engine::{Engine, EngineConfig, Records, Work};
 
 use crate::receipt::Receipt;
 use crate::terminal;
@@ -24,14 +24,24 @@ pub(crate) struct HistoryArgs {
 }
 
 pub(crate) async fn run(data_dir: PathBuf, args: HistoryArgs) -> Result<ExitCode, String> {
-    let config = EngineConfig { work: Work::OnlyAsked, ..EngineConfig::new(data_dir) };
-    let engine = Engine::start(config).await.map_err(|error| error.to_string())?;
-    let result = print(&engine, args).await.map_err(|error| error.to_string());
-    engine.stop().await;
-    result.map(|()| ExitCode::SUCCESS)
+    let records = match Records::open(&data_dir).map_err(|error| error.to_string())? {
+        Some(records) => records,
+        None => brought_up_to_date(data_dir).await?,
+    };
+    print(&records, args).map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn print(engine: &Engine, args: HistoryArgs) -> Result<(), waybill_engine::Error> {
+/// A new data folder, or that of an older version, is opened once as an upload would open it.
+async fn brought_up_to_date(data_dir: PathBuf) -> Result<Records, String> {
+    let config = EngineConfig { work: Work::OnlyAsked, ..EngineConfig::new(data_dir.clone()) };
+    let engine = Engine::start(config).await.map_err(|error| error.to_string())?;
+    engine.stop().await;
+    let records = Records::open(&data_dir).map_err(|error| error.to_string())?;
+    records.ok_or_else(|| "the data folder was changed by another version of Waybill meanwhile".into())
+}
+
+fn print(records: &Records, args: HistoryArgs) -> Result<(), waybill_engine::Error> {
     let mut query = UploadQuery {
         scope: Scope::History,
         filter: Filter::All,
@@ -41,10 +51,10 @@ async fn print(engine: &Engine, args: HistoryArgs) -> Result<(), waybill_engine:
     };
     let mut left = args.limit;
     while left > 0 {
-        let page = engine.list_uploads(query.clone()).await?;
+        let page = records.list_uploads(&query)?;
         for row in page.rows.into_iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
             left -= 1;
-            let receipt = Receipt::of(engine.upload_details(row.no).await?);
+            let receipt = Receipt::of(records.upload_details(row.no)?);
             let line = if args.json { json(&receipt) } else { receipt.in_words() };
             if !terminal::result_line(&line) {
                 return Ok(());

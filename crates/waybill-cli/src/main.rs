@@ -1,6 +1,7 @@
 //! The `waybill` command: the same engine without a window.
 
 mod connection;
+mod errand;
 mod history;
 mod receipt;
 mod sandbox;

@@ -1,121 +1,93 @@
-//! Follows the uploads of one command to their end and prints a receipt for each.
+//! Prints what a command is told of its uploads, whichever process does them, and knows the exit code.
 
+use std::collections::HashSet;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use waybill_engine::view::{Added, Phase, UploadRow};
-use waybill_engine::{Engine, Error};
+use tokio::sync::mpsc::Receiver;
+use waybill_engine::Told;
 
 use crate::history::json;
 use crate::receipt::{Receipt, Verdict};
 use crate::terminal;
 
 /// Prints receipts as uploads end.
-pub(crate) struct Teller<'a> {
-    engine: &'a Engine,
-    began_ms: i64,
+pub(crate) struct Teller {
     json: bool,
     bar: ProgressBar,
-    told: i64,
     worst: Verdict,
+    /// What was printed, when somebody else may have to tell it again.
+    printed: Option<HashSet<String>>,
 }
 
-impl<'a> Teller<'a> {
-    /// Made before anything is queued: what ended earlier was the work of an earlier run.
-    pub(crate) fn new(engine: &'a Engine, json: bool) -> Teller<'a> {
-        Teller { engine, began_ms: now_ms(), json, bar: bar(), told: 0, worst: Verdict::Fine }
+impl Teller {
+    pub(crate) fn new(json: bool) -> Teller {
+        Teller { json, bar: bar(), worst: Verdict::Fine, printed: None }
     }
 
-    /// Uploads may end while folders are still being read.
-    pub(crate) async fn while_reading(
-        &mut self,
-        enqueue: impl Future<Output = Result<Added, Error>>,
-    ) -> Result<Added, String> {
-        let mut enqueue = std::pin::pin!(enqueue);
-        loop {
+    /// Prints what is told while `work` goes on, and what is left of it at its end.
+    pub(crate) async fn listen<T>(&mut self, words: &mut Receiver<Told>, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        let ended = loop {
             tokio::select! {
-                added = &mut enqueue => return added.map_err(|error| error.to_string()),
-                Some(no) = self.engine.next_finished() => self.tell(no).await?,
+                Some(word) = words.recv() => self.hear(word),
+                ended = &mut work => break ended,
             }
+        };
+        while let Ok(word) = words.try_recv() {
+            self.hear(word);
         }
+        ended
     }
 
-    /// Tells every upload of the batch once, and gives the exit code.
-    pub(crate) async fn follow(mut self, added: Added) -> Result<ExitCode, String> {
-        let listed = added.refused.len() as i64;
-        for refused in added.refused {
-            self.print(&Receipt::refused(refused));
-        }
-        if added.refused_count > listed {
-            terminal::complain(&format!("{} more paths were refused", added.refused_count - listed));
-        }
-        let (mut total, mut bytes, mut after) = (0, 0, 0);
-        loop {
-            let page = self.engine.batch_page(added.batch, after, 500).await.map_err(|error| error.to_string())?;
-            let Some(last) = page.last() else { break };
-            after = last.no;
-            for row in page {
-                total += 1;
-                bytes += row.size_bytes;
-                self.take_up(&row).await?;
-            }
-        }
-        if total == 0 && added.refused_count == 0 {
-            return Err("there is no file to upload in what was given".into());
-        }
-        self.bar.set_length(u64::try_from(bytes).unwrap_or(0));
-        while self.told < total {
-            tokio::select! {
-                no = self.engine.next_finished() => match no {
-                    Some(no) => self.tell(no).await?,
-                    None => return Err("stopped before everything was uploaded".into()),
-                },
-                Some(changes) = self.engine.next_changes() => {
-                    self.bar.set_message(format!("{}/{total} files", self.told));
-                    self.bar.set_position(u64::try_from(bytes - changes.counts.bytes_left).unwrap_or(0));
-                }
-            }
-        }
+    /// From now on another process does the work, which may end before it: then all is told once more.
+    pub(crate) fn may_be_told_again(&mut self) {
+        self.printed.get_or_insert_default();
+    }
+
+    /// Everything has been told.
+    pub(crate) fn exit_code(&self) -> ExitCode {
         self.bar.finish_and_clear();
-        Ok(ExitCode::from(match self.worst {
+        ExitCode::from(match self.worst {
             Verdict::Fine => 0,
             Verdict::CallbackFailed => 2,
             Verdict::NotStored => 1,
-        }))
+        })
     }
 
-    /// A batch that is continued: what an earlier run stored belongs to its receipts, what it gave up is tried again, and
-    /// what was paused in the window goes on.
-    async fn take_up(&mut self, row: &UploadRow) -> Result<(), String> {
-        let asked = match row.phase {
-            Phase::Paused => self.engine.resume(row.no).await,
-            Phase::Done | Phase::Failed | Phase::Cancelled if row.finished_ms.is_none_or(|at| at >= self.began_ms) => {
-                // Ended in this run: `next_finished` tells.
-                return Ok(());
+    fn hear(&mut self, word: Told) {
+        match word {
+            Told::Batch(_) => {}
+            Told::Upload(details) => {
+                let no = details.row.no.to_string();
+                self.print(&no, &Receipt::of(*details));
             }
-            Phase::Failed => self.engine.retry(row.no).await,
-            Phase::Done | Phase::Cancelled => return self.tell(row.no).await,
-            Phase::Queued | Phase::Starting | Phase::Sending | Phase::Completing => return Ok(()),
-        };
-        match asked {
-            Ok(()) | Err(Error::Refused(_)) => Ok(()),
-            Err(error) => Err(error.to_string()),
+            Told::Refused(path) => self.print(&path.path.clone(), &Receipt::refused(path)),
+            Told::MoreRefused(more) => self.say(&format!("{more} more paths were refused")),
+            Told::Waits(problem) => {
+                self.say(&format!("{}; everything waits until that works again", problem.message));
+            }
+            Told::Progress { files_done, files, bytes_done, bytes } => {
+                let natural = |bytes| u64::try_from(bytes).unwrap_or(0);
+                self.bar.set_length(natural(bytes));
+                self.bar.set_message(format!("{files_done}/{files} files"));
+                self.bar.set_position(natural(bytes_done));
+            }
         }
     }
 
-    async fn tell(&mut self, no: i64) -> Result<(), String> {
-        let details = self.engine.upload_details(no).await.map_err(|error| error.to_string())?;
-        self.told += 1;
-        self.print(&Receipt::of(details));
-        Ok(())
-    }
-
-    fn print(&mut self, receipt: &Receipt) {
+    fn print(&mut self, what: &str, receipt: &Receipt) {
+        if self.printed.as_mut().is_some_and(|printed| !printed.insert(what.to_owned())) {
+            return;
+        }
         self.worst = self.worst.max(receipt.verdict());
         let line = if self.json { json(receipt) } else { receipt.in_words() };
         // A reader that went away does not stop the upload.
         self.bar.suspend(|| terminal::result_line(&line));
+    }
+
+    fn say(&self, message: &str) {
+        self.bar.suspend(|| terminal::complain(message));
     }
 }
 
@@ -126,8 +98,4 @@ fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} · {msg}");
     // The template is a constant that parses; the default style is as good.
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use waybill_engine::view::{BodyKind, CallbackProfileForm, Limit, OverwritePolicy, Variable};
 use waybill_engine::{
-    Access, BuiltIn, Callback, Engine, EngineConfig, Enqueue, KeyRule, Keychain, MemorySecrets, SecretStore, Work,
+    Access, Asked, BuiltIn, Callback, EngineConfig, KeyRule, Keychain, MemorySecrets, Place, SecretStore, Work,
 };
 
 use crate::connection::ConnectionArgs;
+use crate::errand::Errand;
 use crate::teller::Teller;
 use crate::{size, terminal};
 
@@ -124,33 +125,15 @@ pub(crate) async fn run(data_dir: PathBuf, args: UploadArgs) -> Result<ExitCode,
     config.part_size_bytes = args.part_size.unwrap_or(config.part_size_bytes);
     config.parallel = args.parallel.map_or(config.parallel, usize::from);
     config.limit = Limit { bytes_per_second: args.limit, requests_per_second: args.requests_per_second };
-    let built_in = if args.destination.is_none() { Some(ad_hoc(&args).await?) } else { None };
-    let engine = Engine::start(config).await.map_err(|error| error.to_string())?;
-    let result = tokio::select! {
-        result = upload(&engine, &args, built_in) => result,
-        _ = tokio::signal::ctrl_c() => {
-            terminal::complain("stopped; the same command goes on where this one ended");
-            Ok(ExitCode::from(130))
-        }
-    };
-    engine.stop().await;
-    result
+    let asked = asked(&args).await?;
+    Errand { config, asked, batch: None, teller: Teller::new(args.json), its_own: its_own(&args) }.run().await
 }
 
-async fn upload(engine: &Engine, args: &UploadArgs, built_in: Option<BuiltIn>) -> Result<ExitCode, String> {
-    let words = |error: waybill_engine::Error| error.to_string();
-    let destination_id = match (&args.destination, built_in) {
-        (_, Some(built_in)) => {
-            let id = built_in.id.clone();
-            engine.ensure_built_in(built_in).await.map_err(words)?;
-            id
-        }
-        (Some(name), None) => engine
-            .destination_named(name)
-            .await
-            .map_err(words)?
-            .ok_or_else(|| format!("there is no destination \"{name}\" in this data folder"))?,
-        (None, None) => return Err("give --destination, or --bucket, --region and --endpoint".into()),
+/// What is asked for, wherever it is done.
+async fn asked(args: &UploadArgs) -> Result<Asked, String> {
+    let to = match &args.destination {
+        Some(name) => Place::Named(name.clone()),
+        None => Place::Described(Box::new(ad_hoc(args).await?)),
     };
     let callback = callback_of(args);
     let paths: Vec<PathBuf> = args.paths.iter().map(named).collect();
@@ -165,21 +148,28 @@ async fn upload(engine: &Engine, args: &UploadArgs, built_in: Option<BuiltIn>) -
         (None, None, Some(_)) => None,
         (None, None, None) => Some(KeyRule::Prefix(String::new())),
     };
-    let overwrite = args.overwrite.map(OverwritePolicy::from);
-    let mut teller = Teller::new(engine, args.json);
-    let enqueue = engine.enqueue(Enqueue {
-        destination_id: Some(destination_id.clone()),
-        fingerprint: Some(fingerprint(&paths, &destination_id, &key_rule, &callback, overwrite)),
+    Ok(Asked {
+        to,
         paths,
         key_rule,
-        overwrite,
         callback: match callback {
             None if args.destination.is_some() => Callback::OfDestination,
             callback => Callback::Given(callback),
         },
-    });
-    let added = teller.while_reading(enqueue).await?;
-    teller.follow(added).await
+        overwrite: args.overwrite.map(OverwritePolicy::from),
+        progress: terminal::is_watched(),
+    })
+}
+
+/// Options that count for this process alone, as they were given.
+fn its_own(args: &UploadArgs) -> Vec<&'static str> {
+    let given = [
+        ("--part-size", args.part_size.is_some()),
+        ("--parallel", args.parallel.is_some()),
+        ("--limit", args.limit.is_some()),
+        ("--requests-per-second", args.requests_per_second.is_some()),
+    ];
+    given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
 }
 
 /// A destination for this command line; its keys are in memory only.
@@ -226,19 +216,6 @@ fn named(path: &PathBuf) -> PathBuf {
         Some(_) => absolute,
         None => absolute.canonicalize().unwrap_or(absolute),
     }
-}
-
-/// The same paths to the same place with the same callback: the batch to continue, if it has not ended.
-fn fingerprint(
-    paths: &[PathBuf],
-    destination_id: &str,
-    key_rule: &Option<KeyRule>,
-    callback: &Option<CallbackProfileForm>,
-    overwrite: Option<OverwritePolicy>,
-) -> String {
-    // As text: a path that is not Unicode has no JSON form, and is refused later in words.
-    let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-    serde_json::json!([destination_id, paths, key_rule, callback, overwrite]).to_string()
 }
 
 fn variable(text: &str) -> Result<Variable, String> {

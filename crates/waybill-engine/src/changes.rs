@@ -52,6 +52,11 @@ impl ChangeBus {
         self.change(|pending| pending.folders = true);
     }
 
+    /// Whether anything can be saved changed.
+    pub(crate) fn store(&self) {
+        self.change(|_| {});
+    }
+
     /// A scan begins (+1) or has ended (-1).
     pub(crate) fn scanning(&self, by: i32) {
         self.change(|pending| pending.scanning = pending.scanning.saturating_add_signed(by));

@@ -175,6 +175,15 @@ impl Destinations {
         Ok(())
     }
 
+    /// Whether uploads to this destination are unfinished and go on with other keys than these.
+    pub(crate) async fn is_busy_with_other_keys(&self, wanted: &BuiltIn) -> Result<bool, Error> {
+        if !self.keys.serves_other(&wanted.id, &wanted.access).await? {
+            return Ok(false);
+        }
+        let id = wanted.id.clone();
+        Ok(self.store.read(move |c| destinations::unfinished_uploads(c, &id)).await? > 0)
+    }
+
     /// Removes one and its secret; refused while uploads or watched folders need it.
     pub(crate) async fn delete(&self, id: &str) -> Result<(), Error> {
         let row = self.find(Some(id.to_owned())).await?;

@@ -8,21 +8,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use waybill_oss::Clock;
 
 use crate::changes::ChangeBus;
-use crate::clock::now_ms;
 use crate::config::EngineConfig;
 use crate::destination::{BuiltIn, Destinations};
 use crate::error::Error;
-use crate::intake::{self, Callback, Enqueue, Intake};
+use crate::finished::Finished;
+use crate::intake::{Callback, Enqueue};
 use crate::launch::Launcher;
 use crate::progress::Progress;
 use crate::queue::{Next, Queue};
 use crate::queue_line::{QueueLine, Work};
 use crate::rows;
-use crate::store::batches::{self, NewBatch};
 use crate::store::uploads;
 use crate::store::{Store, attempts, lists, log, parts};
 use crate::task::Tasks;
@@ -37,8 +36,14 @@ use crate::view::{
 };
 use crate::watching::{Shared, WatchedFolders};
 
+#[path = "following.rs"]
+pub(crate) mod following;
 #[path = "engine_reading.rs"]
 mod reading;
+#[path = "engine_saving.rs"]
+mod saving;
+#[path = "engine_serving.rs"]
+mod serving;
 #[path = "engine_showing.rs"]
 mod showing;
 
@@ -57,7 +62,9 @@ pub struct Engine {
     changes: Arc<ChangeBus>,
     tasks: Tasks,
     last_changes: Arc<Mutex<Instant>>,
-    finished: Arc<Mutex<mpsc::UnboundedReceiver<i64>>>,
+    finished: Finished,
+    /// Commands of other processes whose uploads are under way here.
+    handed_over: Arc<watch::Sender<usize>>,
     aborts: Arc<Notify>,
     sweep: Arc<Notify>,
     troubles: Arc<Troubles>,
@@ -95,7 +102,7 @@ impl Engine {
         let throttle = limits::throttle(&store, parallel, limit).await?;
         let part_size_bytes = Some(part_size_bytes).filter(|wanted| *wanted > 0);
         let (line, inbox) = mpsc::channel(1024);
-        let (finished_tx, finished) = mpsc::unbounded_channel();
+        let finished = Finished::default();
         let (aborts, sweep) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let troubles = Arc::<Troubles>::default();
         let queue = Queue {
@@ -108,13 +115,14 @@ impl Engine {
             line: line.clone(),
             abort: Arc::clone(&aborts),
             troubles: Arc::clone(&troubles),
-            finished: (work == Work::OnlyAsked).then_some(finished_tx),
+            finished: finished.clone(),
             patience,
             batches: (work == Work::OnlyAsked).then(Vec::new),
             active: HashMap::new(),
             runs: 0,
             next: Next::unknown(),
             sweeps: VecDeque::new(),
+            outcomes: HashMap::new(),
         };
         tasks.spawn("throttle", throttle.clone().run(tasks.token().clone()));
         tasks.spawn("queue", queue.run(inbox));
@@ -131,7 +139,7 @@ impl Engine {
         tasks.spawn("sweep", orphans.run(orphan_age, clock.clone(), tasks.token().clone()));
         let queue = QueueLine::new(line);
         let shared = Shared {
-            data_dir: std::fs::canonicalize(&data_dir).unwrap_or(data_dir),
+            data_dir: std::fs::canonicalize(&data_dir).unwrap_or_else(|_| data_dir.clone()),
             store: store.clone(),
             queue: queue.clone(),
             changes: Arc::clone(&changes),
@@ -149,16 +157,19 @@ impl Engine {
             changes,
             tasks,
             last_changes: Arc::new(Mutex::new(Instant::now())),
-            finished: Arc::new(Mutex::new(finished)),
+            finished,
+            handed_over: Arc::new(watch::Sender::new(0)),
             aborts,
             sweep,
             troubles,
             clock,
         };
+        engine.watch_store();
         if work == Work::Everything {
             engine.take_up_readings().await?;
             engine.folders.start().await?;
         }
+        engine.listen_for_other_processes(&data_dir);
         Ok(engine)
     }
 
@@ -222,42 +233,6 @@ impl Engine {
             .await
     }
 
-    /// As [`Engine::add_paths`], with key, callback and fingerprint of the caller's choice.
-    ///
-    /// # Errors
-    /// As [`Engine::add_paths`]; `Invalid` also for a callback that OSS would refuse.
-    pub async fn enqueue(&self, wanted: Enqueue) -> Result<Added, Error> {
-        let destination = self.destinations.find(wanted.destination_id).await?;
-        let (roots, refused) = intake::roots_of(wanted.paths);
-        let mut intake = Intake::new(&destination, wanted.key_rule, roots);
-        if let Callback::Given(callback) = wanted.callback {
-            intake.callback = callback;
-        }
-        if let Some(callback) = &intake.callback {
-            crate::callback_profile::check(callback)?;
-        }
-        intake.overwrite = wanted.overwrite.unwrap_or(intake.overwrite);
-        let fingerprint = wanted.fingerprint;
-        let request_json = serde_json::to_string(&intake).map_err(|error| Error::Invalid(error.to_string()))?;
-        let destination_id = destination.id;
-        let (batch, again) = self
-            .store
-            .write(move |c| {
-                if let Some(fingerprint) = &fingerprint
-                    && let Some(batch) = batches::unfinished_with(c, fingerprint)?
-                {
-                    return Ok((batch, true));
-                }
-                let new = NewBatch { destination_id, fingerprint, request_json, created_ms: now_ms() };
-                Ok((batches::insert(c, &new)?, false))
-            })
-            .await?;
-        let mut added = self.read_in(batch, intake, again).await?;
-        added.refused_count += refused.len() as i64;
-        added.refused.extend(refused);
-        Ok(added)
-    }
-
     /// One batch in the order it was queued, after upload `after`; at most `limit` rows.
     ///
     /// # Errors
@@ -265,16 +240,6 @@ impl Engine {
     pub async fn batch_page(&self, batch: i64, after: i64, limit: i64) -> Result<Vec<UploadRow>, Error> {
         let records = self.store.read(move |c| lists::of_batch(c, batch, after, limit)).await?;
         self.rows(&records).await
-    }
-
-    /// Waits for the next upload, of any batch, that becomes stored, failed or cancelled; None once the engine stops.
-    /// Only for [`Work::OnlyAsked`]: the window hears of changes instead.
-    pub async fn next_finished(&self) -> Option<i64> {
-        let mut finished = self.finished.lock().await;
-        tokio::select! {
-            no = finished.recv() => no,
-            () = self.tasks.token().cancelled() => None,
-        }
     }
 
     /// Stops one upload; what is stored stays stored.

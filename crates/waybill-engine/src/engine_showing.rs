@@ -30,6 +30,7 @@ impl Engine {
             bytes_per_second: samples.values().map(|sample| sample.bytes_per_second).sum(),
             scanning: pending.scanning > 0,
             clock_skew_seconds: self.clock.skew().as_secs(),
+            store_problem: self.store.problem(),
         })
     }
 

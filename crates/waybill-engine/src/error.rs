@@ -53,8 +53,14 @@ pub enum Code {
     Invalid,
     /// The OS keychain cannot be used.
     Keychain,
-    /// The data folder cannot be used: full, read-only, damaged, newer.
+    /// The data folder cannot be used for another reason than the next three, for instance since a newer Waybill wrote it.
     Store,
+    /// The disk with the data folder is full.
+    DiskFull,
+    /// Nothing may be written in the data folder.
+    ReadOnly,
+    /// The database is damaged.
+    Damaged,
     /// Another process holds the data folder.
     DataFolderInUse,
     /// The folder cannot be watched.

@@ -57,7 +57,7 @@ pub struct Enqueue {
 }
 
 /// Which callback a batch asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Callback {
     /// The destination's.
     OfDestination,

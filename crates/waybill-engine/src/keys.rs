@@ -59,6 +59,20 @@ impl Keys {
         self.served().insert(id.to_owned(), access);
     }
 
+    /// Whether the destination is served with other keys than these.
+    ///
+    /// # Errors
+    /// `Credentials` when either could not be had.
+    pub(crate) async fn serves_other(&self, id: &str, wanted: &Access) -> Result<bool, Error> {
+        let Some(served) = self.served().get(id).cloned() else { return Ok(false) };
+        let (ours, theirs) = (served.credentials.current().await?, wanted.credentials.current().await?);
+        let keys = |of: &Credential| {
+            let token = of.security_token().map(str::to_owned);
+            (of.access_key_id().to_owned(), of.access_key_secret().to_owned(), token)
+        };
+        Ok(keys(&ours) != keys(&theirs))
+    }
+
     /// Made by this program and in use.
     pub(crate) fn is_served(&self, row: &DestinationRow) -> bool {
         row.built_in && self.served().contains_key(&row.id)

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::changes::ChangeBus;
+use crate::finished::Finished;
 use crate::launch::Launcher;
 use crate::line_up::LineUp;
 use crate::progress::Progress;
@@ -25,6 +26,7 @@ use crate::store::uploads::UploadRecord;
 use crate::task::Tasks;
 use crate::throttle::Throttle;
 use crate::trouble::Troubles;
+use crate::upload::state::UploadState;
 use crate::view::Phase;
 
 /// The queue's parts; [`Queue::run`] owns them.
@@ -38,8 +40,7 @@ pub(crate) struct Queue {
     pub(crate) line: mpsc::Sender<Message>,
     pub(crate) abort: Arc<Notify>,
     pub(crate) troubles: Arc<Troubles>,
-    /// Hears the number of every upload that became final.
-    pub(crate) finished: Option<mpsc::UnboundedSender<i64>>,
+    pub(crate) finished: Finished,
     /// Tries before network trouble becomes a failure; None for no end.
     pub(crate) patience: Option<u32>,
     /// None: everything.
@@ -49,6 +50,8 @@ pub(crate) struct Queue {
     pub(crate) next: Next,
     /// Wishes for many uploads that are still being carried out, a page at a time.
     pub(crate) sweeps: VecDeque<Sweep>,
+    /// What OSS has said of uploads that a failing disk left in Completing.
+    pub(crate) outcomes: HashMap<i64, Arc<UploadState>>,
 }
 
 /// What is known of the uploads that may start.
@@ -180,8 +183,7 @@ impl Queue {
     pub(crate) fn announce(&self, no: i64, phase: Phase) {
         self.changes.row(no);
         if is_final(phase) {
-            // Nobody may be listening any more.
-            let _ = self.finished.as_ref().map(|finished| finished.send(no));
+            self.finished.tell(no);
         }
     }
 }

@@ -149,9 +149,8 @@ impl Queue {
                         progress.stands(no, None);
                     }
                     changes.row(no);
-                    if let Some(finished) = finished.filter(|_| is_final(phase)) {
-                        // Nobody may be listening any more.
-                        let _ = finished.send(no);
+                    if is_final(phase) {
+                        finished.tell(no);
                     }
                     if let Some(wake) = wake {
                         wake.notify_one();

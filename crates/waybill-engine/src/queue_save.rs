@@ -44,6 +44,11 @@ impl Along {
         }
         self.note = note_of(event).or(self.note.take());
     }
+
+    /// A line for a move that was made later than it was due.
+    pub(crate) fn saved_late(what: &'static str) -> Along {
+        Along { note: Some((what, String::new())), ..Along::default() }
+    }
 }
 
 /// One move, in one write.

@@ -27,6 +27,11 @@ const DUE: usize = 200;
 impl Queue {
     /// Gives slots to what may start, and says how long until the next retry is due.
     pub(crate) async fn start_what_may_start(&mut self) -> Option<Duration> {
+        // Nothing is begun that could not be saved. Whoever watches the store says when it can be; this is for safety.
+        if self.store.problem().is_some() {
+            self.next.look_again = true;
+            return Some(AFTER_STORE_TROUBLE);
+        }
         if let Err(error) = self.deal_slots().await {
             tracing::warn!(%error, "could not look for uploads to start");
             self.next.look_again = true;
@@ -185,9 +190,18 @@ impl Queue {
         // What the table says counts: a driver also ends when its last word could not be saved.
         let unsaved = active.unsaved.load(Ordering::Acquire);
         let stands_open = unsaved || matches!(active.row, Phase::Starting | Phase::Sending);
-        if stands_open && let Err(error) = self.store.write(move |c| queue_again(c, no)).await {
-            tracing::warn!(no, %error, "could not queue an abandoned upload");
-            self.next.abandoned = true;
+        if stands_open {
+            let outcome = Some(active.record.state).filter(|state| state.phase() == Phase::Done).map(Arc::new);
+            let known = outcome.clone();
+            match self.store.write(move |c| leave(c, no, known)).await {
+                Ok(()) if outcome.is_some() => self.announce(no, Phase::Done),
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(no, %error, "could not queue an abandoned upload");
+                    self.outcomes.extend(outcome.map(|outcome| (no, outcome)));
+                    self.next.abandoned = true;
+                }
+            }
         }
         if unsaved || !matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled | Phase::Paused) {
             self.next.rows_changed();
@@ -201,8 +215,13 @@ impl Queue {
     }
 
     /// Queues again every upload that an earlier process or a failing disk left in Starting or Sending without a driver.
-    /// Completing is settled when it gets a slot.
-    async fn take_up_abandoned(&self) -> Result<(), Error> {
+    /// Completing is settled when it gets a slot, unless OSS has answered already.
+    async fn take_up_abandoned(&mut self) -> Result<(), Error> {
+        for (no, outcome) in self.outcomes.clone() {
+            self.store.write(move |c| leave(c, no, Some(outcome))).await?;
+            self.outcomes.remove(&no);
+            self.announce(no, Phase::Done);
+        }
         let busy: HashSet<i64> = self.active.keys().copied().collect();
         self.store
             .write(move |c| {
@@ -212,7 +231,7 @@ impl Queue {
                     let Some(last) = page.last() else { return Ok(()) };
                     after = *last;
                     for no in page.into_iter().filter(|no| !busy.contains(no)) {
-                        queue_again(c, no)?;
+                        leave(c, no, None)?;
                     }
                 }
             })
@@ -220,14 +239,17 @@ impl Queue {
     }
 }
 
-/// Queues an upload again that has no driver though it stands in Starting or Sending; any other is left as it is.
-fn queue_again(connection: &rusqlite::Connection, no: i64) -> rusqlite::Result<()> {
+/// Puts an upload that has no driver where it can go on from: queued again, or stored, if OSS has said so. One that stands
+/// elsewhere is left as it is.
+fn leave(connection: &rusqlite::Connection, no: i64, outcome: Option<Arc<UploadState>>) -> rusqlite::Result<()> {
     let Some(record) = uploads::load(connection, no)? else { return Ok(()) };
-    match (record.state.phase(), step(record.state, Event::Abandoned)) {
-        (Phase::Starting | Phase::Sending, Ok((state @ UploadState::Queued { .. }, _))) => {
-            let along = Along { note: Some(("takenUp", String::new())), ..Along::default() };
-            save(connection, no, &state, record.started_ms, &along)
-        }
+    let save = |state: &UploadState, what| save(connection, no, state, record.started_ms, &Along::saved_late(what));
+    match (record.state.phase(), outcome) {
+        (Phase::Completing, Some(outcome)) => save(&outcome, "stored"),
+        (Phase::Starting | Phase::Sending, _) => match step(record.state.clone(), Event::Abandoned) {
+            Ok((state, _)) => save(&state, "takenUp"),
+            Err(_) => Ok(()),
+        },
         _ => Ok(()),
     }
 }

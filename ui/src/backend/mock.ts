@@ -53,7 +53,7 @@ export class MockBackend implements Backend {
     const bytesPerSecond = this.world.rows.reduce((sum, row) => sum + row.bytesPerSecond, 0);
     const changes: Changes = {
       rows: [], reload: false, destinations: false, folders: false, counts: this.#count(), bytesPerSecond, scanning: false,
-      clockSkewSeconds: 0,
+      clockSkewSeconds: 0, storeProblem: null,
       ...some,
     };
     this.#changes.forEach((listener) => listener(changes));

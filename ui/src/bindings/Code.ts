@@ -3,4 +3,4 @@
 /**
  * What the window branches on; each has words in i18n. A code is added when the window acts on it.
  */
-export type Code = "network" | "certificate" | "proxyLogin" | "serverBusy" | "credentials" | "noSecret" | "accessDenied" | "bucket" | "clock" | "callbackRejected" | "integrity" | "alreadyThere" | "notStored" | "sourceGone" | "sourceUnreadable" | "sourceChanged" | "notAFile" | "tooLarge" | "invalid" | "keychain" | "store" | "dataFolderInUse" | "watch" | "refused" | "service";
+export type Code = "network" | "certificate" | "proxyLogin" | "serverBusy" | "credentials" | "noSecret" | "accessDenied" | "bucket" | "clock" | "callbackRejected" | "integrity" | "alreadyThere" | "notStored" | "sourceGone" | "sourceUnreadable" | "sourceChanged" | "notAFile" | "tooLarge" | "invalid" | "keychain" | "store" | "diskFull" | "readOnly" | "damaged" | "dataFolderInUse" | "watch" | "refused" | "service";

@@ -21,6 +21,7 @@ export const en = {
   "footer.leftAbout": "{size} left, about {time}",
   "footer.nothingLeft": "Nothing left to upload",
   "footer.clock": "This computer’s clock is off by {time}; Waybill corrects for it",
+  "footer.store": "Nothing can be saved, so uploads wait: {what}. {next}",
   "footer.scanning": "Reading folders…",
   "footer.history": "History kept in {dir}",
 

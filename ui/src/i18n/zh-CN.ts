@@ -22,6 +22,7 @@ export const zhCN: Words = {
   "footer.leftAbout": "剩余 {size}，约 {time}",
   "footer.nothingLeft": "没有待上传的内容",
   "footer.clock": "本机时钟偏差 {time}，Waybill 会自动校正",
+  "footer.store": "目前无法保存，上传已暂停等待：{what}。{next}",
   "footer.scanning": "正在读取文件夹…",
   "footer.history": "历史保存在 {dir}",
 

@@ -6,6 +6,7 @@ import type { Added } from "../bindings/Added";
 import type { AppInfo } from "../bindings/AppInfo";
 import type { Changes } from "../bindings/Changes";
 import type { Counts } from "../bindings/Counts";
+import type { Problem } from "../bindings/Problem";
 import { number } from "../shared/format";
 import type { Question } from "../shared/Confirm.svelte";
 import type { ToastMessage } from "../shared/Toast.svelte";
@@ -31,6 +32,8 @@ export class AppState {
   scanning = $state(false);
   /** To add to this computer's clock to get the server's; zero when it is right. */
   clockSkewSeconds = $state(0);
+  /** Why nothing can be saved at the moment. */
+  storeProblem = $state.raw<Problem | null>(null);
   /** How many things hover over the window; null when none. */
   hovering = $state<number | null>(null);
   toasts = $state.raw<readonly ToastMessage[]>([]);
@@ -96,6 +99,7 @@ export class AppState {
     this.bytesPerSecond = changes.bytesPerSecond;
     this.scanning = changes.scanning;
     this.clockSkewSeconds = changes.clockSkewSeconds;
+    this.storeProblem = changes.storeProblem;
     this.list?.apply(changes);
     this.details.apply(changes);
     if (changes.destinations) void this.destinations.load();

@@ -18,6 +18,8 @@ pub(crate) const SECRET: &str = "s3cr3t-7f1c0d9e-of-the-command";
 pub(crate) struct Bed {
     pub(crate) dir: TempDir,
     pub(crate) sandbox: Sandbox,
+    /// Where the command keeps its database, below `dir`.
+    pub(crate) data: String,
 }
 
 impl Bed {
@@ -31,12 +33,12 @@ impl Bed {
             region: "cn-test".into(),
             bucket: "bucket".into(),
         };
-        Bed { sandbox: Sandbox::start(config).await.expect("the sandbox starts"), dir }
+        Bed { sandbox: Sandbox::start(config).await.expect("the sandbox starts"), dir, data: "data".into() }
     }
 
     /// Where the command keeps its database.
     pub(crate) fn data_dir(&self) -> PathBuf {
-        self.dir.path().join("data")
+        self.dir.path().join(&self.data)
     }
 
     /// A file below `files/` with content that differs at every offset.
@@ -73,6 +75,11 @@ impl Bed {
     /// Plans a fault for every request of an operation after the first `passed`.
     pub(crate) fn hold(&self, operation: Operation, passed: u32) {
         self.sandbox.faults().add(Fault::on(operation, FaultKind::Stall).skip(passed).times(u32::MAX));
+    }
+
+    /// Plans that every PutObject of this key hangs.
+    pub(crate) fn hold_key(&self, key: &str) {
+        self.sandbox.faults().add(Fault::on(Operation::PutObject, FaultKind::Stall).key(key).times(u32::MAX));
     }
 
     /// Waits until that many requests are held by a fault.

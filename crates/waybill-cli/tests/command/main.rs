@@ -4,6 +4,9 @@ mod bed;
 mod failures;
 mod finishing;
 mod folder;
+#[cfg(unix)]
+mod full_disk;
+mod handover;
 mod history;
 mod killed;
 mod limits;

@@ -3,7 +3,7 @@
 use std::process::{ExitStatus, Stdio};
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -15,6 +15,7 @@ use crate::bed::LIMIT;
 pub(crate) struct Running {
     child: Child,
     lines: mpsc::UnboundedReceiver<String>,
+    said: mpsc::UnboundedReceiver<String>,
     stderr: JoinHandle<String>,
 }
 
@@ -47,12 +48,20 @@ impl Running {
             }
         });
         // Both are read all the time: a command that nobody listens to would stop at a full pipe.
+        let (say, said) = mpsc::unbounded_channel();
         let stderr = tokio::spawn(async move {
-            let (mut stderr, mut said) = (stderr, Vec::new());
-            stderr.read_to_end(&mut said).await.expect("standard error is read");
-            String::from_utf8_lossy(&said).into_owned()
+            let (mut stderr, mut whole) = (BufReader::new(stderr), String::new());
+            let mut line = Vec::new();
+            while stderr.read_until(b'\n', &mut line).await.expect("standard error is read") > 0 {
+                let text = String::from_utf8_lossy(&line).into_owned();
+                whole.push_str(&text);
+                line.clear();
+                // The test may have heard enough.
+                let _ = say.send(text);
+            }
+            whole
         });
-        Running { child, lines, stderr }
+        Running { child, lines, said, stderr }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -64,6 +73,23 @@ impl Running {
         match timeout(LIMIT, self.lines.recv()).await.expect("a line comes in time") {
             Some(line) => line,
             None => panic!("the command ended without another line"),
+        }
+    }
+
+    /// What it has printed and nobody has read yet.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn lines_so_far(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.lines.try_recv().ok()).collect()
+    }
+
+    /// Waits until it has said this on standard error.
+    pub(crate) async fn until_says(&mut self, words: &str) {
+        loop {
+            match timeout(LIMIT, self.said.recv()).await.expect("it says something in time") {
+                Some(line) if line.contains(words) => return,
+                Some(_) => {}
+                None => panic!("the command ended without saying \"{words}\""),
+            }
         }
     }
 

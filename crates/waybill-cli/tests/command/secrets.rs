@@ -45,6 +45,27 @@ async fn secret_and_token_are_nowhere_but_in_the_environment() {
     assert!(!ended.lines.concat().contains(SECRET) && !ended.stderr.contains(SECRET));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_handed_over_stay_in_memory() {
+    let bed = Bed::start().await;
+    let (first, second) = (bed.file("first.txt", 10), bed.file("second.txt", 20));
+    let token = bed.sandbox.issue_token(LIMIT);
+    let secrets = [SECRET, token.access_key_secret.as_str(), token.security_token.as_str()];
+    let traced = |mut command: tokio::process::Command| {
+        bed.sign_with(&token, &mut command);
+        command.env("WAYBILL_LOG", "trace");
+        command
+    };
+    bed.hold_key("first.txt");
+    let holder = Running::start(traced(bed.upload(&[&first], &[])));
+    bed.until_held(1).await;
+    let ended = run(traced(bed.upload(&[&second], &[]))).await;
+    assert!(ended.stderr.contains("takes this over"), "{}", ended.stderr);
+    assert_eq!(ended.receipt(0)["state"], "done");
+    assert_silent(&ended, &bed.data_dir(), &secrets);
+    assert_silent(&holder.kill().await, &bed.data_dir(), &secrets);
+}
+
 fn assert_silent(ended: &Ended, data_dir: &Path, secrets: &[&str]) {
     assert!(ended.stderr.contains("TRACE"), "there is no trace to look at: {}", ended.stderr);
     let mut looked_at = Vec::new();
@@ -63,7 +84,12 @@ fn assert_silent(ended: &Ended, data_dir: &Path, secrets: &[&str]) {
 fn files(dir: &Path, found: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(dir).expect("a folder") {
         let path = entry.expect("an entry").path();
-        if path.is_dir() { files(&path, found) } else { found.push(path) }
+        match path.metadata().expect("it can be looked at") {
+            kind if kind.is_dir() => files(&path, found),
+            kind if kind.is_file() => found.push(path),
+            // A socket holds nothing.
+            _ => {}
+        }
     }
 }
 

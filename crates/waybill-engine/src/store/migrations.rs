@@ -1,8 +1,12 @@
 //! The database's shape, step by step. A step is never edited once released; a newer database is refused, not guessed at.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 use rusqlite_migration::{Error as MigrationError, M, MigrationDefinitionError, Migrations};
 
+use super::backup;
+use super::refusal::Refusal;
 use crate::error::{Code, Error};
 
 const STEPS: &[M<'_>] = &[
@@ -12,20 +16,37 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("0004_queue.sql")),
 ];
 
-/// Brings the database to this program's shape, all or nothing.
+/// Brings the database to this program's shape, all or nothing; a copy of what it was is kept beside it.
 ///
 /// # Errors
 /// `Store` when the database was written by a newer Waybill or cannot be changed.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
-    Migrations::from_slice(STEPS).to_latest(connection).map_err(|error| Error::Store {
-        code: Code::Store,
-        message: match error {
-            MigrationError::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
-                "waybill.db was written by a newer Waybill. Nothing was changed; please start that version.".to_owned()
-            }
-            other => format!("could not prepare waybill.db: {other}"),
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    migrate_by(STEPS, connection, path)
+}
+
+fn migrate_by(steps: &[M<'_>], connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    let version = version_of(connection).map_err(|error| Refusal::from(&error).into_error("read"))?;
+    if version > 0 && version < steps.len() as i64 {
+        backup::make(connection, path, version)?;
+    }
+    Migrations::from_slice(steps).to_latest(connection).map_err(|error| match error {
+        MigrationError::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => Error::Store {
+            code: Code::Store,
+            message: "waybill.db was written by a newer Waybill. Nothing was changed; please start that version."
+                .to_owned(),
         },
+        MigrationError::RusqliteError { err, .. } => Refusal::from(&err).into_error("prepare"),
+        other => Error::Store { code: Code::Store, message: format!("could not prepare waybill.db: {other}") },
     })
+}
+
+/// The database has exactly this program's shape.
+pub(super) fn is_current(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(version_of(connection)? == STEPS.len() as i64)
+}
+
+fn version_of(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 #[cfg(test)]
@@ -39,11 +60,93 @@ mod tests {
 
     #[test]
     fn a_newer_database_is_refused_and_left_alone() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("waybill.db");
+        let mut connection = Connection::open(&path).unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
-        let error = migrate(&mut connection).unwrap_err();
+        let error = migrate(&mut connection, &path).unwrap_err();
         assert!(error.to_string().contains("newer Waybill"), "{error}");
-        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).unwrap();
-        assert_eq!(tables, 0);
+        assert_eq!(count(&connection, "sqlite_schema"), 0);
+        assert_eq!(names_in(dir.path()), ["waybill.db"]);
+    }
+
+    #[test]
+    fn before_a_step_runs_the_database_is_copied_as_it_was_and_three_copies_stay() {
+        let (dir, path, mut connection) = made();
+        let steps = [STEPS, &later(5)[..]].concat();
+        for upto in STEPS.len() + 1..=steps.len() {
+            connection.execute_batch("INSERT INTO settings VALUES (hex(randomblob(8)), 'x')").unwrap();
+            migrate_by(&steps[..upto], &mut connection, &path).unwrap();
+            // By age, not by name, are the oldest told; some file systems tell time in coarse steps.
+            let copy = dir.path().join(format!("waybill.db.before-v{}", upto - 1));
+            let at = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000 * upto as u64);
+            std::fs::File::options().write(true).open(copy).unwrap().set_modified(at).unwrap();
+        }
+        let newest = steps.len() - 1;
+        let kept: Vec<String> = (newest - 2..=newest).map(|n| format!("waybill.db.before-v{n}")).collect();
+        assert_eq!(names_in(dir.path()), [&["waybill.db".to_owned()], &kept[..]].concat());
+        let copy = Connection::open(dir.path().join(&kept[2])).unwrap();
+        assert_eq!(version_of(&copy).unwrap(), newest as i64);
+        assert_eq!(count(&copy, "settings"), 5, "what was there before the last step");
+        let tables: i64 = copy
+            .query_row("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'later%'", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(tables, 4);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_database_as_it_was() {
+        let (_dir, path, mut connection) = made();
+        connection.execute_batch("INSERT INTO settings VALUES ('a', '1')").unwrap();
+        let broken = M::up("CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);");
+        let steps = [STEPS, &later(1)[..], &[broken]].concat();
+        migrate_by(&steps, &mut connection, &path).unwrap_err();
+        drop(connection);
+        let connection = Connection::open(&path).unwrap();
+        assert_eq!(version_of(&connection).unwrap(), STEPS.len() as i64);
+        assert_eq!(count(&connection, "settings"), 1);
+        assert_eq!(count(&connection, "sqlite_schema WHERE name IN ('half', 'later0')"), 0);
+    }
+
+    #[test]
+    fn without_a_backup_no_step_runs() {
+        let (dir, path, mut connection) = made();
+        // A folder of this name cannot be replaced by a file.
+        std::fs::create_dir_all(dir.path().join(format!("waybill.db.before-v{}/in the way", STEPS.len()))).unwrap();
+        let error = migrate_by(&[STEPS, &later(1)[..]].concat(), &mut connection, &path).unwrap_err();
+        assert!(error.to_string().contains("Nothing was changed"), "{error}");
+        assert_eq!(version_of(&connection).unwrap(), STEPS.len() as i64);
+        assert!(!names_in(dir.path()).iter().any(|name| name.ends_with(".part")));
+    }
+
+    fn made() -> (tempfile::TempDir, std::path::PathBuf, Connection) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("waybill.db");
+        let mut connection = Connection::open(&path).unwrap();
+        migrate(&mut connection, &path).unwrap();
+        assert_eq!(names_in(dir.path()), ["waybill.db"], "an empty database needs no backup");
+        (dir, path, connection)
+    }
+
+    fn later(steps: usize) -> Vec<M<'static>> {
+        const LATER: [&str; 5] = [
+            "CREATE TABLE later0 (x)",
+            "CREATE TABLE later1 (x)",
+            "CREATE TABLE later2 (x)",
+            "CREATE TABLE later3 (x)",
+            "CREATE TABLE later4 (x)",
+        ];
+        LATER[..steps].iter().map(|sql| M::up(sql)).collect()
+    }
+
+    fn count(connection: &Connection, of: &str) -> i64 {
+        connection.query_row(&format!("SELECT count(*) FROM {of}"), [], |row| row.get(0)).unwrap()
+    }
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        names
     }
 }

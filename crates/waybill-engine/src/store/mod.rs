@@ -3,8 +3,13 @@
 //! SQL stands only under this folder. Whoever writes passes a closure over the functions of the table files; it runs in a
 //! savepoint of its own, and its continuation runs once the group is committed: save, then act.
 
+mod backup;
+mod health;
 mod lock;
 mod migrations;
+mod opening;
+mod reader;
+mod refusal;
 
 pub(crate) mod aborts;
 pub(crate) mod attempts;
@@ -27,19 +32,24 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
+use self::health::Health;
 use self::lock::DataFolderLock;
+use self::refusal::Refusal;
 use crate::error::{Code, Error};
+use crate::view::Problem;
+
+pub(crate) use self::reader::Reader;
 
 /// Most writes of one transaction.
 const GROUP: usize = 500;
 /// Prepared statements that a connection keeps: more than there are.
 const STATEMENTS: usize = 128;
 
-type Continuation = Box<dyn FnOnce(Result<(), String>) + Send>;
+type Continuation = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
 /// Given the connection, or why there is no transaction to write in.
-type Write = Box<dyn FnOnce(Result<&Connection, String>) -> Continuation + Send>;
+type Write = Box<dyn FnOnce(Result<&Connection, Refusal>) -> Continuation + Send>;
 
 /// The open database. Cheap to clone; closed by [`Store::close`].
 #[derive(Clone, Debug)]
@@ -48,33 +58,29 @@ pub(crate) struct Store {
     reader: Arc<Mutex<Option<Connection>>>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
     lock: Arc<Mutex<Option<DataFolderLock>>>,
+    health: Arc<Health>,
 }
 
 impl Store {
     /// Takes the data folder's lock, opens `waybill.db` in it and brings it to this program's shape.
     ///
     /// # Errors
-    /// `DataFolderInUse`, or `Store` with what could not be done.
+    /// `DataFolderInUse`, `Damaged`, `DiskFull`, `ReadOnly`, or `Store` with what could not be done.
     pub(crate) fn open(data_dir: &Path) -> Result<Store, Error> {
-        std::fs::create_dir_all(data_dir).map_err(|error| Error::Store {
-            code: Code::Store,
-            message: format!("could not create the data folder \"{}\": {error}", data_dir.display()),
-        })?;
+        std::fs::create_dir_all(data_dir).map_err(|error| refusal::folder_error("create", data_dir, &error))?;
         let lock = DataFolderLock::take(data_dir)?;
-        let path = data_dir.join("waybill.db");
-        let mut connection = Connection::open(&path).map_err(|error| store_error("open", &error))?;
-        prepare(&connection).map_err(|error| store_error("open", &error))?;
-        migrations::migrate(&mut connection)?;
-        batch_index::drop_all(&connection).map_err(|error| store_error("tidy", &error))?;
+        let connection = opening::open(data_dir, lock.after_crash())?;
         let reader = Connection::open_with_flags(
-            &path,
+            data_dir.join("waybill.db"),
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
         )
-        .map_err(|error| store_error("open for reading", &error))?;
+        .map_err(|error| Refusal::from(&error).into_error("open for reading"))?;
+        let health = Arc::<Health>::default();
+        let kept = Arc::clone(&health);
         let (writes, inbox) = channel();
         let writer = std::thread::Builder::new()
             .name("waybill-store".into())
-            .spawn(move || write_in_groups(connection, &inbox))
+            .spawn(move || write_in_groups(connection, &inbox, &kept))
             .map_err(|error| Error::Store {
                 code: Code::Store,
                 message: format!("could not start the writing thread: {error}"),
@@ -84,6 +90,7 @@ impl Store {
             reader: Arc::new(Mutex::new(Some(reader))),
             writer: Arc::new(Mutex::new(Some(writer))),
             lock: Arc::new(Mutex::new(Some(lock))),
+            health,
         })
     }
 
@@ -93,11 +100,15 @@ impl Store {
         write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         then: impl FnOnce(Result<T, Error>) + Send + 'static,
     ) {
+        let health = Arc::clone(&self.health);
         let work: Write = Box::new(move |connection| {
-            let result = connection.and_then(|c| in_savepoint(c, write).map_err(|error| error.to_string()));
+            let result = connection.and_then(|c| in_savepoint(c, write).map_err(|error| Refusal::from(&error)));
             Box::new(move |committed| {
                 let result = result.and_then(|value| committed.map(|()| value));
-                then(result.map_err(|error| store_failure("save to", &error)));
+                then(result.map_err(|refusal| {
+                    health.refused(&refusal);
+                    refusal.into_error("save to")
+                }));
             })
         });
         let sender = lock_of(&self.writes);
@@ -156,7 +167,28 @@ impl Store {
     pub(crate) fn read_blocking<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         let reader = lock_of(&self.reader);
         let connection = reader.as_ref().ok_or_else(closed)?;
-        read(connection).map_err(|error| store_error("read", &error))
+        read(connection).map_err(|error| {
+            let refusal = Refusal::from(&error);
+            if refusal.code == Code::Damaged {
+                self.health.refused(&refusal);
+            }
+            refusal.into_error("read")
+        })
+    }
+
+    /// Why nothing can be saved at the moment.
+    pub(crate) fn problem(&self) -> Option<Problem> {
+        self.health.watch().borrow().clone()
+    }
+
+    /// As [`Store::problem`], and whoever holds it hears of changes.
+    pub(crate) fn trouble(&self) -> watch::Receiver<Option<Problem>> {
+        self.health.watch()
+    }
+
+    /// Writes below our pid where other processes reach us.
+    pub(crate) fn announce(&self, address: &str) -> std::io::Result<()> {
+        lock_of(&self.lock).as_ref().map_or(Ok(()), |lock| lock.announce(address))
     }
 
     /// Commits what is waiting, closes both connections and gives the data folder back.
@@ -164,12 +196,16 @@ impl Store {
         let this = self.clone();
         let closing = tokio::task::spawn_blocking(move || {
             lock_of(&this.writes).take();
-            if let Some(writer) = lock_of(&this.writer).take() {
-                // A panic of the writing thread has already been reported by its own hook.
-                let _ = writer.join();
-            }
+            // First: only a connection that writes can put the log away, and only the last one does.
             lock_of(&this.reader).take();
-            lock_of(&this.lock).take();
+            // A panic of the writing thread has already been reported by its own hook.
+            let ended = lock_of(&this.writer).take().is_none_or(|writer| writer.join().is_ok());
+            if let Some(lock) = lock_of(&this.lock).take()
+                && ended
+                && !this.health.is_damaged()
+            {
+                lock.ended_well();
+            }
         });
         let _ = closing.await;
     }
@@ -184,19 +220,19 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn write_in_groups(connection: Connection, inbox: &Receiver<Write>) {
-    while let Ok(first) = inbox.recv() {
+fn write_in_groups(connection: Connection, inbox: &Receiver<Write>, health: &Health) {
+    while let Some(first) = health.next(inbox, &connection) {
         let mut group = vec![first];
         while group.len() < GROUP
             && let Ok(next) = inbox.try_recv()
         {
             group.push(next);
         }
-        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error.to_string());
+        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| Refusal::from(&error));
         let in_transaction = || match &begun {
             Err(error) => Err(error.clone()),
             // A full disk makes SQLite roll back by itself; outside a transaction every write would commit alone.
-            Ok(()) if connection.is_autocommit() => Err("the disk refused an earlier write".to_owned()),
+            Ok(()) if connection.is_autocommit() => Err(Refusal::of_an_earlier_write()),
             Ok(()) => Ok(&connection),
         };
         let continuations: Vec<Continuation> = group.into_iter().map(|write| write(in_transaction())).collect();
@@ -204,7 +240,7 @@ fn write_in_groups(connection: Connection, inbox: &Receiver<Write>) {
             connection.execute_batch("COMMIT").map_err(|error| {
                 // Leaves the connection clean for the next group; the reason is the commit's.
                 let _ = connection.execute_batch("ROLLBACK");
-                error.to_string()
+                Refusal::from(&error)
             })
         });
         for then in continuations {
@@ -220,25 +256,19 @@ fn in_savepoint<T>(
 ) -> rusqlite::Result<T> {
     let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
     run("SAVEPOINT one_write")?;
-    let result = write(connection);
-    if result.is_err() {
-        run("ROLLBACK TO one_write")?;
+    match write(connection) {
+        Ok(value) => run("RELEASE one_write").map(|()| value),
+        Err(error) => {
+            // A full disk has made SQLite roll back the savepoint too; the reason is the write's.
+            let _ = run("ROLLBACK TO one_write").and_then(|()| run("RELEASE one_write"));
+            Err(error)
+        }
     }
-    run("RELEASE one_write")?;
-    result
 }
 
 fn lock_of<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // The guarded values are whole at every moment, so a panic elsewhere does not spoil them.
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn store_error(doing: &str, error: &rusqlite::Error) -> Error {
-    store_failure(doing, &error.to_string())
-}
-
-fn store_failure(doing: &str, reason: &str) -> Error {
-    Error::Store { code: Code::Store, message: format!("could not {doing} waybill.db: {reason}") }
 }
 
 /// What is said when the store is closed while somebody waits for it.

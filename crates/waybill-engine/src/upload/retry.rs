@@ -40,6 +40,9 @@ pub(crate) fn class_of(code: Code) -> Class {
         | Code::SourceUnreadable
         | Code::Keychain
         | Code::Store
+        | Code::DiskFull
+        | Code::ReadOnly
+        | Code::Damaged
         | Code::DataFolderInUse
         | Code::Watch => Class::NeedsYou,
         Code::Integrity

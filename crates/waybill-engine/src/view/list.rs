@@ -164,10 +164,12 @@ pub struct Changes {
     /// Seconds to add to this computer's clock to get the server's; zero when it is right. Waybill signs with the
     /// corrected time.
     pub clock_skew_seconds: i64,
+    /// Why nothing can be saved at the moment, so that uploads wait; they go on by themselves.
+    pub store_problem: Option<Problem>,
 }
 
 /// A path that could not be queued, and why. Every dropped path ends as an upload or here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct RefusedPath {

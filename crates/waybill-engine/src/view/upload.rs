@@ -30,7 +30,7 @@ pub enum Phase {
 }
 
 /// What came of the callback, small enough for a row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[ts(export)]
 pub enum CallbackBadge {
@@ -85,7 +85,7 @@ pub enum AlreadyThere {
 }
 
 /// One try that did not work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct AttemptView {
@@ -98,7 +98,7 @@ pub struct AttemptView {
 }
 
 /// One upload as a row of a list.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct UploadRow {
@@ -149,7 +149,7 @@ pub struct UploadRow {
 }
 
 /// Facts of a stored object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct ObjectView {
@@ -176,7 +176,7 @@ pub struct ObjectView {
 }
 
 /// The callback of one upload: what was asked, and the whole answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct CallbackView {
@@ -191,7 +191,7 @@ pub struct CallbackView {
 }
 
 /// What OSS was asked to POST, with our variables filled in and OSS's own left as `${name}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct CallbackRequestView {
@@ -210,7 +210,7 @@ pub struct CallbackRequestView {
 }
 
 /// One part of a multipart upload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct PartView {
@@ -225,7 +225,7 @@ pub struct PartView {
 }
 
 /// One line of an upload's log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct LogLine {
@@ -238,7 +238,7 @@ pub struct LogLine {
 }
 
 /// Everything the inspector shows of one upload.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct UploadDetails {

@@ -1,0 +1,320 @@
+//! The uploads of one command, told as they end: to whoever runs it in this process, or hands it over from another.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::{Sender, UnboundedReceiver};
+
+use super::Engine;
+use crate::clock::now_ms;
+use crate::destination::BuiltIn;
+use crate::error::{Code, Error};
+use crate::intake::{Callback, Enqueue, KeyRule};
+use crate::rows;
+use crate::store::lists;
+use crate::store::uploads::{self, UploadRecord};
+use crate::view::{CallbackProfileForm, OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails, UploadRow};
+
+/// Between two words about how far it has got.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// Uploads that are read together when they end together.
+const TOGETHER: usize = 200;
+
+/// What a command asks for. Asked again before all of it has ended, it is the same batch that goes on.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Where to.
+    pub to: Place,
+    /// Files and folders.
+    pub paths: Vec<PathBuf>,
+    /// Object keys; None: the destination's template.
+    pub key_rule: Option<KeyRule>,
+    /// The callback.
+    pub callback: Callback,
+    /// What becomes of objects that are there already; None: what the destination says.
+    pub overwrite: Option<OverwritePolicy>,
+    /// Whether anybody wants to hear how far it has got.
+    pub progress: bool,
+}
+
+/// Where a command's files go.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A destination of the data folder, by its name.
+    Named(String),
+    /// One that the command describes, keys and all.
+    Described(Box<BuiltIn>),
+}
+
+/// What a command hears.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Told {
+    /// Which batch it is, before anything else.
+    Batch(i64),
+    /// An upload has ended; without parts and log.
+    Upload(Box<UploadDetails>),
+    /// A path that never became an upload.
+    Refused(RefusedPath),
+    /// So many more were refused.
+    MoreRefused(i64),
+    /// How far it has got.
+    Progress {
+        /// Files that have ended.
+        files_done: i64,
+        /// All of them.
+        files: i64,
+        /// Bytes of those, and of what is on its way.
+        bytes_done: i64,
+        /// Bytes of all.
+        bytes: i64,
+    },
+    /// Nothing can be saved at the moment, so everything waits.
+    Waits(Problem),
+}
+
+impl Engine {
+    /// Queues what is asked for, or goes on with it, and tells of each upload once, until all have ended. `known`: the
+    /// batch, if it was begun by a process that has ended.
+    ///
+    /// # Errors
+    /// `Invalid` for a destination that is not there or nothing to upload, `Store`, `Refused` once the engine stops.
+    pub async fn follow(&self, asked: Asked, known: Option<i64>, told: Sender<Told>) -> Result<(), Error> {
+        // Before anything is queued: what ended earlier was the work of an earlier run.
+        let (began_ms, finished) = (now_ms(), self.finished.listen());
+        let destination_id = self.place(asked.to).await?;
+        let (paths, key_rule, overwrite) = (asked.paths, asked.key_rule, asked.overwrite);
+        let fingerprint = fingerprint(&paths, &destination_id, &key_rule, &asked.callback, overwrite);
+        let begun = self
+            .begin(
+                Enqueue {
+                    paths,
+                    destination_id: Some(destination_id),
+                    key_rule,
+                    callback: asked.callback,
+                    overwrite,
+                    fingerprint: Some(fingerprint),
+                },
+                known,
+            )
+            .await?;
+        let mut following = Following {
+            engine: self,
+            batch: begun.batch,
+            began_ms,
+            told: told.clone(),
+            files: 0,
+            bytes: 0,
+            files_done: 0,
+            bytes_done: 0,
+            gave_up: HashSet::new(),
+        };
+        following.tell(Told::Batch(begun.batch)).await;
+        let reading = self.read_in(begun.batch, begun.intake, begun.again);
+        tokio::select! {
+            ended = following.run(reading, begun.refused, finished, asked.progress) => ended,
+            damaged = self.tells_of_trouble(&told) => Err(damaged),
+        }
+    }
+
+    async fn place(&self, to: Place) -> Result<String, Error> {
+        match to {
+            Place::Described(built_in) => {
+                let id = built_in.id.clone();
+                self.ensure_built_in(*built_in).await?;
+                Ok(id)
+            }
+            Place::Named(name) => self
+                .destination_named(&name)
+                .await?
+                .ok_or_else(|| Error::Invalid(format!("there is no destination \"{name}\" in this data folder"))),
+        }
+    }
+
+    /// Says that nothing can be saved, as often as that begins; ends only with what waiting does not mend.
+    async fn tells_of_trouble(&self, told: &Sender<Told>) -> Error {
+        let mut trouble = self.store.trouble();
+        loop {
+            let problem = trouble.borrow_and_update().clone();
+            match problem {
+                Some(problem) if problem.code == Code::Damaged => {
+                    return Error::Store { code: problem.code, message: problem.message };
+                }
+                // Whoever asked may have gone.
+                Some(problem) => drop(told.send(Told::Waits(problem)).await),
+                None => {}
+            }
+            if trouble.changed().await.is_err() {
+                // The store is as old as the engine, so it does not go first.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+struct Following<'a> {
+    engine: &'a Engine,
+    batch: i64,
+    began_ms: i64,
+    told: Sender<Told>,
+    files: i64,
+    bytes: i64,
+    files_done: i64,
+    bytes_done: i64,
+    /// Failed or cancelled, so that it may end once more: somebody presses Retry in the window.
+    gave_up: HashSet<i64>,
+}
+
+impl Following<'_> {
+    async fn run(
+        &mut self,
+        reading: impl Future<Output = Result<crate::view::Added, Error>>,
+        unnamed: Vec<RefusedPath>,
+        mut finished: UnboundedReceiver<i64>,
+        progress: bool,
+    ) -> Result<(), Error> {
+        let mut reading = std::pin::pin!(reading);
+        // Uploads may end while folders are still being read.
+        let added = loop {
+            tokio::select! {
+                added = &mut reading => break added?,
+                Some(no) = finished.recv() => self.ended(no, &mut finished).await?,
+            }
+        };
+        let refused = added.refused_count + unnamed.len() as i64;
+        let more = added.refused_count - added.refused.len() as i64;
+        for path in added.refused.into_iter().chain(unnamed) {
+            self.tell(Told::Refused(path)).await;
+        }
+        if more > 0 {
+            self.tell(Told::MoreRefused(more)).await;
+        }
+        self.take_up().await?;
+        if self.files == 0 && refused == 0 {
+            return Err(Error::Invalid("there is no file to upload in what was given".into()));
+        }
+        let stop = self.engine.tasks.token().clone();
+        while self.files_done < self.files {
+            tokio::select! {
+                Some(no) = finished.recv() => self.ended(no, &mut finished).await?,
+                () = tokio::time::sleep(PROGRESS_EVERY), if progress => self.progress().await?,
+                () = stop.cancelled() => {
+                    return Err(Error::Refused("stopped before everything was uploaded".into()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A batch that is continued: what an earlier run stored belongs to its receipts, what it gave up is tried again, and
+    /// what was paused in the window goes on.
+    async fn take_up(&mut self) -> Result<(), Error> {
+        let mut after = 0;
+        loop {
+            let page = self.engine.batch_page(self.batch, after, 500).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.no;
+            for row in page {
+                self.files += 1;
+                self.bytes += row.size_bytes;
+                match self.take_up_one(&row).await {
+                    Ok(()) | Err(Error::Refused(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+
+    async fn take_up_one(&mut self, row: &UploadRow) -> Result<(), Error> {
+        match row.phase {
+            Phase::Paused => self.engine.resume(row.no).await,
+            // Ended in this run: it is told as it is heard of.
+            Phase::Done | Phase::Failed | Phase::Cancelled if row.finished_ms.is_none_or(|at| at >= self.began_ms) => {
+                Ok(())
+            }
+            Phase::Failed => self.engine.retry(row.no).await,
+            Phase::Done | Phase::Cancelled => self.tell_of(vec![row.no]).await,
+            Phase::Queued | Phase::Starting | Phase::Sending | Phase::Completing => Ok(()),
+        }
+    }
+
+    /// Tells of an upload that has ended and of all others that have ended meanwhile: they are read together.
+    async fn ended(&mut self, no: i64, finished: &mut UnboundedReceiver<i64>) -> Result<(), Error> {
+        let mut numbers = vec![no];
+        while numbers.len() < TOGETHER
+            && let Ok(no) = finished.try_recv()
+        {
+            numbers.push(no);
+        }
+        self.tell_of(numbers).await
+    }
+
+    /// Tells of uploads that have ended, as far as they are ours.
+    async fn tell_of(&mut self, numbers: Vec<i64>) -> Result<(), Error> {
+        let batch = self.batch;
+        let read = move |c: &rusqlite::Connection| {
+            let mut records = lists::by_numbers(c, &numbers)?;
+            records.retain(|record| record.batch == batch);
+            let answered = |record: UploadRecord| {
+                let asked = record.callback.is_some();
+                Ok((if asked { uploads::answer(c, record.no)? } else { None }, record))
+            };
+            records.into_iter().map(answered).collect::<rusqlite::Result<(Vec<_>, Vec<_>)>>()
+        };
+        let (answers, records) = self.engine.store.read(read).await?;
+        let rows = self.engine.rows(&records).await?;
+        for ((record, row), answer) in records.iter().zip(rows).zip(answers) {
+            // Told already, or tried once more before this word of it was heard.
+            if self.gave_up.contains(&row.no) || !matches!(row.phase, Phase::Done | Phase::Failed | Phase::Cancelled) {
+                continue;
+            }
+            if row.phase != Phase::Done {
+                self.gave_up.insert(row.no);
+            }
+            self.files_done += 1;
+            self.bytes_done += row.size_bytes;
+            let details = rows::details(record, row, answer, Vec::new(), Vec::new(), Vec::new());
+            self.tell(Told::Upload(Box::new(details))).await;
+        }
+        Ok(())
+    }
+
+    async fn progress(&self) -> Result<(), Error> {
+        let samples = self.engine.progress.sample(Instant::now());
+        let numbers: Vec<i64> = samples.keys().copied().collect();
+        let records = self.engine.store.read(move |c| lists::by_numbers(c, &numbers)).await?;
+        let ours = records.iter().filter(|record| record.batch == self.batch);
+        let moving: i64 = ours.filter_map(|record| samples.get(&record.no)).map(|sample| sample.sent_bytes).sum();
+        self.tell(Told::Progress {
+            files_done: self.files_done,
+            files: self.files,
+            bytes_done: (self.bytes_done + moving).min(self.bytes),
+            bytes: self.bytes,
+        })
+        .await;
+        Ok(())
+    }
+
+    async fn tell(&self, told: Told) {
+        // Whoever asked may have gone; the uploads go on all the same.
+        let _ = self.told.send(told).await;
+    }
+}
+
+/// The same paths to the same place with the same callback: the batch to continue, if it has not ended.
+fn fingerprint(
+    paths: &[PathBuf],
+    destination_id: &str,
+    key_rule: &Option<KeyRule>,
+    callback: &Callback,
+    overwrite: Option<OverwritePolicy>,
+) -> String {
+    // As text: a path that is not Unicode has no JSON form, and is refused later in words.
+    let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+    let given: Option<&CallbackProfileForm> = match callback {
+        Callback::Given(given) => given.as_ref(),
+        Callback::OfDestination => None,
+    };
+    serde_json::json!([destination_id, paths, key_rule, given, overwrite]).to_string()
+}
