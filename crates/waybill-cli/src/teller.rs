@@ -11,6 +11,9 @@ use crate::history::json;
 use crate::receipt::{Receipt, Verdict};
 use crate::terminal;
 
+/// As much is printed at once.
+const LINES_BYTES: usize = 32 << 10;
+
 /// Prints receipts as uploads end.
 pub(crate) struct Teller {
     json: bool,
@@ -18,11 +21,13 @@ pub(crate) struct Teller {
     worst: Verdict,
     /// What was printed, when somebody else may have to tell it again.
     printed: Option<HashSet<String>>,
+    /// To be printed together: a thousand small files end in a second.
+    lines: String,
 }
 
 impl Teller {
     pub(crate) fn new(json: bool) -> Teller {
-        Teller { json, bar: bar(), worst: Verdict::Fine, printed: None }
+        Teller { json, bar: bar(), worst: Verdict::Fine, printed: None, lines: String::new() }
     }
 
     /// Prints what is told while `work` goes on, and what is left of it at its end.
@@ -30,13 +35,14 @@ impl Teller {
         let mut work = std::pin::pin!(work);
         let ended = loop {
             tokio::select! {
-                Some(word) = words.recv() => self.hear(word),
+                Some(word) = words.recv() => {
+                    self.hear(word);
+                    self.hear_all(words);
+                }
                 ended = &mut work => break ended,
             }
         };
-        while let Ok(word) = words.try_recv() {
-            self.hear(word);
-        }
+        self.hear_all(words);
         ended
     }
 
@@ -53,6 +59,14 @@ impl Teller {
             Verdict::CallbackFailed => 2,
             Verdict::NotStored => 1,
         })
+    }
+
+    /// What has come meanwhile, printed together.
+    fn hear_all(&mut self, words: &mut Receiver<Told>) {
+        while let Ok(word) = words.try_recv() {
+            self.hear(word);
+        }
+        self.print_lines();
     }
 
     fn hear(&mut self, word: Told) {
@@ -82,8 +96,19 @@ impl Teller {
         }
         self.worst = self.worst.max(receipt.verdict());
         let line = if self.json { json(receipt) } else { receipt.in_words() };
-        // A reader that went away does not stop the upload.
-        self.bar.suspend(|| terminal::result_line(&line));
+        self.lines.push_str(&line);
+        self.lines.push('\n');
+        if self.lines.len() >= LINES_BYTES {
+            self.print_lines();
+        }
+    }
+
+    fn print_lines(&mut self) {
+        if !self.lines.is_empty() {
+            // A reader that went away does not stop the upload.
+            self.bar.suspend(|| terminal::result_lines(&self.lines));
+            self.lines.clear();
+        }
     }
 
     fn say(&self, message: &str) {

@@ -8,6 +8,12 @@ pub(crate) fn result_line(line: &str) -> bool {
     writeln!(std::io::stdout(), "{line}").is_ok()
 }
 
+/// Lines of result, each with its end.
+pub(crate) fn result_lines(lines: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).is_ok()
+}
+
 /// One line about what is going on or wrong.
 pub(crate) fn complain(message: &str) {
     eprintln!("waybill: {message}");

@@ -124,6 +124,7 @@ impl Engine {
             sweeps: VecDeque::new(),
             outcomes: HashMap::new(),
         };
+        tasks.spawn("answers", store.clone().tell_answers(tasks.token().clone()));
         tasks.spawn("throttle", throttle.clone().run(tasks.token().clone()));
         tasks.spawn("queue", queue.run(inbox));
         tasks.spawn(

@@ -46,9 +46,14 @@ impl FileSlice {
         while read < bytes.len() {
             read += self.read_at(&mut bytes[read..], read as u64)?;
         }
-        let mut crc = Crc64::new();
-        crc.update(&bytes);
-        Ok((bytes.into(), crc.finish()))
+        Ok(summed(bytes))
+    }
+
+    /// As [`FileSlice::read`] where all of it lies in the system's cache; none where the disk would have to be asked.
+    pub fn read_now(&self) -> Option<(Bytes, u64)> {
+        let mut bytes = vec![0; self.len as usize];
+        let whole = bytes.is_empty() || cached_read(&self.file, &mut bytes, self.offset).ok()? == bytes.len();
+        whole.then(|| summed(bytes))
     }
 
     /// Reads at `at` bytes into the slice; at least one byte, or `UnexpectedEof` where the file has become shorter.
@@ -67,6 +72,12 @@ impl FileSlice {
 #[cfg(unix)]
 fn positional_read(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+fn summed(bytes: Vec<u8>) -> (Bytes, u64) {
+    let mut crc = Crc64::new();
+    crc.update(&bytes);
+    (bytes.into(), crc.finish())
 }
 
 /// Reads what lies in the system's cache; `WouldBlock` where the disk would have to be asked, or the file system does not tell.

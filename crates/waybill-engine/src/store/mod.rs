@@ -28,11 +28,13 @@ pub(crate) mod watched;
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, OpenFlags};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use self::health::Health;
 use self::lock::DataFolderLock;
@@ -51,6 +53,20 @@ type Continuation = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
 /// Given the connection, or why there is no transaction to write in.
 type Write = Box<dyn FnOnce(Result<&Connection, Refusal>) -> Continuation + Send>;
 
+/// Writes of one transaction that are over, and what came of it.
+struct Answers {
+    continuations: Vec<Continuation>,
+    committed: Result<(), Refusal>,
+}
+
+impl Answers {
+    fn tell(self) {
+        for then in self.continuations {
+            then(self.committed.clone());
+        }
+    }
+}
+
 /// The open database. Cheap to clone; closed by [`Store::close`].
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
@@ -59,6 +75,7 @@ pub(crate) struct Store {
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
     lock: Arc<Mutex<Option<DataFolderLock>>>,
     health: Arc<Health>,
+    answers: Arc<OnceLock<UnboundedSender<Answers>>>,
 }
 
 impl Store {
@@ -77,10 +94,12 @@ impl Store {
         .map_err(|error| Refusal::from(&error).into_error("open for reading"))?;
         let health = Arc::<Health>::default();
         let kept = Arc::clone(&health);
+        let answers = Arc::<OnceLock<_>>::default();
+        let told = Arc::clone(&answers);
         let (writes, inbox) = channel();
         let writer = std::thread::Builder::new()
             .name("waybill-store".into())
-            .spawn(move || write_in_groups(connection, &inbox, &kept))
+            .spawn(move || write_in_groups(connection, &inbox, &kept, &told))
             .map_err(|error| Error::Store {
                 code: Code::Store,
                 message: format!("could not start the writing thread: {error}"),
@@ -91,10 +110,32 @@ impl Store {
             writer: Arc::new(Mutex::new(Some(writer))),
             lock: Arc::new(Mutex::new(Some(lock))),
             health,
+            answers,
         })
     }
 
-    /// Hands a write to the writing thread; `then` runs there after the commit, or with the reason why there was none.
+    /// From now on until `stop` tells here what came of writes, a group at a time: whoever waits on this runtime is woken
+    /// by it, and not one by one from the writing thread.
+    pub(crate) async fn tell_answers(self, stop: CancellationToken) {
+        let (send, mut answers) = unbounded_channel();
+        if self.answers.set(send).is_err() {
+            return;
+        }
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(group) = answers.recv() => group.tell(),
+            }
+        }
+        // The writing thread tells the rest by itself.
+        answers.close();
+        while let Ok(group) = answers.try_recv() {
+            group.tell();
+        }
+    }
+
+    /// Hands a write to the writing thread; `then` runs after the commit, or with the reason why there was none, and must not
+    /// block.
     pub(crate) fn submit<T: Send + 'static>(
         &self,
         write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -220,7 +261,12 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn write_in_groups(connection: Connection, inbox: &Receiver<Write>, health: &Health) {
+fn write_in_groups(
+    connection: Connection,
+    inbox: &Receiver<Write>,
+    health: &Health,
+    answers: &OnceLock<UnboundedSender<Answers>>,
+) {
     while let Some(first) = health.next(inbox, &connection) {
         let mut group = vec![first];
         while group.len() < GROUP
@@ -243,8 +289,14 @@ fn write_in_groups(connection: Connection, inbox: &Receiver<Write>, health: &Hea
                 Refusal::from(&error)
             })
         });
-        for then in continuations {
-            then(committed.clone());
+        let group = Answers { continuations, committed };
+        match answers.get() {
+            None => group.tell(),
+            Some(told) => {
+                if let Err(nobody) = told.send(group) {
+                    nobody.0.tell();
+                }
+            }
         }
     }
 }

@@ -321,13 +321,19 @@ pub(crate) fn progress(gauge: &Arc<Gauge>) -> waybill_oss::Progress {
     Arc::new(move |bytes| gauge.add(bytes))
 }
 
-/// Opens and stamps off the runtime's threads.
+/// Opens and stamps, off the runtime's thread where that may take its time.
 async fn open(path: PathBuf) -> Result<(File, SourceStamp), Error> {
-    blocking(move || source::open(&path)).await
+    match source::open_now(&path) {
+        Some(opened) => Ok(opened),
+        None => blocking(move || source::open(&path)).await,
+    }
 }
 
-/// Checks the stamp off the runtime's threads.
+/// Checks the stamp, off the runtime's thread where that may take its time.
 pub(crate) async fn check(path: PathBuf, stamp: SourceStamp) -> Result<(), Error> {
+    if source::is_unchanged_now(&path, stamp) {
+        return Ok(());
+    }
     blocking(move || source::check(&path, stamp)).await
 }
 

@@ -34,7 +34,11 @@ pub(crate) async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceS
 async fn put_small(trip: &Trip, file: Arc<File>, session: Session) -> Result<(), Ended> {
     let permit = trip.throttle.permit().await;
     let (path, Session { plan, stamp, .. }) = (trip.path.clone(), session.clone());
-    let (bytes, crc64) = driver::blocking(move || read(&path, file, stamp)).await?;
+    let slice = FileSlice { file, offset: 0, len: plan.size_bytes };
+    let (bytes, crc64) = match slice.read_now().filter(|_| source::is_unchanged_now(&path, stamp)) {
+        Some(read) => read,
+        None => driver::blocking(move || read(&path, &slice, stamp)).await?,
+    };
     trip.reports.consent(Report::Whole(session.clone(), crc64)).await?;
     trip.gauge.set(0);
     let progress = driver::progress(&trip.gauge);
@@ -52,8 +56,8 @@ async fn put_small(trip: &Trip, file: Arc<File>, session: Session) -> Result<(),
 }
 
 /// Reads all of a small file and sums it, and makes sure that what was read is what `stamp` says. Blocks.
-fn read(path: &Path, file: Arc<File>, stamp: SourceStamp) -> Result<(Bytes, u64), Error> {
-    let read = FileSlice { file, offset: 0, len: stamp.size_bytes }.read();
+fn read(path: &Path, slice: &FileSlice, stamp: SourceStamp) -> Result<(Bytes, u64), Error> {
+    let read = slice.read();
     // Before what the reading says: a file that became shorter has changed.
     source::check(path, stamp)?;
     read.map_err(|error| io_error("read", path, &error))

@@ -33,6 +33,37 @@ pub(crate) fn open(path: &Path) -> Result<(File, SourceStamp), Error> {
     Ok((file, SourceStamp::of(&metadata)))
 }
 
+/// As [`open`] where nothing has to be waited for: what a name leads to lies in the system's memory, and it is a regular file.
+/// None where the disk or a server would have to be asked, and for whatever [`open`] has to say words about.
+#[cfg(target_os = "linux")]
+pub(crate) fn open_now(path: &Path) -> Option<(File, SourceStamp)> {
+    use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+    // Not blocking: a named pipe would wait for a writer.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = File::from(openat2(CWD, path, flags, Mode::empty(), ResolveFlags::CACHED).ok()?);
+    let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+    Some((file, SourceStamp::of(&metadata)))
+}
+
+/// Whether the file at `path` is known to be what `stamp` says, without waiting; if not, [`check`] finds out.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_unchanged_now(path: &Path, stamp: SourceStamp) -> bool {
+    use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+    let named = openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::CACHED);
+    let metadata = named.ok().and_then(|named| File::from(named).metadata().ok());
+    metadata.is_some_and(|metadata| SourceStamp::of(&metadata) == stamp)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn open_now(_: &Path) -> Option<(File, SourceStamp)> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_unchanged_now(_: &Path, _: SourceStamp) -> bool {
+    false
+}
+
 /// The refusal of a file that no multipart upload can hold, with the figures.
 pub(crate) fn too_large(path: &Path, size_bytes: u64) -> Error {
     let tib = size_bytes as f64 / (1u64 << 40) as f64;
@@ -117,6 +148,21 @@ mod tests {
             // Opened, it would wait for a writer for ever.
             assert_eq!(open(&pipe).unwrap_err().code(), Code::NotAFile);
         }
+    }
+
+    #[test]
+    fn what_can_be_had_without_waiting_is_the_same_as_what_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, "one").unwrap();
+        let (_file, stamp) = open(&path).unwrap();
+        if cfg!(target_os = "linux") {
+            assert_eq!(open_now(&path).unwrap().1, stamp);
+            assert!(is_unchanged_now(&path, stamp));
+        }
+        std::fs::write(&path, "other").unwrap();
+        assert!(!is_unchanged_now(&path, stamp));
+        assert!(open_now(dir.path()).is_none() && open_now(&dir.path().join("none")).is_none());
     }
 
     #[test]
