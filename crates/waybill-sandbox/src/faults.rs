@@ -74,7 +74,7 @@ impl Fault {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum FaultKind {
-    /// Reads this many bytes of the body (or all of a shorter one), does nothing with them and closes the connection.
+    /// Takes this many bytes of the body (or all of a shorter one), does nothing with them and closes the connection.
     CloseAfterBytes {
         /// Bytes of the body.
         bytes: u64,
@@ -99,8 +99,23 @@ pub enum FaultKind {
         /// Milliseconds.
         ms: u64,
     },
-    /// Answers with a wrong `x-oss-hash-crc64ecma`; what is stored is right.
+    /// Does the whole work, a callback included, then closes the connection in the middle of the answer's body, or before
+    /// an answer that has none.
+    CutAnswer,
+    /// Answers with a wrong `x-oss-hash-crc64ecma`, and wrong ones in a list of parts; what is stored is right.
     CorruptCrc,
+    /// Answers with a wrong ETag, and wrong ones in a list of parts; what is stored is right.
+    WrongEtag,
+    /// The server's clock jumps ahead by this much and stays there: beyond 15 minutes the request is refused for its time.
+    ClockAhead {
+        /// Seconds.
+        seconds: i64,
+    },
+    /// Answers as usual, then closes all connections and refuses new ones for this long or until the faults are cleared.
+    RefuseConnections {
+        /// Milliseconds.
+        ms: u64,
+    },
     /// Takes the body at this pace.
     Throttle {
         /// Bytes in a second.
@@ -145,7 +160,11 @@ impl FaultKind {
             Self::Status { .. } => "status",
             Self::LoseAnswer => "loseAnswer",
             Self::Delay { .. } => "delay",
+            Self::CutAnswer => "cutAnswer",
             Self::CorruptCrc => "corruptCrc",
+            Self::WrongEtag => "wrongEtag",
+            Self::ClockAhead { .. } => "clockAhead",
+            Self::RefuseConnections { .. } => "refuseConnections",
             Self::Throttle { .. } => "throttle",
             Self::CallbackStatus { .. } => "callbackStatus",
             Self::CallbackTimeout => "callbackTimeout",

@@ -89,7 +89,7 @@ impl Intake {
         };
         match piece {
             Some(Ok(piece)) => {
-                self.received.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                self.count(piece.len() as u64);
                 self.slow_down(piece.len() as u64).await?;
                 Ok(Some(piece))
             }
@@ -140,6 +140,16 @@ impl Intake {
         if tokio::time::timeout(patience, reading).await.is_err() {
             tracing::debug!("a refused body did not come to its end");
         }
+    }
+
+    /// Of a piece that goes beyond the bytes a fault takes, the rest counts as never read.
+    fn count(&self, bytes: u64) {
+        let so_far = self.received.load(Ordering::Relaxed);
+        let taken = match self.kind() {
+            Some(FaultKind::CloseAfterBytes { bytes: limit }) => bytes.min(limit.saturating_sub(so_far)),
+            _ => bytes,
+        };
+        self.received.store(so_far + taken, Ordering::Relaxed);
     }
 
     fn kind(&self) -> Option<&FaultKind> {

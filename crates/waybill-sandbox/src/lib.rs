@@ -49,7 +49,12 @@ mod time;
 mod traffic;
 mod xml;
 
-use std::{fmt, io, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    net::Ipv4Addr,
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
 use axum::Router;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -60,7 +65,7 @@ use crate::{
     callback::CallbackKey,
     log::RequestLog,
     receiver::CallbackLog,
-    server::{Gate, Line},
+    server::{Door, Gate, Line},
     shared::Shared,
     store::{DirLock, Store},
 };
@@ -93,7 +98,8 @@ impl Sandbox {
         let Opened { lock, store, log, callback_key } = Opened::open(&config).await?;
         let listen = |source| SandboxError::Listen { port: config.port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await.map_err(listen)?;
-        let port = listener.local_addr().map_err(listen)?.port();
+        let address = listener.local_addr().map_err(listen)?;
+        let port = address.port();
         let ca = tuning.callback_ca_pem.as_deref();
         let callback_clients = callback::Clients::new(ca).map_err(SandboxError::CallbackClient)?;
         let endpoint = format!("http://127.0.0.1:{port}");
@@ -105,7 +111,7 @@ impl Sandbox {
             access_key_id: config.access_key_id.clone(),
             access_key_secret: config.access_key_secret.clone(),
         };
-        let stop = CancellationToken::new();
+        let (stop, door) = (CancellationToken::new(), Arc::<Door>::default());
         let shared = Arc::new(Shared {
             info,
             tuning,
@@ -118,12 +124,14 @@ impl Sandbox {
             stop: stop.clone(),
             tasks: TaskTracker::new(),
             tokens: Tokens::default(),
+            clock_jumped: AtomicI64::new(0),
+            door: Arc::clone(&door),
             config,
         });
         // One fallback and no routes: a router would look at the path, and keys may hold anything.
         let app = Router::new().fallback(exchange::answer).with_state(Arc::clone(&shared));
         let service = app.into_make_service_with_connect_info::<Line>();
-        let serving = axum::serve(Gate::new(listener, stop.clone()), service);
+        let serving = axum::serve(Gate::new(listener, address, stop.clone(), door), service);
         let server = tokio::spawn(async move { serving.with_graceful_shutdown(stop.cancelled_owned()).await });
         tracing::info!(endpoint = %shared.info.endpoint, "sandbox is listening");
         Ok(Self { shared, server: Some(server), _lock: lock })
@@ -147,6 +155,11 @@ impl Sandbox {
     /// Misbehaviour on command.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
+    }
+
+    /// Requests that are being worked on now, also those whose client has gone.
+    pub fn under_way(&self) -> usize {
+        self.shared.tasks.len()
     }
 
     /// Requests since the start, oldest first (the last 100,000).

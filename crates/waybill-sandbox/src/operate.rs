@@ -1,9 +1,19 @@
 //! The work of each operation, and what a fault does to its answer.
 
-use axum::{body::Body, http::Response};
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{Response, header},
+};
+use futures_util::stream;
 
 use crate::{
-    admit::not_spoken,
+    admit::{admit, not_spoken},
     answer::{OssError, Outcome, Refusal, put},
     bucket, copy, delete,
     exchange::Exchange,
@@ -12,15 +22,28 @@ use crate::{
     intake::Intake,
     list, multipart, object,
     operation::Operation,
-    post, tagging,
+    post,
+    server::Line,
+    shared::Shared,
+    tagging,
     traffic::{Pace, put_delay},
 };
 
+/// Longest answer that a fault can change; pages of lists are far below it.
+const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
+
 /// Reads the body, if there is one, and does what is asked.
 pub(crate) async fn operate(exchange: &Exchange, intake: &mut Intake, fault: Option<&Taken>) -> Outcome {
-    if let Some(Taken { kind: FaultKind::Status { status, code, .. }, .. }) = fault {
-        intake.finish().await?;
-        return Err(OssError::new(*status, code.clone(), "The sandbox was told to fail.").into());
+    match fault.map(|fault| &fault.kind) {
+        Some(FaultKind::Status { status, code, .. }) => {
+            intake.finish().await?;
+            return Err(OssError::new(*status, code.clone(), "The sandbox was told to fail.").into());
+        }
+        Some(FaultKind::ClockAhead { seconds }) => {
+            exchange.shared.clock_jumped.fetch_add(*seconds, Ordering::Relaxed);
+            admit(exchange)?;
+        }
+        _ => {}
     }
     let pace = Pace::of(exchange)?;
     if let Some(pace) = pace {
@@ -75,16 +98,71 @@ async fn work(exchange: &Exchange, intake: &mut Intake) -> Outcome {
 }
 
 /// What a fault does to a finished answer.
-pub(crate) fn after_work(mut response: Response<Body>, fault: Option<&Taken>) -> Outcome {
-    match fault.map(|fault| &fault.kind) {
-        Some(FaultKind::LoseAnswer) => Err(Refusal::Hangup),
-        Some(FaultKind::CorruptCrc) => {
-            let crc = response.headers().get(object::CRC).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-            if let Some(crc) = crc {
-                put(&mut response, object::CRC, &(crc ^ 1).to_string());
-            }
+pub(crate) async fn after_work(
+    mut response: Response<Body>,
+    fault: Option<&Taken>,
+    shared: &Arc<Shared>,
+    line: &Line,
+) -> Outcome {
+    let Some(Taken { kind, cleared }) = fault else { return Ok(response) };
+    match kind {
+        FaultKind::LoseAnswer => Err(Refusal::Hangup),
+        FaultKind::CutAnswer => cut(response).await,
+        FaultKind::CorruptCrc => spoilt(response, object::CRC, "HashCrc64ecma").await,
+        FaultKind::WrongEtag => spoilt(response, "etag", "ETag").await,
+        FaultKind::RefuseConnections { ms } => {
+            // The answer still goes out on its own connection, which it closes.
+            put(&mut response, "connection", "close");
+            shared.door.shut(line);
+            let (shared, cleared, time) = (Arc::clone(shared), cleared.clone(), Duration::from_millis(*ms));
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = tokio::time::sleep(time) => {}
+                    () = cleared.cancelled() => {}
+                    () = shared.stop.cancelled() => {}
+                }
+                shared.door.open();
+            });
             Ok(response)
         }
         _ => Ok(response),
     }
+}
+
+/// The first half of the body under a head that announces all of it.
+async fn cut(response: Response<Body>) -> Outcome {
+    let (mut head, body) = response.into_parts();
+    let whole = to_bytes(body, ANSWER_LIMIT).await.map_err(io::Error::other)?;
+    if whole.is_empty() {
+        return Err(Refusal::Hangup);
+    }
+    head.headers.insert(header::CONTENT_LENGTH, whole.len().into());
+    let pieces = [Ok(whole.slice(..whole.len() / 2)), Err(io::Error::from(io::ErrorKind::ConnectionAborted))];
+    Ok(Response::from_parts(head, Body::from_stream(stream::iter(pieces))))
+}
+
+/// Changes the last digit of a header's value, and of every element of that name in the body.
+async fn spoilt(mut response: Response<Body>, name: &str, element: &str) -> Outcome {
+    if let Some(value) = response.headers().get(name).and_then(|value| value.to_str().ok()) {
+        let wrong = changed(value);
+        put(&mut response, name, &wrong);
+    }
+    let (head, body) = response.into_parts();
+    let whole = to_bytes(body, ANSWER_LIMIT).await.map_err(io::Error::other)?;
+    let Ok(text) = std::str::from_utf8(&whole) else { return Ok(Response::from_parts(head, Body::from(whole))) };
+    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+    let mut pieces = text.split(&open);
+    let mut wrong = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (value, rest) = piece.split_once(&close).unwrap_or((piece, ""));
+        wrong += &format!("{open}{}{close}{rest}", changed(value));
+    }
+    Ok(Response::from_parts(head, Body::from(wrong)))
+}
+
+/// Another value of the same form: the last digit is another.
+fn changed(value: &str) -> String {
+    let Some(at) = value.rfind(|c: char| c.is_ascii_hexdigit()) else { return value.to_owned() };
+    let other = if value[at..].starts_with('1') { "2" } else { "1" };
+    format!("{}{other}{}", &value[..at], &value[at + 1..])
 }

@@ -1,6 +1,12 @@
 //! What every request can reach: settings, storage, logs, keys, the clock.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -12,6 +18,7 @@ use crate::{
     faults::Faults,
     log::RequestLog,
     receiver::CallbackLog,
+    server::Door,
     store::Store,
 };
 
@@ -29,6 +36,9 @@ pub(crate) struct Shared {
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) tokens: Tokens,
+    /// Seconds by which the clock has jumped ahead on command.
+    pub(crate) clock_jumped: AtomicI64,
+    pub(crate) door: Arc<Door>,
 }
 
 impl Shared {
@@ -39,7 +49,7 @@ impl Shared {
 
     /// The sandbox's own time, which may be set wrong.
     pub(crate) fn now(&self) -> Timestamp {
-        auth::now(self.tuning.clock_offset)
+        auth::now(self.tuning.clock_offset + self.clock_jumped.load(Ordering::Relaxed))
     }
 
     /// What signatures are checked against at this moment.
