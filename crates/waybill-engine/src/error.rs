@@ -136,6 +136,10 @@ impl Error {
     /// Whether trying again by itself can help, and when.
     pub fn advice(&self) -> Advice {
         match self {
+            // The list of parts was not the server's; the next try begins with asking for that.
+            Error::Oss(error) if matches!(error.service_code(), Some("InvalidPart" | "InvalidPartOrder")) => {
+                Advice::Now
+            }
             Error::Oss(error) => error.advice(),
             Error::Source { code: Code::SourceChanged, .. } | Error::Store { .. } => Advice::Now,
             // At login the keychain may come up after us, or wait to be unlocked.

@@ -85,6 +85,7 @@ impl Queue {
             Report::Stored(object, callback) => {
                 Told { heard: Some(self.works(&destination)), ..Told::of(Event::Stored(object, callback)) }
             }
+            Report::NotCarriedOut => Told { heard: Some(self.works(&destination)), ..Told::of(Event::NotCarriedOut) },
             Report::AlreadyThere(object) => {
                 Told { heard: Some(self.works(&destination)), ..Told::of(Event::AlreadyThere(object)) }
             }

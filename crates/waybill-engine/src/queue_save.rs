@@ -105,6 +105,7 @@ pub(crate) fn abort_of(effect: &Effect, record: &UploadRecord) -> Option<Abort> 
 fn note_of(event: &Event) -> Option<(&'static str, String)> {
     Some(match event {
         Event::SlotGranted | Event::Abandoned => return None,
+        Event::NotCarriedOut => ("takenUp", String::new()),
         Event::StartedAnew { .. } => ("startedAnew", String::new()),
         Event::AlreadyThere(object) => {
             let how = object.already_there.map_or("", |there| match there {

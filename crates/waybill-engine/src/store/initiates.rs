@@ -57,6 +57,14 @@ pub(crate) fn waiting(connection: &Connection, after: (i64, i64), until_ms: i64)
         .collect()
 }
 
+/// How many requests for the same key are without an answer.
+pub(crate) fn recorded(connection: &Connection, initiate: &Initiate) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached("SELECT count(*) FROM initiates WHERE key = ?1 AND bucket = ?2")?
+        .query_row([&initiate.key, &initiate.bucket], |row| row.get::<_, u32>(0))
+        .map(|count| count as usize)
+}
+
 /// UploadIds that uploads of ours use for this key, or that are to be aborted anyway; without `others`, which have to be
 /// looked for among all uploads, only whether there is nothing to wait for. None while one of them is just being begun,
 /// since its UploadId may be known in a moment.

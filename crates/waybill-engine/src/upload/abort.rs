@@ -11,23 +11,27 @@ use crate::destination::Destinations;
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::aborts::{self, Abort};
+use crate::upload::retry::spread;
 
-/// Wait before OSS is asked again after trouble.
-const AGAIN: Duration = Duration::from_secs(30);
+/// Wait before OSS is asked again after trouble; it doubles up to [`CAP`].
+const AGAIN: Duration = Duration::from_secs(1);
+const CAP: Duration = Duration::from_secs(60);
 
 /// Runs until `stop`; `wake` says that something was remembered.
 pub(crate) async fn run(store: Store, destinations: Destinations, wake: Arc<Notify>, stop: CancellationToken) {
+    let mut failures = 0;
     loop {
         // An abort cut short here is still remembered, and made at the next start.
         let all_done = tokio::select! {
             () = stop.cancelled() => return,
             all_done = abort_waiting(&store, &destinations) => all_done,
         };
+        failures = if all_done { 0 } else { failures + 1 };
         let pause = async {
             if all_done {
                 std::future::pending::<()>().await;
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(spread(AGAIN, CAP, failures, rand::random())).await;
         };
         tokio::select! {
             () = stop.cancelled() => return,

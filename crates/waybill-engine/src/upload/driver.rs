@@ -60,6 +60,8 @@ pub(crate) enum Report {
     Trouble(Error, Forget),
     /// What became of the finishing request could not be found out.
     Unsettled(Error),
+    /// The PutObject of an earlier run has stored nothing.
+    NotCarriedOut,
 }
 
 /// The driver's line to the queue.

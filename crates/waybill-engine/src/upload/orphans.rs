@@ -24,7 +24,7 @@ use crate::store::initiates::{self, Initiate};
 const BEFORE_MS: i64 = 60_000;
 /// After it was sent, for its repeats and for a server that takes its time.
 const AFTER_MS: i64 = 5 * 60_000;
-/// Multipart uploads that one request with its repeats can begin.
+/// Multipart uploads that one recorded request with its repeats can begin.
 const MOST: usize = 3;
 /// A destination that does not let us look is left alone for so long.
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
@@ -33,8 +33,14 @@ const SOON: Duration = Duration::from_secs(3);
 /// Between two looks at what is recorded.
 const TICK: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(3600);
 
-/// Those that may be ours by what the list says of them; whether they have parts is still to be asked.
-pub(crate) fn suspects(initiate: &Initiate, listed: &[OpenUpload], known: &HashSet<String>) -> Vec<String> {
+/// Those that may be ours by what the list says of them; whether they have parts is still to be asked. `recorded` requests
+/// for this key have had no answer: a program that died again and again leaves one each time.
+pub(crate) fn suspects(
+    initiate: &Initiate,
+    recorded: usize,
+    listed: &[OpenUpload],
+    known: &HashSet<String>,
+) -> Vec<String> {
     let window = initiate.server_ms - BEFORE_MS..=initiate.server_ms + AFTER_MS;
     let ours = |upload: &&OpenUpload| {
         let initiated = upload.initiated.parse::<jiff::Timestamp>().ok();
@@ -43,7 +49,7 @@ pub(crate) fn suspects(initiate: &Initiate, listed: &[OpenUpload], known: &HashS
             && initiated.is_some_and(|at| window.contains(&at.as_millisecond()))
     };
     let found: Vec<String> = listed.iter().filter(ours).map(|upload| upload.upload_id.clone()).collect();
-    if found.len() > MOST { Vec::new() } else { found }
+    if found.len() > MOST * recorded { Vec::new() } else { found }
 }
 
 /// What the sweep works with.
@@ -113,12 +119,14 @@ impl Sweep {
         let key = ObjectKey::parse(&initiate.key)?;
         let listed = client.list_uploads(&initiate.key).await?;
         // Read after the list: whatever of ours is on it is known by now, or is just being begun.
-        let (of, any) = (initiate.clone(), !suspects(initiate, &listed, &HashSet::new()).is_empty());
+        let of = initiate.clone();
+        let recorded = self.store.read(move |c| initiates::recorded(c, &of)).await?;
+        let (of, any) = (initiate.clone(), !suspects(initiate, recorded, &listed, &HashSet::new()).is_empty());
         let Some(known) = self.store.read(move |c| initiates::known(c, &of, any)).await? else {
             return Ok(false);
         };
         let mut orphans = Vec::new();
-        for upload_id in suspects(initiate, &listed, &known) {
+        for upload_id in suspects(initiate, recorded, &listed, &known) {
             match client.list_parts(&key, &upload_id).await {
                 Ok(parts) if parts.is_empty() => orphans.push(upload_id),
                 // Somebody knows it, and sends parts to it.
@@ -166,13 +174,14 @@ mod tests {
             open("clip.mov", "after", "2026-11-20T12:06:00.000Z"),
             open("clip.mov", "timeless", "yesterday"),
         ];
-        assert_eq!(suspects(&initiate(), &listed, &HashSet::from(["known".to_owned()])), ["ours"]);
+        assert_eq!(suspects(&initiate(), 1, &listed, &HashSet::from(["known".to_owned()])), ["ours"]);
     }
 
     #[test]
-    fn more_than_the_request_can_have_begun_are_left_alone_all_of_them() {
+    fn more_than_the_requests_can_have_begun_are_left_alone_all_of_them() {
         let many: Vec<_> = (0..4).map(|n| open("clip.mov", &n.to_string(), "2026-11-20T12:00:01.000Z")).collect();
-        assert_eq!(suspects(&initiate(), &many[..3], &HashSet::new()).len(), 3);
-        assert!(suspects(&initiate(), &many, &HashSet::new()).is_empty());
+        assert_eq!(suspects(&initiate(), 1, &many[..3], &HashSet::new()).len(), 3);
+        assert!(suspects(&initiate(), 1, &many, &HashSet::new()).is_empty());
+        assert_eq!(suspects(&initiate(), 2, &many, &HashSet::new()).len(), 4);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use waybill_oss::CallbackOutcome;
+use waybill_oss::{Advice, CallbackOutcome};
 
 use super::driver::{self, Ended, Report, Trip};
 use super::parts::whole_crc64;
@@ -18,6 +18,8 @@ use crate::error::{Code, Error};
 const BETWEEN: Duration = Duration::from_secs(2);
 /// Completes in a row whose answer is lost, before the slot is given back.
 const ROUNDS: u32 = 3;
+/// Longest pause that OSS may ask for while the slot is held.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const OTHER: &str = "the line broke while OSS was finishing, and the object at the key is not this file";
 const RECORD: &str = "the record of the parts does not add up to the file";
 
@@ -52,21 +54,33 @@ pub(crate) async fn settle(
             Fate::Stored(object) => return stored_without_answer(trip, object).await,
             Fate::Replaced => return Err(Ended::Trouble(not_stored(OTHER), Forget::Gone)),
             Fate::Open | Fate::NotPut if may_be_at_work => tokio::time::sleep(BETWEEN.min(trip.finishing)).await,
-            Fate::NotPut => return Err(Ended::Trouble(put_lost(lost), Forget::Nothing)),
+            Fate::NotPut => match lost {
+                Some(error) => return Err(Ended::from(error)),
+                None => return Ok(trip.reports.consent(Report::NotCarriedOut).await?),
+            },
             Fate::Open if whole_crc64(known) != crc64 => {
                 return Err(Ended::Trouble(not_stored(RECORD), Forget::Nothing));
             }
-            Fate::Open => match send_complete(trip, session, known).await {
-                Ok(stored) => return driver::finished(trip, stored, crc64, session.plan.size_bytes).await,
-                Err(error) if is_lost(&error) => {
-                    rounds += 1;
-                    if rounds >= ROUNDS {
-                        return Err(Ended::Unsettled(Error::Oss(error)));
-                    }
-                    (lost, sent) = (Some(error), Instant::now());
+            Fate::Open => {
+                let asked = pause_asked_for(lost.as_ref());
+                if asked > LONGEST_WAIT
+                    && let Some(busy) = lost
+                {
+                    return Err(Ended::Unsettled(Error::Oss(busy)));
                 }
-                Err(error) => return Err(Ended::from(error)),
-            },
+                tokio::time::sleep(asked.saturating_sub(sent.elapsed())).await;
+                match send_complete(trip, session, known).await {
+                    Ok(stored) => return driver::finished(trip, stored, crc64, session.plan.size_bytes).await,
+                    Err(error) if is_lost(&error) => {
+                        rounds += 1;
+                        if rounds >= ROUNDS {
+                            return Err(Ended::Unsettled(Error::Oss(error)));
+                        }
+                        (lost, sent) = (Some(error), Instant::now());
+                    }
+                    Err(error) => return Err(Ended::from(error)),
+                }
+            }
         }
     }
 }
@@ -153,12 +167,12 @@ fn at_work_for(trip: &Trip, lost: Option<&waybill_oss::Error>) -> Duration {
     }
 }
 
-fn put_lost(lost: Option<waybill_oss::Error>) -> Error {
-    Error::Oss(lost.unwrap_or_else(|| waybill_oss::Error::Unreadable {
-        operation: "PutObject",
-        message: "the answer was lost and the object is not there".into(),
-        request_id: None,
-    }))
+/// The pause that a busy server wants before Complete is sent again.
+fn pause_asked_for(lost: Option<&waybill_oss::Error>) -> Duration {
+    match lost.map(waybill_oss::Error::advice) {
+        Some(Advice::Later(wait)) => wait,
+        _ => Duration::ZERO,
+    }
 }
 
 fn not_stored(message: &str) -> Error {

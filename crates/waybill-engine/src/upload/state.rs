@@ -47,7 +47,8 @@ pub(crate) struct ObjectFacts {
 //   Starting    → Sending (planned) · Starting (earlier parts are of no use) · Queued | Failed (trouble) · Paused · Cancelled
 //                 Done (there already, and to be left alone)
 //   Sending     → Completing (everything sent and checked) · Queued | Failed (trouble) · Paused · Cancelled
-//   Completing  → Done · Completing (nobody can say yet; retry: ask at once) · Queued | Failed (OSS definitely did not finish);
+//   Completing  → Done · Completing (nobody can say yet; retry: ask at once) · Queued | Failed (OSS definitely did not finish;
+//                 Queued as if never tried when the program ended meanwhile);
 //                 not Paused, not Cancelled
 //   Paused      → Queued (resume) · Cancelled
 //   Failed      → Queued (retry) · Cancelled
@@ -162,6 +163,8 @@ pub(crate) enum Event {
     },
     /// The driver ended, or the program started again, without a word on this upload.
     Abandoned,
+    /// The PutObject that an earlier run left unanswered has stored nothing.
+    NotCarriedOut,
     /// User: stop.
     Pause,
     /// User: go on.
@@ -295,14 +298,20 @@ pub(crate) fn step(state: UploadState, event: Event) -> Result<(UploadState, Vec
             E::Trouble { problem, attempts, again_at_ms, forget },
         ) => after_trouble(attempts, Some(session), problem, again_at_ms, forget),
 
-        (S::Starting { attempts, session }, E::Abandoned) => (queued(attempts, session), vec![]),
-        (S::Sending { attempts, session }, E::Abandoned) => (queued(attempts, Some(session)), vec![]),
+        // A try that nobody ended is none: a computer that is switched off again and again must not use them up.
+        (S::Starting { attempts, session }, E::Abandoned) => (queued(attempts.saturating_sub(1), session), vec![]),
+        (S::Completing { attempts, session, .. }, E::NotCarriedOut) => {
+            (queued(attempts.saturating_sub(1), Some(session)), vec![])
+        }
+        (S::Sending { attempts, session }, E::Abandoned) => (queued(attempts.saturating_sub(1), Some(session)), vec![]),
         (state @ S::Completing { .. }, E::Abandoned) => (state, vec![]),
 
         (S::Queued { attempts, session, .. }, E::Pause) => (S::Paused { attempts, session }, vec![]),
-        (S::Starting { attempts, session }, E::Pause) => (S::Paused { attempts, session }, vec![Effect::StopDriver]),
+        (S::Starting { attempts, session }, E::Pause) => {
+            (S::Paused { attempts: attempts.saturating_sub(1), session }, vec![Effect::StopDriver])
+        }
         (S::Sending { attempts, session }, E::Pause) => {
-            (S::Paused { attempts, session: Some(session) }, vec![Effect::StopDriver])
+            (S::Paused { attempts: attempts.saturating_sub(1), session: Some(session) }, vec![Effect::StopDriver])
         }
 
         (S::Paused { attempts, session }, E::Resume) => (queued(attempts, session), vec![]),

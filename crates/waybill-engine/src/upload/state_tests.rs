@@ -57,6 +57,7 @@ fn events() -> Vec<Event> {
         Event::Trouble { problem: problem(), attempts: 1, again_at_ms: None, forget: Forget::AndAbort },
         Event::Unsettled { problem: problem(), again_at_ms: 9 },
         Event::Abandoned,
+        Event::NotCarriedOut,
         Event::Pause,
         Event::Resume,
         Event::Retry,
@@ -68,15 +69,15 @@ fn events() -> Vec<Event> {
 fn every_state_answers_every_event_as_the_table_says() {
     // Rows in the order of states(), columns in the order of events(); `--` is a refusal.
     let table = [
-        // slot anew plan fin stored there again fail unsettled abandoned pause resume retry cancel
-        "St -- -- -- -- -- -- -- -- -- Pa -- Qu Ca", // Queued
-        "-- St Se -- -- Do Qu Fa -- Qu Pa -- -- Ca", // Starting
-        "-- -- -- Co -- -- Qu Fa -- Qu Pa -- -- Ca", // Sending
-        "Co -- -- -- Do -- Qu Fa Co Co -- -- -- --", // Completing
-        "-- -- -- -- -- -- -- -- -- -- -- Qu -- Ca", // Paused
-        "-- -- -- -- -- -- -- -- -- -- -- -- -- --", // Done
-        "-- -- -- -- -- -- -- -- -- -- -- -- Qu Ca", // Failed
-        "-- -- -- -- -- -- -- -- -- -- -- -- -- --", // Cancelled
+        // slot anew plan fin stored there again fail unsettled abandoned notcarriedout pause resume retry cancel
+        "St -- -- -- -- -- -- -- -- -- -- Pa -- Qu Ca", // Queued
+        "-- St Se -- -- Do Qu Fa -- Qu -- Pa -- -- Ca", // Starting
+        "-- -- -- Co -- -- Qu Fa -- Qu -- Pa -- -- Ca", // Sending
+        "Co -- -- -- Do -- Qu Fa Co Co Qu -- -- -- --", // Completing
+        "-- -- -- -- -- -- -- -- -- -- -- -- Qu -- Ca", // Paused
+        "-- -- -- -- -- -- -- -- -- -- -- -- -- -- --", // Done
+        "-- -- -- -- -- -- -- -- -- -- -- -- -- Qu Ca", // Failed
+        "-- -- -- -- -- -- -- -- -- -- -- -- -- -- --", // Cancelled
     ];
     for (state, row) in states().into_iter().zip(table) {
         let cells: Vec<&str> = row.split(' ').collect();
@@ -144,6 +145,19 @@ fn an_unfinished_completion_is_settled_not_sent_again() {
 }
 
 #[test]
+fn a_try_that_the_end_of_the_program_or_a_pause_cut_short_does_not_count() {
+    for (state, event) in [(1, Event::Abandoned), (2, Event::Abandoned), (3, Event::NotCarriedOut)]
+        .into_iter()
+        .chain([(1, Event::Pause), (2, Event::Pause)])
+    {
+        let before = states()[state].clone();
+        assert_eq!(before.attempts(), 1);
+        let (after, _) = step(before, event.clone()).unwrap();
+        assert_eq!((after.attempts(), after.session()), (0, Some(&session())), "{event:?}");
+    }
+}
+
+#[test]
 fn retry_by_the_user_starts_counting_anew_and_keeps_good_parts() {
     let (state, _) = step(states()[6].clone(), Event::Retry).unwrap();
     assert_eq!((state.attempts(), state.session()), (0, Some(&session())));
@@ -153,7 +167,7 @@ proptest! {
     /// Whatever happens in whatever order: final states stay final, an UploadId never vanishes without an abort or a
     /// finished object, and only Completing leads to Done, unless nothing had to be sent.
     #[test]
-    fn random_lives_keep_the_invariants(choices in prop::collection::vec(0usize..14, 1..200)) {
+    fn random_lives_keep_the_invariants(choices in prop::collection::vec(0usize..15, 1..200)) {
         let events = events();
         let mut state = UploadState::new();
         for choice in choices {
