@@ -3,9 +3,11 @@
 mod batch;
 mod connection;
 mod destinations;
+mod fault_matrix;
 mod faults;
 mod finishing;
 mod history;
+mod left_behind;
 mod orphans;
 mod overwrite;
 mod resume;

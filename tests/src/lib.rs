@@ -14,7 +14,7 @@ use waybill_engine::view::{
     Added, BodyKind, CallbackProfileForm, Connection, DestinationForm, DestinationView, OverwritePolicy, Phase,
     UploadDetails, UploadRow, Variable,
 };
-use waybill_engine::{BuiltIn, Credential, Engine, EngineConfig, MemorySecrets};
+use waybill_engine::{Access, BuiltIn, Credential, Engine, EngineConfig, MemorySecrets};
 use waybill_sandbox::{Sandbox, SandboxConfig, Tuning};
 
 pub use server::each_once;
@@ -57,6 +57,13 @@ impl TestBed {
     }
 
     async fn made(change: impl FnOnce(&mut EngineConfig), tune: impl FnOnce(&mut Tuning)) -> TestBed {
+        let mut bed = TestBed::idle(change, tune).await;
+        bed.start().await;
+        bed
+    }
+
+    /// As both, with no engine started yet.
+    pub async fn idle(change: impl FnOnce(&mut EngineConfig), tune: impl FnOnce(&mut Tuning)) -> TestBed {
         let dir = tempfile::tempdir().expect("a temp folder");
         let sandbox = sandbox_in(dir.path().join("sandbox"), tune).await;
         let mut config = EngineConfig::new(dir.path().join("data"));
@@ -67,9 +74,7 @@ impl TestBed {
         config.finishing = Duration::from_secs(2);
         change(&mut config);
         let callback = Some(callback_to(&sandbox.info().callback_url));
-        let mut bed = TestBed { dir, sandbox, config, callback, engine: None };
-        bed.start().await;
-        bed
+        TestBed { dir, sandbox, config, callback, engine: None }
     }
 
     /// The engine.
@@ -91,6 +96,12 @@ impl TestBed {
     /// Makes the sandbox a destination.
     pub async fn connect(&self) {
         let info = self.sandbox.info();
+        self.connect_with(Credential::new(&info.access_key_id, &info.access_key_secret, None).into()).await;
+    }
+
+    /// Makes the sandbox a destination that these keys open.
+    pub async fn connect_with(&self, access: Access) {
+        let info = self.sandbox.info();
         let built_in = BuiltIn {
             id: DESTINATION.into(),
             name: "Sandbox".into(),
@@ -101,7 +112,7 @@ impl TestBed {
             callback: self.callback.clone(),
             connection: Connection::default(),
             access_key_id: info.access_key_id.clone(),
-            access: Credential::new(&info.access_key_id, &info.access_key_secret, None).into(),
+            access,
         };
         self.engine().ensure_built_in(built_in).await.expect("the sandbox becomes a destination");
     }

@@ -111,10 +111,13 @@ pub enum FaultKind {
         /// Seconds.
         seconds: i64,
     },
-    /// Answers as usual, then closes all connections and refuses new ones for this long or until the faults are cleared.
+    /// Does the whole work, then closes all connections and refuses new ones for this long or until the faults are cleared.
     RefuseConnections {
         /// Milliseconds.
         ms: u64,
+        /// The answer goes out before.
+        #[serde(default)]
+        answered: bool,
     },
     /// Takes the body at this pace.
     Throttle {

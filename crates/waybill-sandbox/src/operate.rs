@@ -110,7 +110,7 @@ pub(crate) async fn after_work(
         FaultKind::CutAnswer => cut(response).await,
         FaultKind::CorruptCrc => spoilt(response, object::CRC, "HashCrc64ecma").await,
         FaultKind::WrongEtag => spoilt(response, "etag", "ETag").await,
-        FaultKind::RefuseConnections { ms } => {
+        FaultKind::RefuseConnections { ms, answered } => {
             // The answer still goes out on its own connection, which it closes.
             put(&mut response, "connection", "close");
             shared.door.shut(line);
@@ -123,7 +123,7 @@ pub(crate) async fn after_work(
                 }
                 shared.door.open();
             });
-            Ok(response)
+            if *answered { Ok(response) } else { Err(Refusal::Hangup) }
         }
         _ => Ok(response),
     }

@@ -234,7 +234,9 @@ async fn a_clock_that_jumps_refuses_what_was_signed_before_and_says_what_time_it
 async fn a_shut_door_lets_the_answer_out_and_refuses_until_the_faults_are_cleared() {
     let bed = Bed::start().await;
     bed.put("before", "x").await;
-    bed.sandbox.faults().add(Fault::on(Operation::PutObject, FaultKind::RefuseConnections { ms: 600_000 }));
+    bed.sandbox
+        .faults()
+        .add(Fault::on(Operation::PutObject, FaultKind::RefuseConnections { ms: 600_000, answered: true }));
     assert_eq!(bed.put("k", "x").await.status, 200);
     for _ in 0..3 {
         let refused = tokio::net::TcpStream::connect(("127.0.0.1", bed.port())).await.expect_err("nobody listens");
