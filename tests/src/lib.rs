@@ -1,5 +1,6 @@
 //! A whole Waybill in one line: temp folder, sandbox, engine. Every wait is for an event and has a limit.
 
+pub mod crash;
 mod expect;
 mod folders;
 mod server;

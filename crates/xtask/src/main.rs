@@ -2,7 +2,8 @@
 //!
 //! Layout: `run` · `first_light` (run without a display) · `test` · `packages` (the system's) · `node` · `window` (the UI) ·
 //! `steps` (running programs, closing lines) · `sandbox` (one of our own) · `sdk` (Alibaba's SDKs against it) ·
-//! `desktop` (the real-window tests) · `deny` (what we build on) · `bench` (how fast, beside whom).
+//! `desktop` (the real-window tests) · `deny` (what we build on) · `bench` (how fast, beside whom) · `soak` (the long crash
+//! run).
 
 mod bench;
 mod deny;
@@ -13,6 +14,7 @@ mod packages;
 mod run;
 mod sandbox;
 mod sdk;
+mod soak;
 mod steps;
 mod test;
 mod window;
@@ -31,7 +33,10 @@ cargo xtask test sdk             only Alibaba's SDKs
 cargo xtask test desktop [NAME]  only the real-window tests, or those whose name contains NAME
 cargo xtask bench                Waybill, the barest client and its peers side by side: what each costs, whether the goals are
                                  reached; writes docs/performance.md. --quick: without the slow peers, and no page;
-                                 --rounds N; --only NAME: a workload or a client, may be repeated";
+                                 --rounds N; --only NAME: a workload or a client, may be repeated
+cargo xtask soak [--kills N] [--seed S]
+                                 kills a program that uploads 1,000 times while the server misbehaves, checks that every file
+                                 is accounted for, and writes docs/reliability.md";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -41,6 +46,7 @@ fn main() -> ExitCode {
         Some("run") => run::run(&rest),
         Some("test") => test::test(&rest),
         Some("bench") => bench::bench(&rest),
+        Some("soak") => soak::soak(&rest),
         _ => Err(HELP.to_owned()),
     };
     match done {
