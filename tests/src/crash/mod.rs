@@ -75,9 +75,18 @@ pub fn any_seed() -> u64 {
     now.map_or(0, |since| since.as_nanos() as u64)
 }
 
+/// What a killed process has written is the system's already, so nothing is gained from waiting for a disk; and where
+/// there is none to wait for, there is more to be killed in the same time.
+fn in_memory() -> std::io::Result<TempDir> {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
+}
+
 struct Scene<'a> {
     orders: &'a Orders,
     dir: TempDir,
+    /// The victim's database.
+    data: TempDir,
     sandbox: Sandbox,
     /// The server that is called back: another one, so that it can be reached when the first cannot.
     application: Sandbox,
@@ -89,11 +98,11 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     async fn new(orders: &'a Orders) -> Result<Scene<'a>, Trouble> {
-        let dir = tempfile::tempdir()?;
+        let (dir, data) = (tempfile::tempdir()?, in_memory()?);
         let sandbox = sandbox_in(dir.path().join("sandbox"), |_| {}).await;
         let report = Report { seed: orders.seed, kills: orders.kills, ..Report::default() };
         let application = sandbox_in(dir.path().join("application"), |_| {}).await;
-        Ok(Scene { orders, dir, sandbox, application, dice: Dice::new(orders.seed), sets: Vec::new(), report })
+        Ok(Scene { orders, dir, data, sandbox, application, dice: Dice::new(orders.seed), sets: Vec::new(), report })
     }
 
     /// Starts the victim in new weather, and kills it at some moment.
@@ -228,12 +237,14 @@ impl<'a> Scene<'a> {
     }
 
     fn data_dir(&self) -> PathBuf {
-        self.dir.path().join("data")
+        self.data.path().to_owned()
     }
 
     /// The words with the seed; the folder is kept for a look.
     fn in_words(&mut self, words: &str) -> Trouble {
         self.dir.disable_cleanup(true);
-        format!("{words}\n(seed {}, kept in {})", self.orders.seed, self.dir.path().display()).into()
+        self.data.disable_cleanup(true);
+        let (seed, dir, data) = (self.orders.seed, self.dir.path().display(), self.data.path().display());
+        format!("{words}\n(seed {seed}, kept in {dir}, the database in {data})").into()
     }
 }
