@@ -236,7 +236,7 @@ async fn lived(row: Row) -> Option<String> {
         config.part_size_bytes = PART;
         config.finishing = Duration::from_millis(200);
         if fails == Stalled {
-            config.stall = Duration::from_millis(500);
+            config.stall = Duration::from_secs(2);
         }
     })
     .await;

@@ -157,14 +157,15 @@ impl<'a> Scene<'a> {
             Err("the program ended before everything was final")
         };
         tokio::time::timeout(CALM, is_final).await.map_err(|_| "not everything became final")??;
-        let none_open = async {
-            while !self.open_uploads()?.is_empty() {
+        let data_dir = self.data_dir();
+        let nothing_left = async {
+            while !self.open_uploads()?.is_empty() || Ledger::open(&data_dir)?.remembered()? != (0, 0) {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            Ok::<(), std::io::Error>(())
+            Ok::<(), Trouble>(())
         };
-        // What is still open then is told with the rest of the accounts.
-        if let Ok(result) = tokio::time::timeout(LIMIT, none_open).await {
+        // What is still left then is told with the rest of the accounts.
+        if let Ok(result) = tokio::time::timeout(LIMIT, nothing_left).await {
             result?;
         }
         let ended = tokio::time::timeout(LIMIT, victim.stop()).await.map_err(|_| "the program did not stop")??;

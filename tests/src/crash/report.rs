@@ -102,7 +102,7 @@ ready, or in the middle of a finishing request, and started again on the same da
 {faults}",
             kills = self.kills,
             seed = self.seed,
-            part = mib(super::PART),
+            part = format_args!("{} KiB", super::PART >> 10),
             uploads = self.uploads,
             finished = self.finished,
             callbacks = self.callbacks,
