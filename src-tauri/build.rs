@@ -11,6 +11,7 @@ const COMMANDS: &[&str] = &[
     "resume_upload",
     "retry_upload",
     "cancel_upload",
+    "wish_many",
     "pause_all",
     "resume_all",
     "retry_failed",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tauri::State;
 use waybill_engine::view::{
     Added, AppInfo, ConnectionReport, Counts, DestinationForm, DestinationView, IpcError, Limits, UploadDetails,
-    UploadPage, UploadQuery, WatchedFolderForm, WatchedFolderView,
+    UploadPage, UploadQuery, UploadSelection, WatchedFolderForm, WatchedFolderView, Wish,
 };
 
 use crate::shell::Shell;
@@ -63,6 +63,11 @@ pub(crate) async fn retry_upload(shell: State<'_, Shell>, no: i64) -> Answer<()>
 #[tauri::command]
 pub(crate) async fn cancel_upload(shell: State<'_, Shell>, no: i64) -> Answer<()> {
     shell.engine.cancel(no).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn wish_many(shell: State<'_, Shell>, selection: UploadSelection, wish: Wish) -> Answer<()> {
+    shell.engine.wish_many(selection, wish).await.map_err(ipc)
 }
 
 #[tauri::command]

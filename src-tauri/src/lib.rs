@@ -63,6 +63,7 @@ fn build(options: &Options) -> tauri::Result<tauri::App> {
             commands::resume_upload,
             commands::retry_upload,
             commands::cancel_upload,
+            commands::wish_many,
             commands::pause_all,
             commands::resume_all,
             commands::retry_failed,

@@ -33,6 +33,7 @@ const CALLS: { [Method in keyof typeof COMMANDS]: { args: Parameters<Backend[Met
   resumeUpload: { args: [7], sent: { no: 7 } },
   retryUpload: { args: [7], sent: { no: 7 } },
   cancelUpload: { args: [7], sent: { no: 7 } },
+  wishMany: { args: [form, "first"], sent: { selection: form, wish: "first" } },
   pauseAll: { args: [], sent: undefined },
   resumeAll: { args: [], sent: undefined },
   retryFailed: { args: [], sent: undefined },

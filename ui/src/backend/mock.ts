@@ -12,15 +12,19 @@ import type { UploadDetails } from "../bindings/UploadDetails";
 import type { UploadPage } from "../bindings/UploadPage";
 import type { UploadQuery } from "../bindings/UploadQuery";
 import type { UploadRow } from "../bindings/UploadRow";
+import type { UploadSelection } from "../bindings/UploadSelection";
 import type { WatchedFolderForm } from "../bindings/WatchedFolderForm";
 import type { WatchedFolderView } from "../bindings/WatchedFolderView";
-import { belongs, comesBefore, isFinal, needsCallback } from "../state/order";
+import type { Wish } from "../bindings/Wish";
+import { belongs, comesBefore, fits, isFinal, needsCallback } from "../state/order";
 import { mockDetails } from "./mockDetails";
 import { tickRows } from "./mockLife";
+import { Line, wished } from "./mockWishes";
 import { MIB, mockDestinations, mockFolders, mockLimits, mockRow, mockRows } from "./mockWorld";
 import type { Backend, DropEvent, Unsubscribe } from "./types";
 
 const TICK_MS = 250;
+const EVERYTHING: UploadSelection = { filter: "all", search: "", batch: null, numbers: [] };
 
 export interface MockWorld {
   rows: UploadRow[];
@@ -33,6 +37,8 @@ export class MockBackend implements Backend {
   world: MockWorld;
   /** What was asked for, newest last; tests look here. */
   readonly queries: UploadQuery[] = [];
+  /** In which order the world's uploads start. */
+  readonly line = new Line();
   #cleared = new Set<number>();
   #changes = new Set<(changes: Changes) => void>();
   #drops = new Set<(event: DropEvent) => void>();
@@ -42,7 +48,7 @@ export class MockBackend implements Backend {
     const now = Date.now();
     this.world = { rows: mockRows(now), destinations: mockDestinations(), folders: mockFolders(now), limits: mockLimits(), ...world };
     if (!live) return;
-    setInterval(() => this.emit({ rows: tickRows(this.world.rows, TICK_MS, Date.now()) }), TICK_MS);
+    setInterval(() => this.emit({ rows: tickRows(this.world.rows, this.line, TICK_MS, Date.now()) }), TICK_MS);
     this.#listenToBrowserDrops();
   }
 
@@ -111,26 +117,24 @@ export class MockBackend implements Backend {
     return { batch, queued: rows.length, refused, refusedCount: refused.length };
   }
 
-  pauseUpload = async (no: number) => this.#change(no, { phase: "paused", bytesPerSecond: 0, etaSeconds: null });
-  resumeUpload = async (no: number) => this.#change(no, { phase: "queued" });
-  retryUpload = async (no: number) => this.#change(no, { phase: "queued", problem: null, callback: { kind: "waiting" } });
-  cancelUpload = async (no: number) =>
-    this.#change(no, { phase: "cancelled", bytesPerSecond: 0, etaSeconds: null, callback: { kind: "notSent" } });
+  pauseUpload = async (no: number) => this.#wish(no, "pause");
+  resumeUpload = async (no: number) => this.#wish(no, "resume");
+  retryUpload = async (no: number) => this.#wish(no, "retry");
+  cancelUpload = async (no: number) => this.#wish(no, "cancel");
 
-  async pauseAll(): Promise<void> {
-    const moving = this.world.rows.filter(({ phase }) => phase === "queued" || phase === "starting" || phase === "sending");
-    this.emit({ rows: moving.map((row) => ({ ...row, phase: "paused", bytesPerSecond: 0, etaSeconds: null })) });
+  async wishMany(selection: UploadSelection, wish: Wish): Promise<void> {
+    const { filter, search, batch, numbers } = selection;
+    const chosen = this.world.rows
+      .filter((row) => !this.#cleared.has(row.no) && belongs(row, "transfers", filter, search))
+      .filter((row) => (batch === null || row.batch === batch) && (numbers.length === 0 || numbers.includes(row.no)))
+      .filter((row) => fits(wish, row));
+    this.line.place(chosen, wish);
+    this.emit({ rows: chosen.map((row) => wished(row, wish)), reload: true });
   }
 
-  async resumeAll(): Promise<void> {
-    const paused = this.world.rows.filter(({ phase }) => phase === "paused");
-    this.emit({ rows: paused.map((row) => ({ ...row, phase: "queued" })) });
-  }
-
-  async retryFailed(): Promise<void> {
-    const failed = this.world.rows.filter(({ phase }) => phase === "failed");
-    this.emit({ rows: failed.map((row) => ({ ...row, phase: "queued", problem: null })) });
-  }
+  pauseAll = async () => this.wishMany(EVERYTHING, "pause");
+  resumeAll = async () => this.wishMany(EVERYTHING, "resume");
+  retryFailed = async () => this.wishMany(EVERYTHING, "retry");
 
   async clearFinished(): Promise<void> {
     this.world.rows.filter(isFinal).forEach((row) => this.#cleared.add(row.no));
@@ -237,8 +241,8 @@ export class MockBackend implements Backend {
     return row;
   }
 
-  async #change(no: number, some: Partial<UploadRow>): Promise<void> {
-    this.emit({ rows: [{ ...this.#row(no), ...some }] });
+  #wish(no: number, wish: Wish): void {
+    this.emit({ rows: [wished(this.#row(no), wish)] });
   }
 
   #count(): Counts {

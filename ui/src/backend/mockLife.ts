@@ -1,11 +1,12 @@
 // How the invented world moves: bytes go up, uploads finish, the next ones start.
 import type { UploadRow } from "../bindings/UploadRow";
+import type { Line } from "./mockWishes";
 import { MIB } from "./mockWorld";
 
 const SLOTS = 4;
 
 /** The rows that changed within one tick. */
-export function tickRows(rows: readonly UploadRow[], tickMs: number, nowMs: number): UploadRow[] {
+export function tickRows(rows: readonly UploadRow[], line: Line, tickMs: number, nowMs: number): UploadRow[] {
   const changed: UploadRow[] = [];
   let running = 0;
   for (const row of rows) {
@@ -13,9 +14,9 @@ export function tickRows(rows: readonly UploadRow[], tickMs: number, nowMs: numb
     if (next) changed.push(next);
     if ((next ?? row).phase === "sending" || row.phase === "starting" || row.phase === "completing") running += 1;
   }
-  for (const row of rows) {
+  for (const row of line.waiting(rows)) {
     if (running >= SLOTS) break;
-    if (row.phase !== "queued" || row.problem) continue;
+    if (row.problem) continue;
     changed.push({ ...row, phase: "starting" });
     running += 1;
   }

@@ -9,7 +9,9 @@ import type { Changes } from "../bindings/Changes";
 import type { DestinationForm } from "../bindings/DestinationForm";
 import type { Limits } from "../bindings/Limits";
 import type { UploadQuery } from "../bindings/UploadQuery";
+import type { UploadSelection } from "../bindings/UploadSelection";
 import type { WatchedFolderForm } from "../bindings/WatchedFolderForm";
+import type { Wish } from "../bindings/Wish";
 import { COMMANDS, type Backend, type DropEvent, type Unsubscribe } from "./types";
 
 type Answer<Method extends keyof typeof COMMANDS> = ReturnType<Backend[Method]>;
@@ -31,6 +33,7 @@ export class TauriBackend implements Backend {
   resumeUpload = (no: number) => call("resumeUpload", { no });
   retryUpload = (no: number) => call("retryUpload", { no });
   cancelUpload = (no: number) => call("cancelUpload", { no });
+  wishMany = (selection: UploadSelection, wish: Wish) => call("wishMany", { selection, wish });
   pauseAll = () => call("pauseAll");
   resumeAll = () => call("resumeAll");
   retryFailed = () => call("retryFailed");

@@ -11,8 +11,10 @@ import type { Limits } from "../bindings/Limits";
 import type { UploadDetails } from "../bindings/UploadDetails";
 import type { UploadPage } from "../bindings/UploadPage";
 import type { UploadQuery } from "../bindings/UploadQuery";
+import type { UploadSelection } from "../bindings/UploadSelection";
 import type { WatchedFolderForm } from "../bindings/WatchedFolderForm";
 import type { WatchedFolderView } from "../bindings/WatchedFolderView";
+import type { Wish } from "../bindings/Wish";
 
 /** Files over the window: how many on the way in, whole local paths on release. */
 export type DropEvent =
@@ -35,6 +37,8 @@ export interface Commands {
   resumeUpload(no: number): Promise<void>;
   retryUpload(no: number): Promise<void>;
   cancelUpload(no: number): Promise<void>;
+  /** Those that the wish does not fit are left as they are. */
+  wishMany(selection: UploadSelection, wish: Wish): Promise<void>;
   pauseAll(): Promise<void>;
   resumeAll(): Promise<void>;
   retryFailed(): Promise<void>;
@@ -63,6 +67,7 @@ export const COMMANDS: { readonly [Method in keyof Commands]: string } = {
   resumeUpload: "resume_upload",
   retryUpload: "retry_upload",
   cancelUpload: "cancel_upload",
+  wishMany: "wish_many",
   pauseAll: "pause_all",
   resumeAll: "resume_all",
   retryFailed: "retry_failed",

@@ -3,6 +3,7 @@ import type { Filter } from "../bindings/Filter";
 import type { Phase } from "../bindings/Phase";
 import type { Scope } from "../bindings/Scope";
 import type { UploadRow } from "../bindings/UploadRow";
+import type { Wish } from "../bindings/Wish";
 
 const FINAL: readonly Phase[] = ["done", "failed", "cancelled"];
 
@@ -45,4 +46,16 @@ export function belongs(row: UploadRow, scope: Scope, filter: Filter, search: st
 export function comesBefore(a: { batch: number; no: number }, b: { batch: number; no: number }, scope: Scope): boolean {
   if (scope === "history") return a.no > b.no;
   return a.batch !== b.batch ? a.batch > b.batch : a.no < b.no;
+}
+
+const IDLE: readonly Phase[] = ["queued", "paused"];
+const MOVING: readonly Phase[] = ["queued", "starting", "sending"];
+const FIT: Readonly<Record<Wish, readonly Phase[]>> = {
+  pause: MOVING, resume: ["paused"], retry: ["failed"], cancel: [...MOVING, "paused", "failed"],
+  first: IDLE, last: IDLE, inOrder: IDLE,
+};
+
+/** What a wish for many does not fit is left as it is. (A failed upload has no place in the line to speak of.) */
+export function fits(wish: Wish, row: UploadRow): boolean {
+  return FIT[wish].includes(row.phase);
 }
