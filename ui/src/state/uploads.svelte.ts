@@ -22,8 +22,14 @@ export class UploadsState {
   selectedIndex = $derived(this.selected === null ? -1 : this.rows.findIndex((row) => row.no === this.selected));
   selectedRow = $derived(this.rows[this.selectedIndex] ?? null);
 
+  /** `rows` holds all that the present filter and search let through. */
+  complete = $derived.by(() => this.#answered === this.#asked && this.#next === null);
+
   /** Where the next page begins; null at the end. */
-  #next: Cursor | null = null;
+  #next = $state.raw<Cursor | null>(null);
+  /** Filter and search as they are, and those that `rows` answers. */
+  #asked = $derived.by(() => `${this.filter} ${this.search}`);
+  #answered = $state.raw<string | null>(null);
   /** Grows with every new question, so that answers to old ones are dropped. */
   #question = 0;
   /** Rows that came by event while a page was on its way: the page may be older than they are. */
@@ -57,6 +63,7 @@ export class UploadsState {
     await this.#ask(question, null, PAGE_ROWS, (rows, next) => {
       this.#next = next;
       this.loaded = true;
+      this.#answered = this.#asked;
       this.#put(rows);
     });
   }
@@ -143,6 +150,7 @@ export class UploadsState {
     } while (after !== null && rows.length < wanted);
     this.#next = after;
     this.loaded = true;
+    this.#answered = this.#asked;
     this.#put(rows);
   }
 

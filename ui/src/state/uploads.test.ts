@@ -134,3 +134,17 @@ test("the selection moves by rows and stops at the ends", async () => {
   uploads.move(-1);
   expect(uploads.selectedRow?.no).toBe(2);
 });
+
+test("a list is complete when the last page of its present question is there, and not before", async () => {
+  const { uploads } = list(batch(1, 1, 130));
+  await uploads.open();
+  expect(uploads.complete).toBe(false);
+  await uploads.more();
+  expect(uploads.complete).toBe(true);
+  const answered = uploads.setFilter("waiting");
+  expect(uploads.complete).toBe(false);
+  await answered;
+  expect(uploads.complete).toBe(false);
+  await uploads.setSearch("C002");
+  expect(uploads.complete).toBe(true);
+});

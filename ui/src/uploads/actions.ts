@@ -2,22 +2,25 @@
 import type { UploadRow } from "../bindings/UploadRow";
 import { t } from "../i18n/index.svelte";
 import type { AppState } from "../state/app.svelte";
+import { fits } from "../state/order";
 
 export interface Possible {
   pause: boolean;
   resume: boolean;
   retry: boolean;
   cancel: boolean;
+  /** It has a place in the line. */
+  move: boolean;
 }
 
 export function possible(row: UploadRow): Possible {
-  const moving = row.phase === "queued" || row.phase === "starting" || row.phase === "sending";
   return {
-    pause: moving,
-    resume: row.phase === "paused",
+    pause: fits("pause", row),
+    resume: fits("resume", row),
     // One that waits with a reason may ask at once whether the reason is gone.
-    retry: row.phase === "failed" || ((row.phase === "queued" || row.phase === "completing") && row.retryAtMs !== null),
-    cancel: moving || row.phase === "paused" || row.phase === "failed",
+    retry: fits("retry", row) || ((row.phase === "queued" || row.phase === "completing") && row.retryAtMs !== null),
+    cancel: fits("cancel", row),
+    move: fits("first", row),
   };
 }
 
@@ -42,6 +45,16 @@ export async function cancel(app: AppState, row: UploadRow): Promise<void> {
     no: t("action.keep"),
   });
   if (sure) await app.run(() => app.backend.cancelUpload(row.no));
+}
+
+/** Changes of order. Lists are in order of age all the same, so a message says that it is done. */
+export type Move = "first" | "last" | "inOrder";
+
+export function move(app: AppState, row: UploadRow, to: Move): Promise<void> {
+  return app.run(async () => {
+    await app.backend.wishMany({ filter: "all", search: "", batch: null, numbers: [row.no] }, to);
+    app.say("info", t(`moved.${to}`), [row.name]);
+  });
 }
 
 export function pauseOrResume(app: AppState, row: UploadRow): Promise<void> {

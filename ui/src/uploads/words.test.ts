@@ -55,10 +55,11 @@ test("a row is read out as name, state, percent", () => {
 });
 
 test("what can be done depends on the state; finishing and finished uploads are left alone", () => {
-  expect(possible(row({ phase: "sending" }))).toEqual({ pause: true, resume: false, retry: false, cancel: true });
-  expect(possible(row({ phase: "paused" }))).toEqual({ pause: false, resume: true, retry: false, cancel: true });
-  expect(possible(row({ phase: "failed" }))).toEqual({ pause: false, resume: false, retry: true, cancel: true });
-  const nothing = { pause: false, resume: false, retry: false, cancel: false };
+  const nothing = { pause: false, resume: false, retry: false, cancel: false, move: false };
+  expect(possible(row({ phase: "queued" }))).toEqual({ ...nothing, pause: true, cancel: true, move: true });
+  expect(possible(row({ phase: "sending" }))).toEqual({ ...nothing, pause: true, cancel: true });
+  expect(possible(row({ phase: "paused" }))).toEqual({ ...nothing, resume: true, cancel: true, move: true });
+  expect(possible(row({ phase: "failed" }))).toEqual({ ...nothing, retry: true, cancel: true });
   for (const phase of ["completing", "done", "cancelled"] as const) expect(possible(row({ phase }))).toEqual(nothing);
 });
 
