@@ -19,8 +19,9 @@ use crate::view::{CallbackProfileForm, OverwritePolicy, Phase, Problem, RefusedP
 
 /// Between two words about how far it has got.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
-/// Uploads that are read together when they end together.
-const TOGETHER: usize = 200;
+/// Uploads that are read together when they end together, and how long one waits for others to end.
+const TOGETHER: usize = 500;
+const GATHER: Duration = Duration::from_millis(20);
 
 /// What a command asks for. Asked again before all of it has ended, it is the same batch that goes on.
 #[derive(Clone, Debug)]
@@ -242,6 +243,7 @@ impl Following<'_> {
     /// Tells of an upload that has ended and of all others that have ended meanwhile: they are read together.
     async fn ended(&mut self, no: i64, finished: &mut UnboundedReceiver<i64>) -> Result<(), Error> {
         let mut numbers = vec![no];
+        tokio::time::sleep(GATHER).await;
         while numbers.len() < TOGETHER
             && let Ok(no) = finished.try_recv()
         {

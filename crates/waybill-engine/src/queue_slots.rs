@@ -167,11 +167,13 @@ impl Queue {
         }
         self.active.insert(no, active);
         let (launcher, throttle, line) = (self.launcher.clone(), self.throttle.clone(), self.line.clone());
-        self.tasks.spawn("upload", async move {
+        // Boxed: it is large, and would be copied on its way into the runtime.
+        let drive = Box::pin(async move {
             launcher.launch(record, errand, run, throttle, gauge, line.clone(), stop).await;
             // A queue that is gone has no slot to free.
             let _ = line.send(Message::Ended { no, run }).await;
         });
+        self.tasks.spawn("upload", drive);
         self.changes.row(no);
         Ok(())
     }
