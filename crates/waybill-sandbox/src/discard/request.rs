@@ -19,6 +19,7 @@ use crate::{
     answer::{OssError, empty, put, xml},
     auth::{Asked, Verifier},
     escape::encode,
+    host::bucket_of,
     multipart::{PART_NUMBERS, malformed, multipart_etag},
     object::{CRC, no_length},
     operation::Operation,
@@ -86,7 +87,9 @@ impl Server {
 
     fn work(&self, head: &Parts, came: Came, id: &str) -> Result<Response<Body>, OssError> {
         let raw = head.uri.path_and_query().map_or("/", |raw| raw.as_str());
-        let mut target = Target::parse(raw, None)?;
+        let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let hosted = bucket_of(host, head.uri.path(), &[], &self.config.bucket);
+        let mut target = Target::parse(raw, hosted)?;
         let is_s3 = is_s3(&head.headers);
         if is_s3 {
             // What the AWS SDKs add to be found in logs.

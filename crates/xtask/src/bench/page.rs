@@ -121,7 +121,7 @@ mod tests {
             measured("small", &[(Client::Waybill, &[500, 600]), (Client::Bare, &[400]), (Client::Rclone, &[])]);
         shown.rows[2].problems.push("round 1: it fell | over".to_owned());
         let text = table(&shown);
-        assert!(text.contains("| waybill | 0.550 | 18182 | 55.0 | 1.38 | 20.0 |"), "{text}");
+        assert!(text.contains("| waybill | 0.550 | 18333 | 55.0 | 1.38 | 20.0 |"), "{text}");
         assert!(text.contains("| rclone | round 1: it fell / over |"), "{text}");
     }
 }
