@@ -15,6 +15,8 @@ fn main() -> Outcome<()> {
     let [endpoint, bucket, region, folder, files_at_once, parts_at_once, part_size] = arguments.as_slice() else {
         return Err("ENDPOINT BUCKET REGION FOLDER FILES_AT_ONCE PARTS_AT_ONCE PART_SIZE".into());
     };
+    // By hand, since we leave out the constructor that runs before main.
+    opendal::install_default();
     let oss = Oss::default()
         .endpoint(endpoint)
         .bucket(bucket)
