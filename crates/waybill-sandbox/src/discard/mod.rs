@@ -24,7 +24,7 @@ use std::{
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, BufReader},
     net::TcpStream,
 };
 use tokio_rustls::{
@@ -47,6 +47,9 @@ use crate::{
 const CHECKED: u64 = 1000;
 /// Afterwards one in so many is checked; the check costs as much as the rest of a small request.
 const SAMPLE: u64 = 100;
+
+/// Bytes read from the socket at a time under TLS.
+const TLS_READ: usize = 256 * 1024;
 
 /// How a discarding server differs from none at all.
 #[derive(Debug, Clone, Default)]
@@ -185,7 +188,8 @@ async fn connection(stream: TcpStream, server: Arc<Server>) {
     }
     server.received().connections += 1;
     match &server.tls {
-        Some(tls) if begins_tls(&stream).await => match tls.accept(stream).await {
+        // Left to itself, the TLS library reads 4 KiB at a time.
+        Some(tls) if begins_tls(&stream).await => match tls.accept(BufReader::with_capacity(TLS_READ, stream)).await {
             Ok(stream) => exchange(stream, &server).await,
             Err(error) => tracing::warn!(%error, "a TLS handshake failed"),
         },
