@@ -22,7 +22,7 @@ impl Engine {
     /// Lets other processes hand their work over until the engine stops. Without a socket they are told who holds the
     /// folder, and no more.
     pub(super) fn listen_for_other_processes(&self, data_dir: &Path) {
-        let bound = Listener::bind(data_dir).and_then(|(listener, announce)| {
+        let bound = self.tasks.make(|| Listener::bind(data_dir)).and_then(|(listener, announce)| {
             announce.map_or(Ok(()), |name| self.store.announce(&name))?;
             Ok(listener)
         });

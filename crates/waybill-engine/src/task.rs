@@ -64,6 +64,12 @@ impl Tasks {
         self.tracker.spawn_on(future.instrument(span), &self.runtime);
     }
 
+    /// Makes something that has to be woken, a socket for instance, where it will be used.
+    pub(crate) fn make<T>(&self, make: impl FnOnce() -> T) -> T {
+        let _inside = self.runtime.enter();
+        make()
+    }
+
     /// Cancelled when the engine stops.
     pub(crate) fn token(&self) -> &CancellationToken {
         &self.token
