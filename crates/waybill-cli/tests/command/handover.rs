@@ -77,17 +77,20 @@ async fn the_same_command_twice_at_once_stores_once_and_both_tell() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_of_the_second_leaves_its_work_to_the_first_which_ends_after_it() {
     let bed = Bed::start().await;
-    let first = holder(&bed).await;
-    bed.hold_key("second.txt");
-    let second = Running::start(bed.upload(&[&bed.file("second.txt", 20)], &[]));
-    bed.until_held(2).await;
+    let file = bed.file("first.txt", 10);
+    bed.hold_key("first.txt");
+    // So slow that its own file is long stored when the other's is still on its way.
+    let first = Running::start(bed.upload(&[&file], &["--limit", "1MiB/s"]));
+    bed.until_held(1).await;
+    let mut second = Running::start(bed.upload(&[&bed.file("second.txt", 3 << 20)], &[]));
+    second.until_says("takes this over").await;
     let second = second.interrupt().await;
     assert_eq!(second.code(), Some(130), "{second:#?}");
     assert!(second.stderr.contains("goes on with it"), "{second:#?}");
     bed.sandbox.faults().clear();
     let first = first.end().await;
     assert_eq!(first.receipt(0)["key"], "first.txt");
-    assert_eq!(bed.object("second.txt"), Some(content(20)), "{first:#?}");
+    assert_eq!(bed.object("second.txt"), Some(content(3 << 20)), "{first:#?}");
     let told = run(bed.waybill(&["history", "--json"])).await.receipts(0);
     assert_eq!(all(&told, "state"), ["done", "done"]);
 }

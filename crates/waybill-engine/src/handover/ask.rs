@@ -31,7 +31,8 @@ pub enum Handed {
     KeysRunOut,
 }
 
-/// Hands over to the process that holds this data folder. `taken` hears once that it was; `told` hears the rest.
+/// Hands over to the process that holds this data folder. `taken` hears once that it is saved there; `told` hears
+/// the rest.
 ///
 /// # Errors
 /// What the holder says: as [`crate::Engine::follow`].
@@ -53,16 +54,19 @@ pub async fn hand_over(
     };
     drop(line);
     match timeout(PATIENCE, next(&mut answers)).await {
-        Ok(Some(Answer::Taken)) => taken(),
+        Ok(Some(Answer::Taken)) => {}
         Ok(Some(Answer::Refused { code, message })) => return Err(Error::Store { code, message }),
         _ => return Ok(Handed::NotTaken),
     }
-    let mut batch = known;
+    let (mut batch, mut taken) = (known, Some(taken));
     loop {
         match next(&mut answers).await {
             Some(Answer::Told(word)) => {
                 if let Told::Batch(begun) = word {
                     batch = Some(begun);
+                    if let Some(taken) = taken.take() {
+                        taken();
+                    }
                 }
                 // Whoever asked has gone when nobody listens; the holder goes on without a listener.
                 if told.send(word).await.is_err() {
