@@ -110,7 +110,7 @@ impl Queue {
         let Some(active) = self.active.get_mut(&no) else { return };
         let mut state = active.record.state.clone();
         let mut along = Along { rows: told.rows, ..Along::default() };
-        let mut planned = false;
+        let (mut planned, whole) = (false, told.events.len() > 1);
         for event in told.events {
             planned |= matches!(event, Event::Planned(_));
             if let Event::Trouble { again_at_ms: Some(at), .. } | Event::Unsettled { again_at_ms: at, .. } = &event {
@@ -124,6 +124,10 @@ impl Queue {
                 }
                 Err(refused) => return reply(answer, Err(refusal(refused.phase))),
             }
+        }
+        if whole {
+            // What becomes of a small file in a moment says all of it.
+            along.note = None;
         }
         active.record.state = state.clone();
         let phase = state.phase();

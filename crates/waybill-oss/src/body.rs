@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -18,8 +19,10 @@ use crate::pace::{Leave, Pace, Turn};
 
 /// Bytes read at a time: large enough to be cheap, small enough to stay in the cache for the checksum.
 pub(crate) const CHUNK: usize = 256 * 1024;
-/// Bytes handed to the socket at a time.
+/// Bytes handed to the socket at a time, while it is not known to take more in a moment.
 const SLICE: usize = 64 * 1024;
+/// A socket that comes back for more within this time is given a whole chunk.
+const QUICK: Duration = Duration::from_millis(100);
 
 /// A stretch of an open file. Reads are positional, so many parts share one handle.
 #[derive(Clone, Debug)]
@@ -114,6 +117,7 @@ pub(crate) struct FileBody {
     /// Bytes that the pace has let go and that are not handed over yet.
     leave: usize,
     turn: Option<Turn>,
+    handed_over: Option<Instant>,
     /// Read, and not yet handed over.
     read: Bytes,
     /// Of the whole body, once all of it is read.
@@ -180,7 +184,18 @@ impl FileBody {
         } else {
             State::Ready(Box::new(reader))
         };
-        FileBody { state, left, meter, gate, pace, leave: 0, turn: None, read: Bytes::new(), crc64: None }
+        FileBody {
+            state,
+            left,
+            meter,
+            gate,
+            pace,
+            leave: 0,
+            turn: None,
+            handed_over: None,
+            read: Bytes::new(),
+            crc64: None,
+        }
     }
 
     /// All of it is at hand, and `crc64` is its sum.
@@ -196,16 +211,18 @@ impl FileBody {
             pace,
             leave: 0,
             turn: None,
+            handed_over: None,
             read: bytes,
             crc64: Some(crc64),
         }
     }
 
-    /// The next slice for the socket. Slices are small, since what is handed over counts as moved: on a slow line a whole
+    /// The next slice for the socket. Slices are small at first, since what is handed over counts as moved: on a slow line a whole
     /// chunk would leave in silence.
     fn hand_over(&mut self) -> Frame<Bytes> {
         let slice = self.read.split_to(self.read.len().min(self.leave));
         self.leave -= slice.len();
+        self.handed_over = Some(Instant::now());
         self.left -= slice.len() as u64;
         self.meter.advance(slice.len() as u64);
         if self.left == 0 {
@@ -233,7 +250,8 @@ impl FileBody {
         if self.leave > 0 {
             return Poll::Ready(());
         }
-        let wanted = self.read.len().min(SLICE);
+        let quick = self.handed_over.is_some_and(|before| before.elapsed() < QUICK);
+        let wanted = self.read.len().min(if quick { CHUNK } else { SLICE });
         let mut turn = match (self.turn.take(), &self.pace) {
             (Some(turn), _) => turn,
             (None, None) => {
