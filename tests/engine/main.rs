@@ -16,6 +16,7 @@ mod source;
 mod stopping;
 mod throttle;
 mod trouble;
+mod turns;
 mod upload;
 mod watch;
 mod watch_trouble;

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 
 /// Uploads to Alibaba Cloud OSS that come back with their receipt.
 #[derive(Debug, Parser)]
@@ -39,8 +40,7 @@ enum Command {
     Sign(sign::SignArgs),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => {
@@ -54,18 +54,26 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("WAYBILL_LOG").unwrap_or_else(|_| "warn".into()))
         .init();
-    let data_dir = cli.data_dir.unwrap_or_else(waybill_engine::default_data_dir);
-    let result = match cli.command {
-        Command::Upload(args) => upload::run(data_dir, *args).await,
-        Command::History(args) => history::run(data_dir, args).await,
-        Command::Sandbox(args) => sandbox::run(args).await,
-        Command::Sign(args) => sign::run(&args),
+    run(cli).unwrap_or_else(|message| {
+        terminal::complain(&message);
+        ExitCode::from(1)
+    })
+}
+
+fn run(cli: Cli) -> Result<ExitCode, String> {
+    // The engine has a thread of its own; a server has many who ask.
+    let mut builder = match cli.command {
+        Command::Sandbox(_) => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
     };
-    match result {
-        Ok(code) => code,
-        Err(message) => {
-            terminal::complain(&message);
-            ExitCode::from(1)
+    let runtime = builder.enable_all().build().map_err(|error| format!("no thread could be started: {error}"))?;
+    let data_dir = cli.data_dir.unwrap_or_else(waybill_engine::default_data_dir);
+    runtime.block_on(async {
+        match cli.command {
+            Command::Upload(args) => upload::run(data_dir, *args).await,
+            Command::History(args) => history::run(data_dir, args).await,
+            Command::Sandbox(args) => sandbox::run(args).await,
+            Command::Sign(args) => sign::run(&args),
         }
-    }
+    })
 }

@@ -64,7 +64,8 @@ impl Launcher {
         reports: Reports,
         stop: CancellationToken,
     ) -> Result<Trip, Error> {
-        let client = self.destinations.client(&record.destination_id, &BucketName::parse(&record.bucket)?).await?;
+        let bucket = BucketName::parse(&record.bucket)?;
+        let client = Box::pin(self.destinations.client(&record.destination_id, &bucket)).await?;
         let lane = throttle.lane(&record.destination_id, &client.endpoint().to_string());
         let client = client.with_pace(Arc::new(lane.clone()));
         let profile = record.callback.clone();

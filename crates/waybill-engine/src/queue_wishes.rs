@@ -96,7 +96,9 @@ impl Queue {
     async fn sweep_page(&mut self, sweep: &mut Sweep) -> Result<bool, Error> {
         let (event, phases) = event_of(sweep.wish);
         let (selection, after) = (sweep.selection.clone(), sweep.after);
-        let page = self.store.write(move |c| lists::selected(c, &selection, phases, after, PAGE)).await?;
+        let starting: Vec<i64> = self.progress.unsaved().into_keys().collect();
+        let asked = move |c: &rusqlite::Connection| lists::selected(c, &selection, phases, &starting, after, PAGE);
+        let page = self.store.write(asked).await?;
         let Some(last) = page.last() else { return Ok(false) };
         sweep.after = *last;
         let Some(event) = event else {

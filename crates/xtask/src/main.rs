@@ -33,7 +33,7 @@ cargo xtask test sdk             only Alibaba's SDKs
 cargo xtask test desktop [NAME]  only the real-window tests, or those whose name contains NAME
 cargo xtask bench                Waybill, the barest client and its peers side by side: what each costs, whether the goals are
                                  reached; writes docs/performance.md. --quick: without the slow peers, and no page;
-                                 --rounds N; --only NAME: a workload or a client, may be repeated
+                                 --rounds N; --only NAME: a workload or a client, may be repeated; --page: the page is written even so
 cargo xtask soak [--kills N] [--seed S]
                                  kills a program that uploads 1,000 times while the server misbehaves, checks that every file
                                  is accounted for, and writes docs/reliability.md";

@@ -22,6 +22,9 @@ pub(crate) struct ScaleArgs {
     /// How many files; those that are missing are made below the folder.
     #[arg(long)]
     files: u64,
+    /// They are there already, whatever they are called.
+    #[arg(long)]
+    as_they_are: bool,
     /// Where the files are.
     folder: PathBuf,
     /// An empty folder for the engine's data.
@@ -37,7 +40,9 @@ pub(crate) struct ScaleArgs {
 
 /// Prints one JSON object per step.
 pub(crate) fn run(args: &ScaleArgs) -> Result<(), String> {
-    make(&args.folder, args.files)?;
+    if !args.as_they_are {
+        make(&args.folder, args.files)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(measure(args))
 }
@@ -169,7 +174,7 @@ fn destination(args: &ScaleArgs) -> BuiltIn {
         id: DESTINATION.into(),
         name: "Scale".into(),
         endpoint: args.endpoint.clone().unwrap_or_else(|| "http://127.0.0.1:9".into()),
-        region: "cn-sandbox".into(),
+        region: "local".into(),
         bucket: "sandbox".into(),
         key_template: "{path}".into(),
         callback: None,

@@ -37,18 +37,18 @@ pub(crate) fn page(
 }
 
 /// Numbers of those in Transfers that are selected and in one of `phases`, after `after`, in order: for work on many
-/// uploads in constant memory.
+/// uploads in constant memory. `starting` as for [`page`].
 pub(crate) fn selected(
     connection: &Connection,
     selection: &UploadSelection,
     phases: &[Phase],
+    starting: &[i64],
     after: i64,
     limit: i64,
 ) -> rusqlite::Result<Vec<i64>> {
     let mut conditions = vec![scope_of(Scope::Transfers).to_owned(), in_phases(phases), "no > ?".to_owned()];
     let mut values: Vec<Value> = vec![after.into()];
-    // Starting is neither here nor there: what a chip shows is decided when it is clicked, not row by row.
-    conditions.push(filter_of(selection.filter, &[]));
+    conditions.push(filter_of(selection.filter, starting));
     if let Some(batch) = selection.batch {
         conditions.push("batch = ?".into());
         values.push(batch.into());

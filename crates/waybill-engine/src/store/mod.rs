@@ -236,9 +236,9 @@ impl Store {
     pub(crate) async fn close(&self) {
         let this = self.clone();
         let closing = tokio::task::spawn_blocking(move || {
-            lock_of(&this.writes).take();
             // First: only a connection that writes can put the log away, and only the last one does.
             lock_of(&this.reader).take();
+            lock_of(&this.writes).take();
             // A panic of the writing thread has already been reported by its own hook.
             let ended = lock_of(&this.writer).take().is_none_or(|writer| writer.join().is_ok());
             if let Some(lock) = lock_of(&this.lock).take()

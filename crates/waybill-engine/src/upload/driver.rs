@@ -202,27 +202,28 @@ async fn drive(trip: &mut Trip, errand: Errand) -> Result<(), Ended> {
         Errand::Settle { session, crc64, known } => {
             // All of it was sent, by an earlier run.
             trip.gauge.set(i64::try_from(session.plan.size_bytes).unwrap_or(i64::MAX));
-            settle::settle(trip, &session, crc64, &known, None).await
+            Box::pin(settle::settle(trip, &session, crc64, &known, None)).await
         }
         Errand::Send { session, known } => send(trip, session, known).await,
     }
 }
 
+/// What a small file does not need is boxed: it would be carried, and copied, with each of ten thousand.
 async fn send(trip: &mut Trip, earlier: Option<Session>, known: Vec<StoredPart>) -> Result<(), Ended> {
     let (file, stamp) = open(trip.path.clone()).await?;
     let file = Arc::new(file);
     if let Some(session) = earlier {
         let usable = session.stamp == stamp && session.plan.size_bytes == stamp.size_bytes;
         if let (true, Some(upload_id)) = (usable, session.upload_id.clone()) {
-            let kept = parts::take_up(trip, &file, &session.plan, &upload_id, &known).await?;
+            let kept = Box::pin(parts::take_up(trip, &file, &session.plan, &upload_id, &known)).await?;
             if let Some(kept) = kept {
                 let sending = PartsTrip { trip, file, session, upload_id };
-                return sending.send_all(kept).await;
+                return Box::pin(sending.send_all(kept)).await;
             }
             if known.len() == session.plan.parts() as usize {
                 // Every part was stored and the UploadId is gone: an earlier try may have been finished after all.
                 let crc64 = parts::whole_crc64(&known);
-                if let Some(object) = settle::ours(trip, &session, crc64).await? {
+                if let Some(object) = Box::pin(settle::ours(trip, &session, crc64)).await? {
                     trip.reports.consent(Report::Planned(session, known)).await?;
                     trip.reports.consent(Report::Finishing { crc64 }).await?;
                     return settle::stored_without_answer(trip, object).await;
@@ -235,15 +236,15 @@ async fn send(trip: &mut Trip, earlier: Option<Session>, known: Vec<StoredPart>)
     }
     let wanted = trip.part_size_bytes.unwrap_or_else(|| part_size(stamp.size_bytes, trip.throttle.seen()));
     let plan = Plan::new(stamp.size_bytes, wanted).ok_or_else(|| source::too_large(&trip.path, stamp.size_bytes))?;
-    if let Choice::Leave(object) = overwrite::choose(trip, &file, stamp).await? {
+    if let Choice::Leave(object) = Box::pin(overwrite::choose(trip, &file, stamp)).await? {
         return Ok(trip.reports.consent(Report::AlreadyThere(object)).await?);
     }
     if plan.is_single() {
         return put::put(trip, file, plan, stamp).await;
     }
-    let upload_id = initiate(trip).await?;
+    let upload_id = Box::pin(initiate(trip)).await?;
     let session = Session { upload_id: Some(upload_id.clone()), plan, stamp };
-    PartsTrip { trip, file, session, upload_id }.send_all(Vec::new()).await
+    Box::pin(PartsTrip { trip, file, session, upload_id }.send_all(Vec::new())).await
 }
 
 /// Begins a multipart upload. The request is saved before it is sent; each repeat is made here rather than in the client,

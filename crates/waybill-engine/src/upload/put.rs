@@ -26,7 +26,7 @@ pub(crate) async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceS
     if plan.size_bytes <= SMALL_BYTES {
         put_small(trip, file, session).await
     } else {
-        put_gated(trip, file, session).await
+        Box::pin(put_gated(trip, file, session)).await
     }
 }
 
@@ -49,7 +49,7 @@ async fn put_small(trip: &Trip, file: Arc<File>, session: Session) -> Result<(),
         Ok(stored) => driver::finished(trip, stored, crc64, plan.size_bytes).await,
         Err(error) if error.answer_lost() => {
             tracing::info!(%error, "the answer to a PutObject was lost");
-            settle::settle(trip, &session, crc64, &[], Some(error)).await
+            Box::pin(settle::settle(trip, &session, crc64, &[], Some(error))).await
         }
         Err(error) => Err(Ended::from(error)),
     }

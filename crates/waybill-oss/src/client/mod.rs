@@ -204,10 +204,11 @@ impl Client {
         self.leave().await;
         let mut rounds = Rounds::new(self, call);
         loop {
-            let signature = rounds.sign().await?;
+            // Boxed, as what follows a failure is: fetching keys is rare, and its state is large.
+            let signature = Box::pin(rounds.sign()).await?;
             match self.attempt(call, &signature, &read).await {
                 Ok(value) => return Ok(value),
-                Err(error) => rounds.after(error, &signature).await?,
+                Err(error) => Box::pin(rounds.after(error, &signature)).await?,
             }
             self.leave().await;
         }

@@ -39,6 +39,8 @@ struct Options {
     only: Vec<String>,
     /// Only what takes seconds, and no page.
     quick: bool,
+    /// The page is written though not everything is measured.
+    page: bool,
 }
 
 /// Left out of a quick run: the peers, but for the fastest one.
@@ -46,12 +48,13 @@ const QUICK: [Client; 3] = [Client::Waybill, Client::Bare, Client::OpenDal];
 
 impl Options {
     fn read(arguments: &[OsString]) -> Result<Self, String> {
-        let mut options = Options { rounds: 3, only: Vec::new(), quick: false };
+        let mut options = Options { rounds: 3, only: Vec::new(), quick: false, page: false };
         let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy());
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_ref() {
                 "--quick" => options.quick = true,
+                "--page" => options.page = true,
                 "--rounds" => {
                     let number = value()?.parse().ok().filter(|rounds| *rounds > 0);
                     options.rounds = number.ok_or("--rounds needs a number")?;
@@ -83,9 +86,9 @@ impl Options {
         named || !self.only.iter().any(is_client) && (!self.quick || QUICK.contains(&client))
     }
 
-    /// Only a whole run is worth a page.
+    /// Only a whole run is worth a page, unless one is asked for.
     fn writes_page(&self) -> bool {
-        self.only.is_empty() && !self.quick && self.rounds >= 3
+        self.page || self.only.is_empty() && !self.quick && self.rounds >= 3
     }
 }
 
@@ -114,8 +117,11 @@ pub(crate) fn bench(arguments: &[OsString]) -> Result<(), String> {
     let mut local = String::new();
     if options.wants_workload(SCAN) {
         let tree = data("tree", &programs)?;
-        local = local::scan_of_200_000(&programs, &tree, options.rounds)?;
-        local += &local::queue_of_a_million(&programs).map(|words| format!("\n{words}")).unwrap_or_default();
+        let (scan, reached) = local::scan_of_200_000(&programs, &tree, options.rounds)?;
+        let (queue, of_queue) = local::queue_of_a_million(&programs)?;
+        verdicts.push(reached);
+        verdicts.extend(of_queue);
+        local = format!("{scan}\n{queue}");
         say(&format!("\n{local}"));
     }
     let goals = page::goals(&verdicts);
