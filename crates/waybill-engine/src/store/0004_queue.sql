@@ -23,7 +23,7 @@ DROP INDEX uploads_unfinished;
 -- The queue's questions repeat these conditions in so many words, or SQLite would not see that the indexes serve them.
 CREATE INDEX uploads_ready ON uploads (lane, priority DESC, no) WHERE phase = 0 AND not_before_ms IS NULL;
 -- Phases that few uploads are in at a time.
-CREATE INDEX uploads_few ON uploads (phase, batch DESC, no) WHERE phase IN (1, 2, 3, 4, 6);
+CREATE INDEX uploads_few ON uploads (phase, batch DESC, no) WHERE phase <> 0 AND phase <> 5;
 CREATE INDEX uploads_callback_bad ON uploads (batch DESC, no) WHERE callback_bad = 1;
 CREATE INDEX uploads_final ON uploads (no) WHERE phase >= 5;
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::to_json;
-use super::uploads::{COLUMNS, UploadRecord, record};
+use super::uploads::{COLUMNS, FEW, UploadRecord, record};
 
 /// Which uploads the queue asks for.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,7 @@ pub(crate) fn due(
 pub(crate) fn unsettled(connection: &Connection, wanted: &Wanted, limit: usize) -> rusqlite::Result<Vec<UploadRecord>> {
     connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM uploads WHERE phase IN (3) AND not_before_ms IS NULL \
+            "SELECT {COLUMNS} FROM uploads WHERE {FEW} phase = 3 AND not_before_ms IS NULL \
              AND no NOT IN (SELECT value FROM json_each(?1)) \
              AND (?2 IS NULL OR batch IN (SELECT value FROM json_each(?2))) \
              AND destination_id NOT IN (SELECT value FROM json_each(?3)) ORDER BY no LIMIT ?4",
@@ -88,7 +88,7 @@ pub(crate) fn next_to_try(
     let of_destination = [
         "phase = 0 AND not_before_ms IS NULL AND lane IN (SELECT id FROM lanes WHERE destination_id = ?1) AND ?3 IS NOT NULL",
         "phase < 5 AND not_before_ms <= ?3 AND phase IN (0, 3) AND destination_id = ?1",
-        "phase IN (3) AND not_before_ms IS NULL AND destination_id = ?1 AND ?3 IS NOT NULL",
+        "phase <> 0 AND phase <> 5 AND phase = 3 AND not_before_ms IS NULL AND destination_id = ?1 AND ?3 IS NOT NULL",
     ];
     for after in [after, 0] {
         let mut first: Option<UploadRecord> = None;
@@ -131,4 +131,34 @@ pub(crate) fn next_due(connection: &Connection, now_ms: i64) -> rusqlite::Result
     connection
         .prepare_cached("SELECT min(not_before_ms) FROM uploads WHERE phase < 5 AND not_before_ms > ?1")?
         .query_row([now_ms], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// What SQLite says it will read for the question asked last with this beginning.
+    fn plan(connection: &Connection, condition: &str) -> String {
+        let sql = format!("EXPLAIN QUERY PLAN SELECT no FROM uploads WHERE {condition} LIMIT 1");
+        connection.query_row(&sql, [], |row| row.get(3)).unwrap()
+    }
+
+    #[test]
+    fn no_question_of_the_queue_reads_a_million_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let plans = store.write_blocking(|c| {
+            Ok([
+                (plan(c, "phase = 0 AND not_before_ms IS NULL AND lane = 1"), "uploads_ready"),
+                (plan(c, "phase < 5 AND not_before_ms <= 7 AND phase IN (0, 3)"), "uploads_due"),
+                (plan(c, &format!("{FEW} phase = 3 AND not_before_ms IS NULL")), "uploads_few"),
+                (plan(c, &super::super::uploads::in_phases(&[crate::view::Phase::Failed])), "uploads_few"),
+                (plan(c, "phase >= 5 AND no < 9"), "uploads_final"),
+            ])
+        });
+        for (plan, index) in plans.unwrap() {
+            assert!(plan.contains(index), "{plan} instead of {index}");
+        }
+    }
 }
