@@ -14,26 +14,34 @@ pub(crate) fn page(
     starting: &[i64],
     limit: i64,
 ) -> rusqlite::Result<Vec<UploadRecord>> {
-    let mut conditions = vec![scope_of(query.scope).to_owned(), filter_of(query.filter, starting)];
-    let mut values: Vec<Value> = Vec::new();
-    if let Some(after) = query.after {
-        let (condition, bound): (&str, Vec<Value>) = match query.scope {
-            Scope::Transfers => {
-                ("(batch < ? OR (batch = ? AND no > ?))", vec![after.batch.into(), after.batch.into(), after.no.into()])
-            }
-            Scope::History => ("no < ?", vec![after.no.into()]),
-        };
-        conditions.push(condition.to_owned());
-        values.extend(bound);
-    }
-    search(&query.search, &mut conditions, &mut values);
-    values.push(limit.into());
+    // In pieces, each of which an index leads to: the rest of the batch where the page before ended, then older batches.
+    let pieces: Vec<(&str, Vec<Value>)> = match (query.after, query.scope) {
+        (None, _) => vec![("1", vec![])],
+        (Some(after), Scope::Transfers) => vec![
+            ("batch = ? AND no > ?", vec![after.batch.into(), after.no.into()]),
+            ("batch < ?", vec![after.batch.into()]),
+        ],
+        (Some(after), Scope::History) => vec![("no < ?", vec![after.no.into()])],
+    };
     let order = match query.scope {
         Scope::Transfers => "batch DESC, no",
         Scope::History => "no DESC",
     };
-    let sql = format!("SELECT {COLUMNS} FROM uploads WHERE {} ORDER BY {order} LIMIT ?", conditions.join(" AND "));
-    connection.prepare(&sql)?.query_map(params_from_iter(values), record)?.collect()
+    let mut found = Vec::new();
+    for (piece, mut values) in pieces {
+        let mut conditions =
+            vec![piece.to_owned(), scope_of(query.scope).to_owned(), filter_of(query.filter, starting)];
+        search(&query.search, &mut conditions, &mut values);
+        values.push((limit - found.len() as i64).into());
+        let sql = format!("SELECT {COLUMNS} FROM uploads WHERE {} ORDER BY {order} LIMIT ?", conditions.join(" AND "));
+        let rows =
+            connection.prepare(&sql)?.query_map(params_from_iter(values), record)?.collect::<Result<Vec<_>, _>>()?;
+        found.extend(rows);
+        if found.len() as i64 >= limit {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Numbers of those in Transfers that are selected and in one of `phases`, after `after`, in order: for work on many
