@@ -8,8 +8,8 @@ use waybill_sandbox::{Fault, FaultKind, LoggedRequest, Operation};
 
 use crate::{LIMIT, TestBed};
 
-/// The operations that a tally counts, in its order.
-const COUNTED: [Operation; 7] = [
+/// The operations of an upload's life, in the order of a tally.
+pub(crate) const COUNTED: [Operation; 7] = [
     Operation::PutObject,
     Operation::InitiateMultipartUpload,
     Operation::UploadPart,

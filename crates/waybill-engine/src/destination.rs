@@ -58,7 +58,14 @@ pub(crate) struct Destinations {
     keys: Keys,
     changes: Arc<ChangeBus>,
     /// Made once for many uploads: the keychain need not be asked for each.
-    clients: Arc<Mutex<HashMap<(String, BucketName), Client>>>,
+    clients: Arc<Mutex<Clients>>,
+}
+
+/// Clients by destination and bucket, and how often some were forgotten: one that was begun before is not kept.
+#[derive(Debug, Default)]
+struct Clients {
+    made: HashMap<(String, BucketName), Client>,
+    forgotten: u64,
 }
 
 impl Destinations {
@@ -272,21 +279,31 @@ impl Destinations {
     /// `NoSecret` when nothing is stored for it, `Keychain`, `Store`, `Invalid`.
     pub(crate) async fn client(&self, id: &str, bucket: &BucketName) -> Result<Client, Error> {
         let wanted = (id.to_owned(), bucket.clone());
-        if let Some(client) = self.clients().get(&wanted) {
-            return Ok(client.clone());
-        }
+        let forgotten = {
+            let clients = self.clients();
+            if let Some(client) = clients.made.get(&wanted) {
+                return Ok(client.clone());
+            }
+            clients.forgotten
+        };
         let row = self.find(Some(id.to_owned())).await?;
         let client = self.connector.client(&row, bucket.clone(), self.keys.access(&row).await?).await?;
-        self.clients().insert(wanted, client.clone());
+        let mut clients = self.clients();
+        // Settings that changed meanwhile must not be outlived by a client that does not know them.
+        if clients.forgotten == forgotten {
+            clients.made.insert(wanted, client.clone());
+        }
         Ok(client)
     }
 
     /// Settings and keys of this destination are asked for anew: they changed, or may be the reason for a trouble.
     pub(crate) fn forget_client(&self, id: &str) {
-        self.clients().retain(|(of, _), _| of != id);
+        let mut clients = self.clients();
+        clients.forgotten += 1;
+        clients.made.retain(|(of, _), _| of != id);
     }
 
-    fn clients(&self) -> MutexGuard<'_, HashMap<(String, BucketName), Client>> {
+    fn clients(&self) -> MutexGuard<'_, Clients> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -3,19 +3,10 @@
 use waybill_sandbox::{Fault, FaultKind, Faults, Operation};
 
 use super::dice::Dice;
+use crate::server::COUNTED;
 
 /// Planned at most; a fault waits until its request comes, perhaps in a later round.
 const MOST: usize = 8;
-
-const CALLS: [Operation; 7] = [
-    Operation::PutObject,
-    Operation::InitiateMultipartUpload,
-    Operation::UploadPart,
-    Operation::ListParts,
-    Operation::CompleteMultipartUpload,
-    Operation::AbortMultipartUpload,
-    Operation::HeadObject,
-];
 
 /// Plans up to three more at the server, and perhaps one at the application that is called back.
 pub(super) fn change(server: &Faults, application: &Faults, dice: &mut Dice) {
@@ -36,7 +27,7 @@ pub(super) fn change(server: &Faults, application: &Faults, dice: &mut Dice) {
 }
 
 fn fault(dice: &mut Dice) -> Fault {
-    let call = *dice.pick(&CALLS);
+    let call = *dice.pick(&COUNTED);
     let busy =
         |status, code: &str, retry_after_seconds| FaultKind::Status { status, code: code.into(), retry_after_seconds };
     let mut kinds = vec![

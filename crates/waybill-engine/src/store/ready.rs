@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::store::Store;
 
-    /// What SQLite says it will read for the question asked last with this beginning.
+    /// How SQLite says it would find uploads of this condition.
     fn plan(connection: &Connection, condition: &str) -> String {
         let sql = format!("EXPLAIN QUERY PLAN SELECT no FROM uploads WHERE {condition} LIMIT 1");
         connection.query_row(&sql, [], |row| row.get(3)).unwrap()
