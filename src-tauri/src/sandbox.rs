@@ -80,6 +80,7 @@ fn callback_profile(url: &str) -> CallbackProfileForm {
         body_type: BodyKind::Json,
         sni: false,
         variables: vec![Variable { name: "x:upload_no".into(), value: "{uploadNo}".into() }],
+        ..CallbackProfileForm::default()
     }
 }
 

@@ -266,6 +266,7 @@ pub fn callback_to(url: &str) -> CallbackProfileForm {
         body_type: BodyKind::Json,
         sni: false,
         variables: vec![Variable { name: "x:upload_no".into(), value: "{uploadNo}".into() }],
+        ..CallbackProfileForm::default()
     }
 }
 

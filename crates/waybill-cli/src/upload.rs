@@ -205,6 +205,7 @@ fn callback_of(args: &UploadArgs) -> Option<CallbackProfileForm> {
         // A host behind a CDN answers with another certificate when it is not told which name is meant.
         sni: args.callback_url.iter().any(|url| url.starts_with("https:")),
         variables: args.variables.clone(),
+        ..CallbackProfileForm::default()
     })
 }
 

@@ -37,9 +37,15 @@ pub(crate) fn spec_for(
             BodyKind::Json => BodyType::Json,
         },
         sni: profile.sni,
+        query: pairs(&profile.query).collect(),
+        additional_headers: pairs(&profile.headers).collect(),
+        policy: None,
         variables,
-        ..CallbackSpec::default()
     })
+}
+
+fn pairs(rows: &[Variable]) -> impl Iterator<Item = (String, String)> {
+    rows.iter().filter(|row| !row.name.is_empty()).map(|row| (row.name.clone(), row.value.clone()))
 }
 
 /// As [`spec_for`], and refused now rather than after 100 GB: the filled-in variables may not fit where the templates did.

@@ -40,6 +40,7 @@ impl Bed {
             body_type: BodyKind::Json,
             sni: false,
             variables: Vec::new(),
+            ..CallbackProfileForm::default()
         };
         let built_in = BuiltIn {
             id: "here".into(),

@@ -94,6 +94,7 @@ export function mockDestinations(): DestinationView[] {
       id: "sandbox", name: "Sandbox", endpoint: "http://127.0.0.1:28080", region: "local", bucket: "sandbox",
       keyTemplate: "{path}", accessKeyId: "sandbox-key", hasSecret: true, hasToken: false, connection: PLAIN, hasProxyPassword: false, overwrite: "overwrite", builtIn: true, current: false,
       callback: {
+        query: [], headers: [], bestEffort: false, expectations: [], columns: [],
         urls: ["http://127.0.0.1:28080/callback"], host: "", body: JSON_BODY, bodyType: "json", sni: false,
         variables: [{ name: "x:job", value: "{uploadNo}" }],
       },
@@ -103,6 +104,7 @@ export function mockDestinations(): DestinationView[] {
       bucket: "media-prod", keyTemplate: "raw/{yyyy}/{mm}/{path}", accessKeyId: "LTAI5tMockMockMock", hasSecret: true,
       hasToken: false, connection: PLAIN, hasProxyPassword: false, overwrite: "overwrite", builtIn: false, current: true,
       callback: {
+        query: [], headers: [], bestEffort: false, expectations: [], columns: [],
         urls: ["https://api.example.com/oss/done", "https://backup.example.com/oss/done"], host: "",
         body: "bucket=${bucket}&object=${object}&size=${size}&mimeType=${mimeType}&job=${x:job}", bodyType: "form",
         sni: true, variables: [{ name: "x:job", value: "spring-launch" }],

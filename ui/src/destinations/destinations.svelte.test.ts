@@ -92,6 +92,7 @@ test("a callback comes with an example body, which follows the type until it is 
   await type("dest-callback-url", "https://api.example.com/done");
   await fireEvent.submit(screen.getByTestId("dest-form"));
   expect(save.mock.calls[0]?.[0].callback).toEqual({
+    query: [], headers: [], bestEffort: false, expectations: [], columns: [],
     urls: ["https://api.example.com/done"], host: "", body: "object=${object}", bodyType: "json", sni: true,
     variables: [{ name: "x:upload_no", value: "{uploadNo}" }],
   });

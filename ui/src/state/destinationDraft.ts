@@ -105,8 +105,18 @@ function connectionOf(draft: DestinationDraft): Connection {
   };
 }
 
+/** What the short form of a destination does not show. */
+const MORE: Pick<CallbackProfileForm, "query" | "headers" | "bestEffort" | "expectations" | "columns"> = {
+  query: [],
+  headers: [],
+  bestEffort: false,
+  expectations: [],
+  columns: [],
+};
+
 function newCallback(): CallbackProfileForm {
   return {
+    ...MORE,
     urls: [""],
     host: "",
     body: BODIES.json,
@@ -164,6 +174,7 @@ export function formOf(draft: DestinationDraft): DestinationForm {
 
 function callbackOf(callback: CallbackProfileForm): CallbackProfileForm {
   return {
+    ...callback,
     urls: callback.urls.map((url) => url.trim()).filter((url) => url !== ""),
     host: callback.host.trim(),
     body: callback.body,

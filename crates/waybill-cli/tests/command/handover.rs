@@ -170,6 +170,7 @@ fn destination(bed: &Bed) -> DestinationForm {
             body_type: BodyKind::Json,
             sni: false,
             variables: Vec::new(),
+            ..CallbackProfileForm::default()
         }),
         connection: Connection::default(),
         proxy_password: None,

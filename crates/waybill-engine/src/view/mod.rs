@@ -3,6 +3,7 @@
 //! Sizes are bytes, times are UTC milliseconds since 1970. 64-bit numbers that may exceed 2^53 (CRC-64) are text.
 
 mod app;
+mod callbacks;
 mod connection;
 mod limits;
 mod list;
@@ -10,6 +11,7 @@ mod place;
 mod upload;
 
 pub use app::*;
+pub use callbacks::*;
 pub use connection::*;
 pub use limits::*;
 pub use list::*;

@@ -114,7 +114,7 @@ pub struct DestinationForm {
 }
 
 /// A callback profile, in a form or shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct CallbackProfileForm {
@@ -130,14 +130,69 @@ pub struct CallbackProfileForm {
     pub sni: bool,
     /// `x:` variables.
     pub variables: Vec<Variable>,
+    /// Pairs that are put behind the `?` of every URL.
+    #[serde(default)]
+    pub query: Vec<Variable>,
+    /// Up to ten headers that OSS adds to the call.
+    #[serde(default)]
+    pub headers: Vec<Variable>,
+    /// A callback that fails only makes a note; else the upload needs you.
+    #[serde(default)]
+    pub best_effort: bool,
+    /// What the answer must say, or it is *not as expected*.
+    #[serde(default)]
+    pub expectations: Vec<Expectation>,
+    /// What is taken out of the answer and shown in lists.
+    #[serde(default)]
+    pub columns: Vec<AnswerColumn>,
+}
+
+/// Something that a callback's answer must say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Expectation {
+    /// JSON pointer into the answer, for instance `/status`.
+    pub pointer: String,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what; read as JSON where it is JSON, else as text. Not used by `Exists`.
+    pub value: String,
+}
+
+/// How an answer is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum Comparison {
+    /// It is there.
+    Exists,
+    /// It equals the value.
+    Equals,
+    /// It differs from the value, or is not there.
+    Differs,
+    /// It is a text that holds the value.
+    Contains,
+}
+
+/// A column that is read from the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct AnswerColumn {
+    /// Its title.
+    pub title: String,
+    /// JSON pointer into the answer, for instance `/job/id`.
+    pub pointer: String,
 }
 
 /// How the callback body is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub enum BodyKind {
     /// `application/x-www-form-urlencoded`
+    #[default]
     Form,
     /// `application/json`
     Json,

@@ -11,8 +11,8 @@ pub(super) fn refuse<T>(why: impl Display) -> Result<T, Error> {
     Err(Error::Invalid(format!("Callback: {why}.")))
 }
 
-/// The addresses as OSS wants them: percent-encoded, joined by semicolons (EC 0007-00000004 and -05).
-pub(super) fn joined_urls(urls: &[String]) -> Result<String, Error> {
+/// The addresses as OSS wants them: with the query, percent-encoded, joined by semicolons (EC 0007-00000004 and -05).
+pub(super) fn joined_urls(urls: &[String], query: &[(String, String)]) -> Result<String, Error> {
     let urls: Vec<&str> = urls.iter().map(|url| url.trim()).filter(|url| !url.is_empty()).collect();
     if urls.is_empty() {
         return refuse("the address to call is missing");
@@ -21,7 +21,24 @@ pub(super) fn joined_urls(urls: &[String]) -> Result<String, Error> {
         return refuse(format!("there are {} addresses, OSS takes five at most", urls.len()));
     }
     urls.iter().try_for_each(|url| address(url))?;
-    Ok(urls.into_iter().map(encoded_once).collect::<Vec<_>>().join(";"))
+    Ok(urls.into_iter().map(|url| with_query(url, query)).collect::<Vec<_>>().join(";"))
+}
+
+/// An address with more pairs behind its `?`, percent-encoded. A fragment is never sent, so nothing is put behind it.
+pub(super) fn with_query(url: &str, query: &[(String, String)]) -> String {
+    let (address, fragment) = url.find('#').map_or((url, ""), |at| url.split_at(at));
+    let mut out = encoded_once(address);
+    for (name, value) in query.iter().filter(|(name, _)| !name.is_empty()) {
+        match out.find('?') {
+            None => out.push('?'),
+            Some(at) if at + 1 == out.len() || out.ends_with('&') => {}
+            Some(_) => out.push('&'),
+        }
+        out.push_str(&escape::component(name));
+        out.push('=');
+        out.push_str(&escape::component(value));
+    }
+    out + &encoded_once(fragment)
 }
 
 /// Host and port of an address, whatever surrounds them; the scheme may be missing.

@@ -21,6 +21,9 @@ const LONGEST: usize = 5 * 1024;
 pub struct CallbackSpec {
     /// One to five addresses, tried in order until the first that answers. They are percent-encoded where they are not yet.
     pub urls: Vec<String>,
+    /// Names and values that are put behind the `?` of every address, in this order, percent-encoded.
+    #[serde(default)]
+    pub query: Vec<(String, String)>,
     /// The Host header of the call; none for the address's own.
     #[serde(default)]
     pub host: Option<String>,
@@ -120,7 +123,12 @@ impl CallbackSpec {
             let host = self.host.as_deref().unwrap_or_default();
             let texts = self.urls.iter().map(String::as_str).chain([self.body.as_str(), host]);
             let said = texts.map(str::trim).any(|text| !text.is_empty());
-            if said || self.sni || self.body_type != BodyType::default() || !self.additional_headers.is_empty() {
+            if said
+                || self.sni
+                || !self.query.is_empty()
+                || self.body_type != BodyType::default()
+                || !self.additional_headers.is_empty()
+            {
                 return refuse(
                     "the bucket's stored callback says everything itself: take out the addresses, the host, the body and \
                      its type, SNI and the headers, or the stored callback's name",
@@ -129,7 +137,7 @@ impl CallbackSpec {
             object.insert("callbackPolicy".to_owned(), policy.into());
             return Ok(object);
         }
-        object.insert("callbackUrl".to_owned(), rules::joined_urls(&self.urls)?.into());
+        object.insert("callbackUrl".to_owned(), rules::joined_urls(&self.urls, &self.query)?.into());
         if let Some(host) = self.host.as_deref().map(str::trim).filter(|host| !host.is_empty()) {
             object.insert("callbackHost".to_owned(), rules::host_header(host)?.into());
         }
