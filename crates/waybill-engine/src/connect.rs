@@ -21,7 +21,7 @@ use crate::view::{Connection, KeySource, Proxy};
 pub(crate) struct Connector {
     clock: Clock,
     stall: Duration,
-    pools: Arc<Mutex<HashMap<HttpOptions, HttpClient>>>,
+    pools: Arc<tokio::sync::Mutex<HashMap<HttpOptions, HttpClient>>>,
     supplies: Arc<Mutex<HashMap<String, (Origin, Credentials)>>>,
 }
 
@@ -74,14 +74,17 @@ impl Connector {
     }
 
     async fn pool(&self, options: HttpOptions) -> Result<HttpClient, Error> {
-        if let Some(http) = locked(&self.pools).get(&options) {
+        // Held while one is made: whoever wants the same at that moment waits for it, 20 ms, and those who want another do.
+        let mut pools = self.pools.lock().await;
+        if let Some(http) = pools.get(&options) {
             return Ok(http.clone());
         }
         // Reads the platform's certificates and the CA file.
         let wanted = options.clone();
         let made = tokio::task::spawn_blocking(move || http_client(&wanted)).await;
         let http = made.map_err(|_| Error::Invalid("the connection could not be prepared".into()))??;
-        Ok(locked(&self.pools).entry(options).or_insert(http).clone())
+        pools.insert(options, http.clone());
+        Ok(http)
     }
 }
 

@@ -65,6 +65,8 @@ pub(crate) struct Destinations {
 #[derive(Debug, Default)]
 struct Clients {
     made: HashMap<(String, BucketName), Client>,
+    /// Held by whoever makes one, so that the many uploads that want it at the same time do not all make it.
+    making: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
     forgotten: u64,
 }
 
@@ -279,6 +281,14 @@ impl Destinations {
     /// `NoSecret` when nothing is stored for it, `Keychain`, `Store`, `Invalid`.
     pub(crate) async fn client(&self, id: &str, bucket: &BucketName) -> Result<Client, Error> {
         let wanted = (id.to_owned(), bucket.clone());
+        let making = {
+            let mut clients = self.clients();
+            if let Some(client) = clients.made.get(&wanted) {
+                return Ok(client.clone());
+            }
+            Arc::clone(clients.making.entry(id.to_owned()).or_default())
+        };
+        let _only_one = making.lock().await;
         let forgotten = {
             let clients = self.clients();
             if let Some(client) = clients.made.get(&wanted) {

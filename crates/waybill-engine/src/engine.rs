@@ -3,7 +3,7 @@
 mod folders;
 mod limits;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -119,9 +119,11 @@ impl Engine {
             patience,
             batches: (work == Work::OnlyAsked).then(Vec::new),
             active: HashMap::new(),
+            ending: 0,
             runs: 0,
             next: Next::unknown(),
             sweeps: VecDeque::new(),
+            handed_out: HashSet::new(),
             outcomes: HashMap::new(),
         };
         tasks.spawn("answers", store.clone().tell_answers(tasks.token().clone()));

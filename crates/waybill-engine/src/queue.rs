@@ -22,6 +22,7 @@ use crate::queue_line::Message;
 use crate::queue_save::is_final;
 use crate::queue_wishes::Sweep;
 use crate::store::Store;
+use crate::store::settings;
 use crate::store::uploads::UploadRecord;
 use crate::task::Tasks;
 use crate::throttle::Throttle;
@@ -46,10 +47,14 @@ pub(crate) struct Queue {
     /// None: everything.
     pub(crate) batches: Option<Vec<i64>>,
     pub(crate) active: HashMap<i64, Active>,
+    /// How many of them are stored and only wait for that to be saved.
+    pub(crate) ending: usize,
     pub(crate) runs: u64,
     pub(crate) next: Next,
     /// Wishes for many uploads that are still being carried out, a page at a time.
     pub(crate) sweeps: VecDeque<Sweep>,
+    /// Waiting uploads whose files an earlier run may have sent.
+    pub(crate) handed_out: HashSet<i64>,
     /// What OSS has said of uploads that a failing disk left in Completing.
     pub(crate) outcomes: HashMap<i64, Arc<UploadState>>,
 }
@@ -108,13 +113,26 @@ pub(crate) struct Active {
     pub(crate) initiating: Option<i64>,
     /// What the row says.
     pub(crate) row: Phase,
+    /// It is stored, and waits for that to be saved.
+    pub(crate) ending: bool,
     /// A save did not work: the row is to be asked, not believed to be as above.
     pub(crate) unsaved: Arc<AtomicBool>,
 }
 
 impl Queue {
     /// Works until the engine stops.
-    pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
+    pub(crate) async fn run(mut self, inbox: mpsc::Receiver<Message>) {
+        match self.store.write(settings::handed_out).await {
+            Ok(numbers) => self.handed_out.extend(numbers),
+            Err(error) => tracing::warn!(%error, "what an earlier run may have sent is not known"),
+        }
+        self.work(inbox).await;
+        // Those that only waited for their turn need not be asked for.
+        let numbers: Vec<i64> = self.active.keys().copied().chain(self.handed_out).collect();
+        self.store.submit(move |c| settings::set_handed_out(c, &numbers), drop);
+    }
+
+    async fn work(&mut self, mut inbox: mpsc::Receiver<Message>) {
         let (stop, throttle) = (self.tasks.token().clone(), self.throttle.clone());
         let mut look = true;
         // A moment, not a wait: words of drivers come all the time and must not put it off.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 use waybill_oss::ObjectKey;
 
@@ -44,6 +45,7 @@ impl Queue {
             return false;
         };
         let destination = active.record.destination_id.clone();
+        let frees_its_slot = matches!(&report, Report::Stored(..) | Report::AlreadyThere(_));
         let told = match report {
             Report::Part(part) => {
                 active.progressed = true;
@@ -102,7 +104,7 @@ impl Queue {
         };
         let look = told.heard.is_some_and(|heard| heard.changed);
         self.make_move(no, told, answer);
-        look
+        look || frees_its_slot
     }
 
     /// Moves an upload on and saves where it stands, if that is worth it.
@@ -131,8 +133,12 @@ impl Queue {
         }
         active.record.state = state.clone();
         let phase = state.phase();
-        // A single PutObject: nothing is at OSS yet that anybody would have to know of.
-        let in_memory = matches!(&state, UploadState::Sending { session, .. } if session.upload_id.is_none());
+        // A single PutObject: nothing is at OSS yet that anybody would have to know of, or what is there is the same again.
+        let in_memory = match &state {
+            UploadState::Sending { session, .. } => session.upload_id.is_none(),
+            UploadState::Completing { .. } => whole && active.record.may_be_sent_twice(),
+            _ => false,
+        };
         if in_memory && active.row == Phase::Queued && active.record.parts_done == 0 {
             self.progress.stands(no, Some(state));
             self.changes.row(no);
@@ -141,31 +147,36 @@ impl Queue {
         if planned {
             along.initiated = active.initiating.take();
         }
+        if phase == Phase::Done && !active.ending {
+            active.ending = true;
+            self.ending += 1;
+        }
+        // Lost with a crash, it would only be sent again.
+        let unhurried = phase == Phase::Done && active.record.may_be_sent_twice();
         let (saved_before, unsaved) = (std::mem::replace(&mut active.row, phase), Arc::clone(&active.unsaved));
         let started_ms = active.record.started_ms;
         let (changes, finished) = (Arc::clone(&self.changes), self.finished.clone());
         let progress = (saved_before == Phase::Queued).then(|| Arc::clone(&self.progress));
         let wake = along.abort.is_some().then(|| Arc::clone(&self.abort));
-        self.store.submit(
-            move |c| save(c, no, &state, started_ms, &along),
-            move |result| {
-                if result.is_ok() {
-                    if let Some(progress) = progress {
-                        progress.stands(no, None);
-                    }
-                    changes.row(no);
-                    if is_final(phase) {
-                        finished.tell(no);
-                    }
-                    if let Some(wake) = wake {
-                        wake.notify_one();
-                    }
-                } else {
-                    unsaved.store(true, Ordering::Release);
+        let write = move |c: &Connection| save(c, no, &state, started_ms, &along);
+        let then = move |result: Result<(), Error>| {
+            if result.is_ok() {
+                if let Some(progress) = progress {
+                    progress.stands(no, None);
                 }
-                reply(answer, result);
-            },
-        );
+                changes.row(no);
+                if is_final(phase) {
+                    finished.tell(no);
+                }
+                if let Some(wake) = wake {
+                    wake.notify_one();
+                }
+            } else {
+                unsaved.store(true, Ordering::Release);
+            }
+            reply(answer, result);
+        };
+        if unhurried { self.store.submit_unhurried(write, then) } else { self.store.submit(write, then) }
     }
 
     /// An Initiate is about to be sent: until it is answered, nobody else may call what the server holds an orphan.

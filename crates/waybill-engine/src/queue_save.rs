@@ -45,9 +45,9 @@ impl Along {
         self.note = note_of(event).or(self.note.take());
     }
 
-    /// A line for a move that was made later than it was due.
-    pub(crate) fn saved_late(what: &'static str) -> Along {
-        Along { note: Some((what, String::new())), ..Along::default() }
+    /// What is left of a driver that ended without a word.
+    pub(crate) fn taken_up() -> Along {
+        Along { note: Some(("takenUp", String::new())), ..Along::default() }
     }
 }
 
@@ -80,12 +80,17 @@ pub(crate) fn save(
 }
 
 /// What a driver is sent out to do.
-pub(crate) fn errand_of(state: &UploadState, effects: &[Effect], known: Vec<StoredPart>) -> Option<Errand> {
+pub(crate) fn errand_of(
+    state: &UploadState,
+    effects: &[Effect],
+    known: Vec<StoredPart>,
+    perhaps_sent: bool,
+) -> Option<Errand> {
     match (effects.first()?, state) {
         (Effect::Settle, UploadState::Completing { session, crc64, .. }) => {
             Some(Errand::Settle { session: session.clone(), crc64: *crc64, known })
         }
-        (Effect::Drive, state) => Some(Errand::Send { session: state.session().cloned(), known }),
+        (Effect::Drive, state) => Some(Errand::Send { session: state.session().cloned(), known, perhaps_sent }),
         _ => None,
     }
 }
@@ -104,7 +109,8 @@ pub(crate) fn abort_of(effect: &Effect, record: &UploadRecord) -> Option<Abort> 
 /// The line that an event leaves in the upload's log.
 fn note_of(event: &Event) -> Option<(&'static str, String)> {
     Some(match event {
-        Event::SlotGranted | Event::Abandoned => return None,
+        // The row itself says when it was stored, and what came of it.
+        Event::SlotGranted | Event::Abandoned | Event::Stored(..) => return None,
         Event::NotCarriedOut => ("takenUp", String::new()),
         Event::StartedAnew { .. } => ("startedAnew", String::new()),
         Event::AlreadyThere(object) => {
@@ -119,7 +125,6 @@ fn note_of(event: &Event) -> Option<(&'static str, String)> {
             None => ("sending", "one PutObject".into()),
         },
         Event::Finishing { crc64 } => ("finishing", format!("CRC-64 {crc64}")),
-        Event::Stored(object, callback) => ("stored", format!("{}, callback {}", object.etag, callback_word(callback))),
         Event::Trouble { problem, again_at_ms, .. } => {
             (if again_at_ms.is_some() { "retry" } else { "failed" }, problem.message.clone())
         }
@@ -129,16 +134,6 @@ fn note_of(event: &Event) -> Option<(&'static str, String)> {
         Event::Retry => ("retried", String::new()),
         Event::Cancel => ("cancelled", String::new()),
     })
-}
-
-fn callback_word(callback: &waybill_oss::CallbackOutcome) -> String {
-    use waybill_oss::CallbackOutcome as O;
-    match callback {
-        O::NotRequested => "not requested".into(),
-        O::Answered { status, .. } => format!("answered with {status}"),
-        O::Failed { ec, message, .. } => format!("failed: {message} {}", ec.as_deref().unwrap_or_default()),
-        O::Unknown => "unknown".into(),
-    }
 }
 
 /// The upload has ended.

@@ -15,12 +15,14 @@ use crate::queue_line::Message;
 use crate::queue_save::{Along, errand_of, save};
 use crate::store::ready::{self, Wanted};
 use crate::store::uploads::{self, UploadRecord};
-use crate::store::{attempts, lanes, parts};
+use crate::store::{attempts, lanes, parts, settings};
 use crate::upload::state::{Event, UploadState, step};
 use crate::view::{OverwritePolicy, Phase};
 
 /// Wait before the store is asked again after it failed.
 const AFTER_STORE_TROUBLE: Duration = Duration::from_secs(5);
+/// Stored uploads that may wait for being saved while others start: some hundredths of a second of the fastest line.
+const SAVED_AT_ONCE: usize = 128;
 /// Uploads that are due, at most, of one look.
 const DUE: usize = 200;
 
@@ -44,17 +46,22 @@ impl Queue {
         Some(Duration::from_millis(u64::try_from(next - now).unwrap_or(0)))
     }
 
+    /// Whether one more may start. What is stored and only being saved needs no slot, unless saving falls behind.
+    fn has_room(&self) -> bool {
+        self.throttle.slots() > self.active.len() - self.ending.min(SAVED_AT_ONCE)
+    }
+
     async fn deal_slots(&mut self) -> Result<(), Error> {
         if self.next.abandoned {
             self.take_up_abandoned().await?;
             self.next.abandoned = false;
         }
-        while self.throttle.slots() > self.active.len() {
+        while self.has_room() {
             self.look().await?;
             let mut without: HashSet<String> = self.troubles.destinations().into_iter().collect();
             without.extend(self.next.not_ready.iter().cloned());
             let mut started = false;
-            while self.throttle.slots() > self.active.len() {
+            while self.has_room() {
                 let Some(record) = self.next.line_up.next(&without) else { break };
                 self.start(record).await?;
                 started = true;
@@ -87,6 +94,7 @@ impl Queue {
         let busy = self.active.keys().copied().chain(self.next.line_up.held()).collect();
         let mut wanted = Wanted { batches: self.batches.clone(), busy, without };
         let unsettled = self.next.unsettled;
+        let earlier = self.handed_out.clone();
         let (first, due_ms, lanes) = self
             .store
             .write(move |c| {
@@ -107,6 +115,11 @@ impl Queue {
                 for (lane, room) in hungry {
                     let records = ready::of_lane(c, lane, &wanted, room)?;
                     lanes.push((lane, records.len() == room, records));
+                }
+                let new = || first.iter().chain(lanes.iter().flat_map(|(_, _, records)| records));
+                if new().any(UploadRecord::may_be_sent_twice) {
+                    let held = wanted.busy.iter().copied().chain(earlier).chain(new().map(|record| record.no));
+                    settings::set_handed_out(c, &held.collect::<Vec<_>>())?;
                 }
                 Ok((first, due_ms, lanes))
             })
@@ -139,7 +152,8 @@ impl Queue {
                 asked.await.inspect_err(|_| self.next.line_up.ended(&record))?
             }
         };
-        let Some(errand) = errand_of(&state, &effects, known) else {
+        let perhaps_sent = self.handed_out.remove(&no);
+        let Some(errand) = errand_of(&state, &effects, known, perhaps_sent) else {
             self.next.line_up.ended(&record);
             return Ok(());
         };
@@ -159,6 +173,7 @@ impl Queue {
             mismatches,
             initiating: None,
             row,
+            ending: false,
             unsaved: Arc::default(),
         };
         if mismatches > 0 {
@@ -186,6 +201,7 @@ impl Queue {
         let Some(active) = self.active.remove(&no) else {
             return false;
         };
+        self.ending -= usize::from(active.ending);
         self.progress.end(no);
         self.next.line_up.ended(&active.record);
         let phase = active.record.state.phase();
@@ -245,11 +261,12 @@ impl Queue {
 /// elsewhere is left as it is.
 fn leave(connection: &rusqlite::Connection, no: i64, outcome: Option<Arc<UploadState>>) -> rusqlite::Result<()> {
     let Some(record) = uploads::load(connection, no)? else { return Ok(()) };
-    let save = |state: &UploadState, what| save(connection, no, state, record.started_ms, &Along::saved_late(what));
+    let save = |state: &UploadState, along| save(connection, no, state, record.started_ms, &along);
     match (record.state.phase(), outcome) {
-        (Phase::Completing, Some(outcome)) => save(&outcome, "stored"),
+        // Queued is what the row says of one that may be sent twice, until it is stored.
+        (Phase::Queued | Phase::Completing, Some(outcome)) => save(&outcome, Along::default()),
         (Phase::Starting | Phase::Sending, _) => match step(record.state.clone(), Event::Abandoned) {
-            Ok((state, _)) => save(&state, "takenUp"),
+            Ok((state, _)) => save(&state, Along::taken_up()),
             Err(_) => Ok(()),
         },
         _ => Ok(()),

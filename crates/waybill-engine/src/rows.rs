@@ -93,6 +93,10 @@ pub(crate) fn details(
 ) -> UploadDetails {
     let mut log = vec![LogLine { at_ms: record.created_ms, what: "queued".into(), detail: record.path.clone() }];
     log.extend(later);
+    if let Some(stored) = stored_line(record).filter(|_| !log.iter().any(|line| line.what == "stored")) {
+        log.push(stored);
+        log.sort_by_key(|line| line.at_ms);
+    }
     let object = match &record.state {
         UploadState::Done { object, .. } => Some(object_view(record, object)),
         _ => None,
@@ -123,6 +127,26 @@ pub(crate) fn details(
         part_size_bytes,
         attempts,
         log,
+    }
+}
+
+/// The line that a row which says so itself has no need to keep; an earlier Waybill kept it.
+fn stored_line(record: &UploadRecord) -> Option<LogLine> {
+    let UploadState::Done { object, callback } = &record.state else { return None };
+    if object.already_there.is_some() {
+        return None;
+    }
+    let detail = format!("{}, callback {}", object.etag, callback_word(callback));
+    Some(LogLine { at_ms: record.finished_ms?, what: "stored".into(), detail })
+}
+
+fn callback_word(callback: &waybill_oss::CallbackOutcome) -> String {
+    use waybill_oss::CallbackOutcome as O;
+    match callback {
+        O::NotRequested => "not requested".into(),
+        O::Answered { status, .. } => format!("answered with {status}"),
+        O::Failed { ec, message, .. } => format!("failed: {message} {}", ec.as_deref().unwrap_or_default()),
+        O::Unknown => "unknown".into(),
     }
 }
 

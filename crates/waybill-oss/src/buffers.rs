@@ -10,6 +10,9 @@ use crate::body::CHUNK;
 
 /// Kept for the next reader; more are given back to the system.
 const KEPT: usize = 32;
+/// A buffer begins where a page does. Large blocks come from the system with 16 bytes of the allocator's own in front, and there
+/// the kernel copies a file's pages at half the speed (`rep movsb` of Zen processors).
+const PAGE: usize = 4096;
 
 static FREE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
 
@@ -25,7 +28,7 @@ struct Filled {
 impl Buffer {
     pub(crate) fn take() -> Buffer {
         let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Buffer(Some(free.unwrap_or_else(|| vec![0; CHUNK].into_boxed_slice())))
+        Buffer(Some(free.unwrap_or_else(|| vec![0; CHUNK + PAGE].into_boxed_slice())))
     }
 
     /// Its first `len` bytes; the buffer is free again when nobody holds them any more.
@@ -38,14 +41,21 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.0.as_deref().unwrap_or_default()
+        self.0.as_deref().map(|block| &block[first(block)..][..CHUNK]).unwrap_or_default()
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        self.0.as_deref_mut().unwrap_or_default()
+        let block = self.0.as_deref_mut().unwrap_or_default();
+        let first = first(block);
+        block.get_mut(first..first + CHUNK).unwrap_or_default()
     }
+}
+
+/// Where the first page of a block begins.
+fn first(block: &[u8]) -> usize {
+    block.as_ptr().align_offset(PAGE).min(PAGE)
 }
 
 impl AsRef<[u8]> for Filled {
@@ -67,6 +77,14 @@ impl Drop for Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_buffer_begins_with_a_page_and_has_room_for_a_chunk() {
+        let mut buffers = [Buffer::take(), Buffer::take()];
+        for buffer in &mut buffers {
+            assert_eq!((buffer.as_ptr().addr() % PAGE, buffer.len(), buffer[..].as_mut().len()), (0, CHUNK, CHUNK));
+        }
+    }
 
     #[test]
     fn what_was_filled_stays_as_it_is_until_the_last_holder_lets_go() {

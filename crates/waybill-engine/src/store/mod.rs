@@ -30,6 +30,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -49,9 +50,19 @@ const GROUP: usize = 500;
 /// Prepared statements that a connection keeps: more than there are.
 const STATEMENTS: usize = 128;
 
+/// How long a write that nobody waits for waits for others to share a commit with.
+const GATHER: Duration = Duration::from_millis(5);
+
 type Continuation = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
+
 /// Given the connection, or why there is no transaction to write in.
-type Write = Box<dyn FnOnce(Result<&Connection, Refusal>) -> Continuation + Send>;
+type Work = Box<dyn FnOnce(Result<&Connection, Refusal>) -> Continuation + Send>;
+
+struct Write {
+    work: Work,
+    /// Nothing waits for it.
+    can_wait: bool,
+}
 
 /// Writes of one transaction that are over, and what came of it.
 struct Answers {
@@ -141,8 +152,26 @@ impl Store {
         write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         then: impl FnOnce(Result<T, Error>) + Send + 'static,
     ) {
+        self.hand_over(false, write, then);
+    }
+
+    /// As [`Store::submit`] for what nothing waits for: it may be committed a moment later, together with more of its kind.
+    pub(crate) fn submit_unhurried<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        then: impl FnOnce(Result<T, Error>) + Send + 'static,
+    ) {
+        self.hand_over(true, write, then);
+    }
+
+    fn hand_over<T: Send + 'static>(
+        &self,
+        can_wait: bool,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        then: impl FnOnce(Result<T, Error>) + Send + 'static,
+    ) {
         let health = Arc::clone(&self.health);
-        let work: Write = Box::new(move |connection| {
+        let work = Box::new(move |connection: Result<&Connection, Refusal>| -> Continuation {
             let result = connection.and_then(|c| in_savepoint(c, write).map_err(|error| Refusal::from(&error)));
             Box::new(move |committed| {
                 let result = result.and_then(|value| committed.map(|()| value));
@@ -155,7 +184,7 @@ impl Store {
         let sender = lock_of(&self.writes);
         // A closed store drops the write and with it `then`: whoever waits on it sees its channel closed.
         if let Some(sender) = sender.as_ref() {
-            let _ = sender.send(work);
+            let _ = sender.send(Write { work, can_wait });
         }
     }
 
@@ -269,9 +298,14 @@ fn write_in_groups(
 ) {
     while let Some(first) = health.next(inbox, &connection) {
         let mut group = vec![first];
-        while group.len() < GROUP
-            && let Ok(next) = inbox.try_recv()
-        {
+        let until = Instant::now() + GATHER;
+        while group.len() < GROUP {
+            let wait = if group.iter().all(|write| write.can_wait) {
+                until.saturating_duration_since(Instant::now())
+            } else {
+                Duration::ZERO
+            };
+            let Ok(next) = inbox.recv_timeout(wait) else { break };
             group.push(next);
         }
         let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| Refusal::from(&error));
@@ -281,7 +315,7 @@ fn write_in_groups(
             Ok(()) if connection.is_autocommit() => Err(Refusal::of_an_earlier_write()),
             Ok(()) => Ok(&connection),
         };
-        let continuations: Vec<Continuation> = group.into_iter().map(|write| write(in_transaction())).collect();
+        let continuations: Vec<Continuation> = group.into_iter().map(|write| (write.work)(in_transaction())).collect();
         let committed = in_transaction().and_then(|connection| {
             connection.execute_batch("COMMIT").map_err(|error| {
                 // Leaves the connection clean for the next group; the reason is the commit's.

@@ -35,6 +35,13 @@ pub(crate) struct UploadRecord {
     pub(crate) priority: i64,
 }
 
+impl UploadRecord {
+    /// Storing it once more changes nothing for anybody: no server is called, and nothing is refused for being there.
+    pub(crate) fn may_be_sent_twice(&self) -> bool {
+        self.callback.is_none() && !self.overwrite.forbids()
+    }
+}
+
 /// Files about to be queued together: what they share, and each of them.
 #[derive(Clone, Debug)]
 pub(crate) struct NewUploads {

@@ -141,8 +141,8 @@ impl Trip {
 
 /// What the driver sets out to do.
 pub(crate) enum Errand {
-    /// Plan or resume, and send.
-    Send { session: Option<Session>, known: Vec<StoredPart> },
+    /// Plan or resume, and send; a small file that an earlier run may have sent is asked for first.
+    Send { session: Option<Session>, known: Vec<StoredPart>, perhaps_sent: bool },
     /// Find out what became of a finishing request.
     Settle { session: Session, crc64: u64, known: Vec<StoredPart> },
 }
@@ -204,12 +204,17 @@ async fn drive(trip: &mut Trip, errand: Errand) -> Result<(), Ended> {
             trip.gauge.set(i64::try_from(session.plan.size_bytes).unwrap_or(i64::MAX));
             Box::pin(settle::settle(trip, &session, crc64, &known, None)).await
         }
-        Errand::Send { session, known } => send(trip, session, known).await,
+        Errand::Send { session, known, perhaps_sent } => send(trip, session, known, perhaps_sent).await,
     }
 }
 
 /// What a small file does not need is boxed: it would be carried, and copied, with each of ten thousand.
-async fn send(trip: &mut Trip, earlier: Option<Session>, known: Vec<StoredPart>) -> Result<(), Ended> {
+async fn send(
+    trip: &mut Trip,
+    earlier: Option<Session>,
+    known: Vec<StoredPart>,
+    perhaps_sent: bool,
+) -> Result<(), Ended> {
     let (file, stamp) = open(trip.path.clone()).await?;
     let file = Arc::new(file);
     if let Some(session) = earlier {
@@ -240,7 +245,7 @@ async fn send(trip: &mut Trip, earlier: Option<Session>, known: Vec<StoredPart>)
         return Ok(trip.reports.consent(Report::AlreadyThere(object)).await?);
     }
     if plan.is_single() {
-        return put::put(trip, file, plan, stamp).await;
+        return put::put(trip, file, plan, stamp, perhaps_sent).await;
     }
     let upload_id = Box::pin(initiate(trip)).await?;
     let session = Session { upload_id: Some(upload_id.clone()), plan, stamp };

@@ -15,23 +15,31 @@ use super::settle;
 use super::source::{self, SourceStamp, io_error};
 use super::state::Session;
 use crate::error::Error;
+use crate::throttle::Permit;
 
 /// A file of up to this size is read at once: no more than is held back of a larger one, so that nothing is gained by
 /// sending a part of it before `Completing` is saved.
 const SMALL_BYTES: u64 = 64 << 10;
 
 /// Sends the file in one request.
-pub(crate) async fn put(trip: &Trip, file: Arc<File>, plan: Plan, stamp: SourceStamp) -> Result<(), Ended> {
+pub(crate) async fn put(
+    trip: &Trip,
+    file: Arc<File>,
+    plan: Plan,
+    stamp: SourceStamp,
+    perhaps_sent: bool,
+) -> Result<(), Ended> {
     let session = Session { upload_id: None, plan, stamp };
     if plan.size_bytes <= SMALL_BYTES {
-        put_small(trip, file, session).await
+        put_small(trip, file, session, perhaps_sent).await
     } else {
         Box::pin(put_gated(trip, file, session)).await
     }
 }
 
-/// Everything is known before the first byte goes, so one save says that it is planned and finishing.
-async fn put_small(trip: &Trip, file: Arc<File>, session: Session) -> Result<(), Ended> {
+/// Everything is known before the first byte goes, so one save says that it is planned and finishing. None does where nobody
+/// would be harmed if it were sent twice: its number was saved with many others, and after a crash it is asked for first.
+async fn put_small(trip: &Trip, file: Arc<File>, session: Session, perhaps_sent: bool) -> Result<(), Ended> {
     let permit = trip.throttle.permit().await;
     let (path, Session { plan, stamp, .. }) = (trip.path.clone(), session.clone());
     let slice = FileSlice { file, offset: 0, len: plan.size_bytes };
@@ -40,13 +48,25 @@ async fn put_small(trip: &Trip, file: Arc<File>, session: Session) -> Result<(),
         None => driver::blocking(move || read(&path, &slice, stamp)).await?,
     };
     trip.reports.consent(Report::Whole(session.clone(), crc64)).await?;
+    if perhaps_sent {
+        drop(permit);
+        if let Some(object) = Box::pin(settle::ours(trip, &session, crc64)).await? {
+            return settle::stored_without_answer(trip, object).await;
+        }
+        return Box::pin(put_read(trip, trip.throttle.permit().await, session, (bytes, crc64))).await;
+    }
+    put_read(trip, permit, session, (bytes, crc64)).await
+}
+
+async fn put_read(trip: &Trip, permit: Permit, session: Session, (bytes, crc64): (Bytes, u64)) -> Result<(), Ended> {
+    let size_bytes = session.plan.size_bytes;
     trip.gauge.set(0);
     let progress = driver::progress(&trip.gauge);
     let (headers, callback) = (trip.headers(), trip.callback.as_ref());
     let result = trip.client.put_read(&trip.key, (bytes, crc64), &headers, callback, Some(&progress)).await;
     drop(permit);
     match result {
-        Ok(stored) => driver::finished(trip, stored, crc64, plan.size_bytes).await,
+        Ok(stored) => driver::finished(trip, stored, crc64, size_bytes).await,
         Err(error) if error.answer_lost() => {
             tracing::info!(%error, "the answer to a PutObject was lost");
             Box::pin(settle::settle(trip, &session, crc64, &[], Some(error))).await
