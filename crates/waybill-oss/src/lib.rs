@@ -61,6 +61,7 @@ mod sign;
 mod xml;
 
 pub use body::{FileSlice, Progress};
+pub use callback::catalogue as callback_catalogue;
 pub use callback::lint as callback_lint;
 pub use callback::outcome::CallbackOutcome;
 pub use callback::preview as callback_preview;

@@ -1,5 +1,6 @@
 //! Upload callbacks: what OSS is asked to tell an application server, and what came of it.
 
+pub mod catalogue;
 pub mod lint;
 pub(crate) mod outcome;
 pub mod preview;
