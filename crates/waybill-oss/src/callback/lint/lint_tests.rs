@@ -364,7 +364,7 @@ fn quotes_escaped_for_source_code_are_unescaped() {
         for spec in [json(bad), body(bad)] {
             let finding = found(Rule::EscapedQuotes, &spec, "", Some(good.clone()));
             assert_eq!(underlined(&finding, bad), "\\\"");
-            near(Rule::NotJson, &[spec.clone()]);
+            near(Rule::NotJson, std::slice::from_ref(&spec));
             near(Rule::QuotedVariable, &[spec]);
         }
     }
