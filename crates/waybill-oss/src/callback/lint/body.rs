@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::super::spec::{BodyType, CallbackSpec};
-use super::super::{rules, template};
+use super::super::template;
 use super::json::{self, ends_in_text};
+use super::names::bare;
 use super::{Field, Finding, Rule};
 
 pub(super) fn look(spec: &CallbackSpec, all: &mut Vec<Finding>) {
@@ -12,7 +13,8 @@ pub(super) fn look(spec: &CallbackSpec, all: &mut Vec<Finding>) {
         all.push(Finding::error(Rule::EmptyBody, Field::Body, "").cured(with_usual_body(spec)));
         return;
     }
-    let ours: Vec<String> = spec.variables.keys().filter_map(|name| rules::variable_name(name).ok()).collect();
+    // Also those whose names are refused: what is said of them is enough.
+    let ours: Vec<String> = spec.variables.keys().map(|name| format!("x:{}", bare(name))).collect();
     for place in template::places(&spec.body) {
         let finding = match place.name {
             None => Some(lone_dollar(spec, &ours, place.at)),
@@ -144,7 +146,7 @@ pub(super) fn renamed(body: &str, from: &str, to: &str) -> String {
 
 /// The body with one more variable in it, under its bare name; none where that is taken or there is no place for it.
 pub(super) fn with_variable(spec: &CallbackSpec, full_name: &str) -> Option<CallbackSpec> {
-    let key = full_name.strip_prefix("x:").unwrap_or(full_name);
+    let key = bare(full_name);
     let body = match spec.body_type {
         BodyType::Form => {
             let taken = spec.body.split('&').any(|pair| pair.split('=').next() == Some(key));

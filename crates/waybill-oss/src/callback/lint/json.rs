@@ -38,7 +38,7 @@ pub(super) fn trouble(body: &str) -> Option<(String, Range<usize>)> {
     let error = serde_json::from_str::<serde::de::IgnoredAny>(&filled).err()?;
     let why = error.to_string();
     let why = why.split(" at line ").next().unwrap_or_default().to_owned();
-    let line: usize = body.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let line: usize = filled.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let end = body.floor_char_boundary((line + error.column()).min(body.len()));
     let start = body[..end].char_indices().next_back().map_or(0, |(at, _)| at);
     Some((why, start..end))

@@ -313,6 +313,7 @@ fn capitals_are_made_small_in_the_body_too() {
     let spec = vars(&["x:UserId"], body("u=${x:UserId}"));
     let finding = found(Rule::UpperCaseName, &spec, "x:UserId", Some(vars(&["x:userid"], body("u=${x:userid}"))));
     assert!(finding.level == Level::Error && spec.encode().is_err());
+    assert_eq!(lint(&spec).len(), 1, "the place in the body is not told as well");
     found(Rule::UpperCaseName, &vars(&["User", "user"], body("u=${x:user}")), "User", None);
     near(Rule::UpperCaseName, &[vars(&["user_1"], body("u=${x:user_1}"))]);
 }
@@ -373,9 +374,13 @@ fn quotes_escaped_for_source_code_are_unescaped() {
 
 #[test]
 fn what_is_no_json_says_why_and_where() {
-    for (bad, at) in
-        [("{\"a\":${object}", "}"), ("{a:${object}}", "a"), ("{\n\"a\":1,}", "}"), ("{\"é\":1 ${etag}}", "$")]
-    {
+    for (bad, at) in [
+        ("{\"a\":${object}", "}"),
+        ("{a:${object}}", "a"),
+        ("{\n\"a\":1,}", "}"),
+        ("{\"é\":1 ${etag}}", "$"),
+        ("[${a\nb}\n,x]", "x"),
+    ] {
         let [finding] = &of(Rule::NotJson, lint(&json(bad)))[..] else { panic!("{bad}") };
         assert!(!finding.about.is_empty() && finding.cured.is_none(), "{finding:?}");
         assert_eq!(underlined(finding, bad), at, "{bad}");

@@ -33,7 +33,8 @@ pub(super) fn look(spec: &CallbackSpec, all: &mut Vec<Finding>) {
     }
 }
 
-fn bare(name: &str) -> &str {
+/// A name without its `x:`.
+pub(super) fn bare(name: &str) -> &str {
     name.strip_prefix("x:").unwrap_or(name)
 }
 
