@@ -3,6 +3,8 @@
 //! [`Engine`] is the whole of it from outside; [`view`] is what it shows. It knows `waybill-oss` and nothing of Tauri.
 
 mod callback_profile;
+#[cfg_attr(not(test), expect(dead_code, reason = "the studio's methods of the engine come with its window"))]
+mod callback_study;
 mod changes;
 mod clock;
 mod config;
