@@ -6,6 +6,7 @@ pub(crate) mod bucket;
 pub(crate) mod copy;
 pub(crate) mod download;
 pub(crate) mod head;
+mod kept;
 pub(crate) mod list;
 pub(crate) mod multipart;
 pub(crate) mod object;
