@@ -10,6 +10,7 @@ mod history;
 mod left_behind;
 mod orphans;
 mod overwrite;
+mod resend;
 mod resume;
 mod retry;
 mod source;

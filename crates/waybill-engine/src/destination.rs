@@ -18,6 +18,7 @@ use crate::store::Store;
 use crate::store::aborts;
 use crate::store::destinations::{self, DestinationRow};
 use crate::store::initiates;
+use crate::store::resends;
 use crate::store::settings;
 use crate::view::{
     CallbackProfileForm, Connection, ConnectionReport, DestinationForm, DestinationView, KeySource, OverwritePolicy,
@@ -198,16 +199,19 @@ impl Destinations {
             return Err(Error::Refused("the program's own destinations cannot be deleted".into()));
         }
         let wanted = row.id.clone();
-        let (uploads, folders) = self
+        let (uploads, folders, resends) = self
             .store
             .read(move |c| {
-                Ok((destinations::unfinished_uploads(c, &wanted)?, destinations::watched_folders(c, &wanted)?))
+                let (uploads, folders) =
+                    (destinations::unfinished_uploads(c, &wanted)?, destinations::watched_folders(c, &wanted)?);
+                Ok((uploads, folders, resends::of_destination(c, &wanted)?))
             })
             .await?;
-        if uploads > 0 || folders > 0 {
+        if uploads > 0 || folders > 0 || resends > 0 {
             return Err(Error::Refused(format!(
-                "\"{}\" is still needed by {uploads} uploads and {folders} watched folders",
-                row.name
+                "\"{}\" is still needed by {} uploads and {folders} watched folders",
+                row.name,
+                uploads + resends
             )));
         }
         self.keys.forget(&row.id).await?;

@@ -21,9 +21,10 @@ use crate::launch::Launcher;
 use crate::progress::Progress;
 use crate::queue::{Next, Queue};
 use crate::queue_line::{QueueLine, Work};
+use crate::queue_resend::Resends;
 use crate::rows;
 use crate::store::uploads;
-use crate::store::{Store, attempts, lists, log, parts};
+use crate::store::{Store, attempts, calls, lists, log, parts};
 use crate::task::Tasks;
 use crate::throttle::Throttle;
 use crate::trouble::Troubles;
@@ -40,6 +41,8 @@ use crate::watching::{Shared, WatchedFolders};
 pub(crate) mod following;
 #[path = "engine_reading.rs"]
 mod reading;
+#[path = "engine_resending.rs"]
+mod resending;
 #[path = "engine_saving.rs"]
 mod saving;
 #[path = "engine_serving.rs"]
@@ -69,6 +72,7 @@ pub struct Engine {
     sweep: Arc<Notify>,
     troubles: Arc<Troubles>,
     clock: Clock,
+    resends: Resends,
 }
 
 impl Engine {
@@ -138,6 +142,17 @@ impl Engine {
             wake: Arc::clone(&sweep),
         };
         tasks.spawn("sweep", orphans.run(orphan_age, clock.clone(), tasks.token().clone()));
+        let resends = Resends {
+            store: store.clone(),
+            destinations: destinations.clone(),
+            throttle: throttle.clone(),
+            changes: Arc::clone(&changes),
+            tasks: tasks.clone(),
+            abort: Arc::clone(&aborts),
+            finishing,
+            line: Arc::default(),
+        };
+        tasks.spawn("resends", resends.clone().run());
         let queue = QueueLine::new(line);
         let shared = Shared {
             data_dir: std::fs::canonicalize(&data_dir).unwrap_or_else(|_| data_dir.clone()),
@@ -164,11 +179,13 @@ impl Engine {
             sweep,
             troubles,
             clock,
+            resends,
         };
         engine.watch_store();
         if work == Work::Everything {
             engine.take_up_readings().await?;
             engine.folders.start().await?;
+            engine.resends.take_up().await?;
         }
         engine.listen_for_other_processes(&data_dir);
         Ok(engine)
@@ -207,13 +224,13 @@ impl Engine {
                     return Ok(None);
                 };
                 let told = (attempts::of(c, no)?, log::of(c, no)?);
-                Ok(Some((record, uploads::answer(c, no)?, parts::of(c, no)?, told)))
+                Ok(Some((record, calls::of(c, no)?, parts::of(c, no)?, told)))
             })
             .await?;
-        let (record, answer, parts, (attempts, log)) =
+        let (record, calls, parts, (attempts, log)) =
             found.ok_or_else(|| Error::Refused(format!("there is no upload {no}")))?;
         let row = self.rows(std::slice::from_ref(&record)).await?.remove(0);
-        Ok(rows::details(&record, row, answer, parts, attempts, log))
+        Ok(rows::details(&record, row, calls, parts, attempts, log))
     }
 
     /// The numbers on the chips.

@@ -2,6 +2,7 @@
 //!
 //! [`Engine`] is the whole of it from outside; [`view`] is what it shows. It knows `waybill-oss` and nothing of Tauri.
 
+mod answered;
 mod callback_profile;
 mod changes;
 mod clock;
@@ -10,6 +11,7 @@ mod connect;
 mod destination;
 mod engine;
 mod error;
+mod expectation;
 mod finished;
 mod handover;
 mod intake;
@@ -21,11 +23,13 @@ mod progress;
 mod queue;
 mod queue_line;
 mod queue_reports;
+mod queue_resend;
 mod queue_save;
 mod queue_slots;
 mod queue_trouble;
 mod queue_wishes;
 mod records;
+mod resend;
 mod rows;
 mod secrets;
 mod store;

@@ -119,6 +119,7 @@ fn note_of(event: &Event) -> Option<(&'static str, String)> {
             None => ("sending", "one PutObject".into()),
         },
         Event::Finishing { crc64 } => ("finishing", format!("CRC-64 {crc64}")),
+        Event::CalledAgain(_, callback) => ("calledAgain", callback_word(callback)),
         Event::Stored(object, callback) => ("stored", format!("{}, callback {}", object.etag, callback_word(callback))),
         Event::Trouble { problem, again_at_ms, .. } => {
             (if again_at_ms.is_some() { "retry" } else { "failed" }, problem.message.clone())

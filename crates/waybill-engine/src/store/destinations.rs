@@ -24,7 +24,7 @@ pub(crate) struct DestinationRow {
     pub(crate) overwrite: OverwritePolicy,
 }
 
-const SELECT: &str = "SELECT d.id, name, endpoint, region, bucket, key_template, access_key_id, has_secret, has_token, \
+const SELECT: &str = "SELECT d.id, d.name, endpoint, region, bucket, key_template, access_key_id, has_secret, has_token, \
      form_json, built_in, connection_json, has_proxy_password, overwrite \
      FROM destinations d LEFT JOIN callback_profiles p ON p.id = d.callback_profile_id";
 
@@ -33,7 +33,8 @@ pub(crate) fn save(connection: &Connection, row: &DestinationRow, now_ms: i64) -
     if let Some(callback) = &row.callback {
         connection
             .prepare_cached(
-                "INSERT INTO callback_profiles VALUES (?1, ?2) ON CONFLICT DO UPDATE SET form_json = excluded.form_json",
+                "INSERT INTO callback_profiles (id, form_json) VALUES (?1, ?2) \
+                 ON CONFLICT DO UPDATE SET form_json = excluded.form_json",
             )?
             .execute((&row.id, to_json(callback)?))?;
     }

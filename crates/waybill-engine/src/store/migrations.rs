@@ -14,6 +14,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("0002_connection.sql")),
     M::up(include_str!("0003_attempts.sql")),
     M::up(include_str!("0004_queue.sql")),
+    M::up(include_str!("0005_callbacks.sql")),
 ];
 
 /// Brings the database to this program's shape, all or nothing; a copy of what it was is kept beside it.

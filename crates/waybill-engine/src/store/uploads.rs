@@ -1,14 +1,13 @@
 //! The uploads themselves: one row each, written only on the queue's word.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use waybill_oss::CallbackOutcome;
 
-use super::{from_json, lanes, to_json};
+use super::{calls, from_json, lanes, to_json};
 use crate::upload::source::SourceStamp;
 use crate::upload::state::UploadState;
 use crate::view::{CallbackProfileForm, OverwritePolicy, Phase};
 
-/// One row, without the callback's answer (see [`answer`]).
+/// One row, without the callback's answer (see [`super::calls`]).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct UploadRecord {
     pub(crate) no: i64,
@@ -33,6 +32,8 @@ pub(crate) struct UploadRecord {
     pub(crate) finished_ms: Option<i64>,
     /// Higher goes first; of equals the older.
     pub(crate) priority: i64,
+    /// Its callback needs somebody.
+    pub(crate) callback_bad: bool,
 }
 
 /// Files about to be queued together: what they share, and each of them.
@@ -59,7 +60,7 @@ pub(crate) struct NewFile {
 
 /// The columns of [`record`], in its order.
 pub(super) const COLUMNS: &str = "no, batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
-     state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms, overwrite, wanted_key, priority";
+     state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms, overwrite, wanted_key, priority, callback_bad";
 
 /// Queues all of these, and answers with the number of the first; the others follow it without a gap.
 pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Result<i64> {
@@ -104,7 +105,7 @@ pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Res
     Ok(connection.last_insert_rowid() + 1 - new.files.len() as i64)
 }
 
-/// Saves where an upload stands; `started_ms` is when it first got a slot. The callback's answer goes to its own table.
+/// Saves where an upload stands; `started_ms` is when it first got a slot. The callback's call goes to a table of its own.
 pub(crate) fn save(
     connection: &Connection,
     no: i64,
@@ -113,13 +114,7 @@ pub(crate) fn save(
     now_ms: i64,
 ) -> rusqlite::Result<()> {
     let mut state = state.clone();
-    if let UploadState::Done { callback, .. } = &mut state
-        && let CallbackOutcome::Answered { body, .. } | CallbackOutcome::Failed { body, .. } = callback
-    {
-        connection
-            .prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2)")?
-            .execute((no, std::mem::take(body)))?;
-    }
+    let callback_bad = calls::keep(connection, no, &mut state, now_ms)?;
     let phase = state.phase();
     let not_before_ms = match &state {
         UploadState::Queued { not_before_ms, .. } | UploadState::Completing { not_before_ms, .. } => *not_before_ms,
@@ -138,7 +133,7 @@ pub(crate) fn save(
             number_of(phase),
             to_json(&state)?,
             not_before_ms,
-            callback_bad(&state),
+            callback_bad,
             stamp.map(|stamp| stamp.size_bytes as i64),
             finished,
             started_ms,
@@ -162,11 +157,6 @@ pub(crate) fn load(connection: &Connection, no: i64) -> rusqlite::Result<Option<
         .prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE no = ?1"))?
         .query_row([no], record)
         .optional()
-}
-
-/// The callback server's whole answer, or OSS's XML of a failed callback.
-pub(crate) fn answer(connection: &Connection, no: i64) -> rusqlite::Result<Option<String>> {
-    connection.prepare_cached("SELECT body FROM answers WHERE no = ?1")?.query_row([no], |row| row.get(0)).optional()
 }
 
 /// Numbers after `after` in one of `phases`, in order; for work on many uploads in constant memory.
@@ -236,11 +226,6 @@ pub(super) fn phase_of(number: i64) -> Phase {
     }
 }
 
-/// Stored, but the callback failed or its outcome is unknown.
-fn callback_bad(state: &UploadState) -> bool {
-    matches!(state, UploadState::Done { callback: CallbackOutcome::Failed { .. } | CallbackOutcome::Unknown, .. })
-}
-
 pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<UploadRecord> {
     let (callback, overwrite): (Option<String>, Option<String>) = (row.get(7)?, row.get(15)?);
     Ok(UploadRecord {
@@ -262,5 +247,6 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<UploadRecord> {
         started_ms: row.get(13)?,
         finished_ms: row.get(14)?,
         priority: row.get(17)?,
+        callback_bad: row.get(18)?,
     })
 }
