@@ -35,8 +35,9 @@ pub(crate) fn upload_ids(
     bucket: &str,
     key: &str,
 ) -> rusqlite::Result<Option<HashSet<String>>> {
-    let mut statement = connection
-        .prepare_cached("SELECT state_json FROM resends JOIN uploads USING (no) WHERE key = ?1 AND bucket = ?2")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT resends.state_json FROM resends JOIN uploads USING (no) WHERE key = ?1 AND bucket = ?2",
+    )?;
     let mut known = HashSet::new();
     for json in statement.query_map([key, bucket], |row| row.get::<_, String>(0))? {
         match from_json::<ResendState>(0, &json?)? {
