@@ -27,6 +27,20 @@ const COMMANDS: &[&str] = &[
     "pause_watched_folder",
     "limits",
     "save_limits",
+    "list_callback_profiles",
+    "save_callback_profile",
+    "delete_callback_profile",
+    "test_callback",
+    "plan_resend",
+    "resend_callbacks",
+    "settle_callbacks",
+    "callback_times",
+    "lab",
+    "start_lab",
+    "stop_lab",
+    "set_lab_answer",
+    "clear_lab",
+    "check_signature",
 ];
 
 fn main() {

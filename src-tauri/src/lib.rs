@@ -79,6 +79,20 @@ fn build(options: &Options) -> tauri::Result<tauri::App> {
             commands::pause_watched_folder,
             commands::limits,
             commands::save_limits,
+            commands::list_callback_profiles,
+            commands::save_callback_profile,
+            commands::delete_callback_profile,
+            commands::test_callback,
+            commands::plan_resend,
+            commands::resend_callbacks,
+            commands::settle_callbacks,
+            commands::callback_times,
+            commands::lab,
+            commands::start_lab,
+            commands::stop_lab,
+            commands::set_lab_answer,
+            commands::clear_lab,
+            commands::check_signature,
         ])
         .setup(move |app| shell::start(app.handle(), &data_dir).map_err(Into::into))
         .on_window_event(shell::on_window_event)

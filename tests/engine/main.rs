@@ -1,12 +1,14 @@
 //! Scenarios: a real engine before a real sandbox, one file for each kind of trouble.
 
 mod batch;
+mod callbacks;
 mod connection;
 mod destinations;
 mod fault_matrix;
 mod faults;
 mod finishing;
 mod history;
+mod lab;
 mod left_behind;
 mod orphans;
 mod overwrite;

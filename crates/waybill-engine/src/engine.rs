@@ -17,6 +17,7 @@ use crate::destination::{BuiltIn, Destinations};
 use crate::error::Error;
 use crate::finished::Finished;
 use crate::intake::{Callback, Enqueue};
+use crate::lab::Lab;
 use crate::launch::Launcher;
 use crate::progress::Progress;
 use crate::queue::{Next, Queue};
@@ -37,8 +38,12 @@ use crate::view::{
 };
 use crate::watching::{Shared, WatchedFolders};
 
+#[path = "engine_callbacks.rs"]
+mod callbacks;
 #[path = "following.rs"]
 pub(crate) mod following;
+#[path = "engine_lab.rs"]
+mod lab;
 #[path = "engine_reading.rs"]
 mod reading;
 #[path = "engine_resending.rs"]
@@ -73,6 +78,7 @@ pub struct Engine {
     troubles: Arc<Troubles>,
     clock: Clock,
     resends: Resends,
+    lab: Lab,
 }
 
 impl Engine {
@@ -170,8 +176,8 @@ impl Engine {
             queue,
             throttle,
             progress,
-            changes,
-            tasks,
+            changes: Arc::clone(&changes),
+            tasks: tasks.clone(),
             last_changes: Arc::new(Mutex::new(Instant::now())),
             finished,
             handed_over: Arc::new(watch::Sender::new(0)),
@@ -179,6 +185,7 @@ impl Engine {
             sweep,
             troubles,
             clock,
+            lab: Lab::new(tasks, changes),
             resends,
         };
         engine.watch_store();
@@ -246,7 +253,20 @@ impl Engine {
     /// # Errors
     /// `Invalid` without a destination, `Store`. What is wrong with single paths is in the answer.
     pub async fn add_paths(&self, paths: Vec<PathBuf>, destination_id: Option<String>) -> Result<Added, Error> {
-        let callback = Callback::OfDestination;
+        self.add_paths_asking(paths, destination_id, None).await
+    }
+
+    /// As [`Engine::add_paths`], with the callback of a profile instead of the destination's.
+    ///
+    /// # Errors
+    /// As [`Engine::add_paths`], and `Invalid` if there is no such profile.
+    pub async fn add_paths_asking(
+        &self,
+        paths: Vec<PathBuf>,
+        destination_id: Option<String>,
+        callback_profile_id: Option<String>,
+    ) -> Result<Added, Error> {
+        let callback = callback_profile_id.map_or(Callback::OfDestination, Callback::OfProfile);
         self.enqueue(Enqueue { paths, destination_id, key_rule: None, callback, overwrite: None, fingerprint: None })
             .await
     }

@@ -27,6 +27,7 @@ impl Engine {
             reload: pending.reload,
             destinations: pending.destinations,
             folders: pending.folders,
+            lab: pending.lab,
             counts,
             bytes_per_second: samples.values().map(|sample| sample.bytes_per_second).sum(),
             scanning: pending.scanning > 0,

@@ -316,7 +316,7 @@ fn fingerprint(
     let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
     let given: Option<&CallbackProfileForm> = match callback {
         Callback::Given(given) => given.as_ref(),
-        Callback::OfDestination => None,
+        Callback::OfDestination | Callback::OfProfile(_) => None,
     };
     serde_json::json!([destination_id, paths, key_rule, given, overwrite]).to_string()
 }

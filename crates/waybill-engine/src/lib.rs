@@ -17,6 +17,7 @@ mod handover;
 mod intake;
 mod key_template;
 mod keys;
+mod lab;
 mod launch;
 mod line_up;
 mod progress;

@@ -62,6 +62,7 @@ mod xml;
 
 pub use body::{FileSlice, Progress};
 pub use callback::outcome::CallbackOutcome;
+pub use callback::outside::{Probed, fetch_key, probe};
 pub use callback::signature as callback_signature;
 pub use callback::spec::{BodyType, CallbackCarrier, CallbackSpec, EncodedCallback};
 pub use callback::warnings::CallbackWarning;

@@ -6,9 +6,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use waybill_oss::CallbackOutcome;
 
 use super::{from_json, to_json};
+use crate::answered;
 use crate::expectation;
 use crate::upload::state::{ObjectFacts, UploadState};
-use crate::view::{CallbackProfileForm, CallbackTime, CallbackTimes, CallbackTrial, EcCount, Problem, Variable};
+use crate::view::{CallbackProfileForm, CallbackTime, CallbackTimes, CallbackTrial, EcCount, Problem};
 
 /// Calls shown of one upload: the last fifty.
 const SHOWN: i64 = 50;
@@ -101,22 +102,15 @@ fn insert(
         .prepare_cached("SELECT callback_json, callback_profile FROM uploads WHERE no = ?1")?
         .query_row([no], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let profile: CallbackProfileForm = profile.map(|json| from_json(0, &json)).transpose()?.unwrap_or_default();
-    let mut told = Told { outcome: Outcome::Unknown, status: 0, ec: None, headers: Vec::new(), body: None };
-    match callback {
-        CallbackOutcome::NotRequested | CallbackOutcome::Unknown => {}
-        CallbackOutcome::Answered { status, body, headers, .. } => {
-            let as_wanted = expectation::unmet(&profile, body).is_none();
-            told.outcome = if as_wanted { Outcome::AsWanted } else { Outcome::NotAsExpected };
-            told.status = i64::from(*status);
-            let pair = |(name, value): (&String, &String)| Variable { name: name.clone(), value: value.clone() };
-            told.headers = headers.iter().map(pair).collect();
-            told.body = Some(std::mem::take(body));
+    let outcome = match callback {
+        CallbackOutcome::NotRequested | CallbackOutcome::Unknown => Outcome::Unknown,
+        CallbackOutcome::Failed { .. } => Outcome::Failed,
+        CallbackOutcome::Answered { body, .. } if expectation::unmet(&profile, body).is_some() => {
+            Outcome::NotAsExpected
         }
-        CallbackOutcome::Failed { ec, body, .. } => {
-            (told.outcome, told.status, told.ec) = (Outcome::Failed, 203, ec.clone());
-            told.body = Some(std::mem::take(body));
-        }
-    }
+        CallbackOutcome::Answered { .. } => Outcome::AsWanted,
+    };
+    let trial = answered::trial(object, callback, now_ms);
     connection
         .prepare_cached(
             "INSERT INTO callback_calls (no, at_ms, kind, took_ms, outcome, status, ec, request_id, headers_json, body, \
@@ -124,27 +118,18 @@ fn insert(
         )?
         .execute(params![
             no,
-            now_ms - object.finishing_ms,
+            trial.at_ms,
             kind as i64,
-            object.finishing_ms,
-            told.outcome as i64,
-            told.status,
-            told.ec,
-            object.request_id,
-            to_json(&told.headers)?,
-            told.body,
+            trial.took_ms,
+            outcome as i64,
+            trial.status,
+            trial.ec,
+            trial.request_id,
+            to_json(&trial.headers)?,
+            (trial.status > 0).then_some(trial.body),
             profile_id,
         ])?;
-    Ok(told.outcome != Outcome::AsWanted && !profile.best_effort)
-}
-
-/// What a call told.
-struct Told {
-    outcome: Outcome,
-    status: i64,
-    ec: Option<String>,
-    headers: Vec<Variable>,
-    body: Option<String>,
+    Ok(outcome != Outcome::AsWanted && !profile.best_effort)
 }
 
 /// The last fifty calls for an upload, oldest first.

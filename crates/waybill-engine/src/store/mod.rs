@@ -15,6 +15,7 @@ pub(crate) mod aborts;
 pub(crate) mod attempts;
 pub(crate) mod batch_index;
 pub(crate) mod batches;
+pub(crate) mod callback_profiles;
 pub(crate) mod calls;
 pub(crate) mod destinations;
 pub(crate) mod initiates;

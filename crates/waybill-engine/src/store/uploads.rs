@@ -43,6 +43,8 @@ pub(crate) struct NewUploads {
     pub(crate) destination_id: String,
     pub(crate) bucket: String,
     pub(crate) callback: Option<CallbackProfileForm>,
+    /// The named profile that it is.
+    pub(crate) profile_id: Option<String>,
     pub(crate) overwrite: OverwritePolicy,
     pub(crate) created_ms: i64,
     pub(crate) files: Vec<NewFile>,
@@ -71,8 +73,8 @@ pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Res
     let lanes = lanes::of(connection, &new.destination_id)?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO uploads (batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, phase, \
-         state_json, created_ms, modified_ns, file_id, overwrite, lane) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+         state_json, created_ms, modified_ns, file_id, overwrite, lane, callback_profile) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?;
     let mut bytes = 0;
     for file in &new.files {
@@ -94,6 +96,7 @@ pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Res
             file.stamp.file_id as i64,
             overwrite,
             lanes.of_size(size_bytes),
+            new.profile_id,
         ])?;
     }
     connection

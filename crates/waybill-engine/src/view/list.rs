@@ -157,6 +157,8 @@ pub struct Changes {
     pub destinations: bool,
     /// Watched folders changed.
     pub folders: bool,
+    /// The callback lab got a request, or changed.
+    pub lab: bool,
     /// Numbers.
     pub counts: Counts,
     /// All uploads together, smoothed.
