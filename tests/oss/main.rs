@@ -16,6 +16,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod presigned;
+mod preview;
 mod proxies;
 mod proxy;
 mod tls;

@@ -28,7 +28,12 @@ pub(crate) fn spec_for(
         .iter()
         .map(|variable| Ok((variable.name.clone(), render(&variable.value, &facts)?)))
         .collect::<Result<_, Error>>()?;
-    Ok(CallbackSpec {
+    Ok(CallbackSpec { variables, ..as_written(profile) })
+}
+
+/// The profile as it was written, the templates of its variables not filled in.
+pub(crate) fn as_written(profile: &CallbackProfileForm) -> CallbackSpec {
+    CallbackSpec {
         urls: profile.urls.clone(),
         host: Some(profile.host.clone()).filter(|host| !host.is_empty()),
         body: profile.body.clone(),
@@ -40,8 +45,8 @@ pub(crate) fn spec_for(
         query: pairs(&profile.query).collect(),
         additional_headers: pairs(&profile.headers).collect(),
         policy: None,
-        variables,
-    })
+        variables: profile.variables.iter().map(|row| (row.name.clone(), row.value.clone())).collect(),
+    }
 }
 
 fn pairs(rows: &[Variable]) -> impl Iterator<Item = (String, String)> {

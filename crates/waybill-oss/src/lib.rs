@@ -61,11 +61,14 @@ mod sign;
 mod xml;
 
 pub use body::{FileSlice, Progress};
+pub use callback::catalogue as callback_catalogue;
+pub use callback::lint as callback_lint;
 pub use callback::outcome::CallbackOutcome;
 pub use callback::outside::{Probed, fetch_key, probe};
+pub use callback::preview as callback_preview;
+pub use callback::regions::{CallbackSupport, callback_support};
 pub use callback::signature as callback_signature;
 pub use callback::spec::{BodyType, CallbackCarrier, CallbackSpec, EncodedCallback};
-pub use callback::warnings::CallbackWarning;
 pub use client::bucket::{BucketInfo, ListedBucket};
 pub use client::copy::{CopiedObject, CopiedPart, CopySource, MetadataDirective};
 pub use client::download::{Download, GetOptions};

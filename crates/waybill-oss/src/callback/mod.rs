@@ -1,9 +1,12 @@
 //! Upload callbacks: what OSS is asked to tell an application server, and what came of it.
 
+pub mod catalogue;
+pub mod lint;
 pub(crate) mod outcome;
 pub(crate) mod outside;
+pub mod preview;
+pub(crate) mod regions;
 mod rules;
 pub mod signature;
 pub(crate) mod spec;
 mod template;
-pub(crate) mod warnings;

@@ -11,11 +11,11 @@ use super::rules::{self, refuse};
 use crate::error::Error;
 use crate::headers::Pair;
 
-/// The longest value OSS takes, measured on the Base64 text (EC 0007-00000101).
-const LONGEST: usize = 5 * 1024;
+/// The longest value OSS takes, measured on the Base64 text (EC 0007-00000001 and -101).
+pub(super) const LONGEST: usize = 5 * 1024;
 
 /// A callback as a person sets it up (API page Callback). [`CallbackSpec::encode`] refuses what OSS is known to refuse, and
-/// [`CallbackSpec::warnings`] names what it takes but what seldom does what was meant.
+/// [`CallbackSpec::lint`] names that too, and what OSS takes but what seldom does what was meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallbackSpec {
@@ -59,7 +59,7 @@ pub enum BodyType {
 }
 
 impl BodyType {
-    fn content_type(self) -> &'static str {
+    pub(super) fn content_type(self) -> &'static str {
         match self {
             BodyType::Form => "application/x-www-form-urlencoded",
             BodyType::Json => "application/json",
@@ -92,12 +92,7 @@ impl CallbackSpec {
     /// Writes the callback down, or says in words what OSS would refuse ([`Error::Invalid`]).
     pub fn encode(&self) -> Result<EncodedCallback, Error> {
         let variables = self.checked_variables()?;
-        let callback_var = if variables.is_empty() {
-            None
-        } else {
-            let object = variables.into_iter().map(|(name, value)| (name, value.into())).collect();
-            Some(base64_json(object, "variables")?)
-        };
+        let callback_var = if variables.is_empty() { None } else { Some(base64_json(texts(variables), "variables")?) };
         Ok(EncodedCallback { callback: base64_json(self.object()?, "settings")?, callback_var })
     }
 
@@ -117,18 +112,11 @@ impl CallbackSpec {
         Ok([(callback.to_owned(), encoded.callback)].into_iter().chain(variables).collect())
     }
 
-    fn object(&self) -> Result<Map<String, Value>, Error> {
+    /// `x-oss-callback` as JSON.
+    pub(super) fn object(&self) -> Result<Map<String, Value>, Error> {
         let mut object = Map::new();
-        if let Some(policy) = self.policy.as_deref().map(str::trim).filter(|policy| !policy.is_empty()) {
-            let host = self.host.as_deref().unwrap_or_default();
-            let texts = self.urls.iter().map(String::as_str).chain([self.body.as_str(), host]);
-            let said = texts.map(str::trim).any(|text| !text.is_empty());
-            if said
-                || self.sni
-                || !self.query.is_empty()
-                || self.body_type != BodyType::default()
-                || !self.additional_headers.is_empty()
-            {
+        if let Some(policy) = self.stored_policy() {
+            if self.says_more_than_its_policy() {
                 return refuse(
                     "the bucket's stored callback says everything itself: take out the addresses, the host, the body and \
                      its type, SNI and the headers, or the stored callback's name",
@@ -138,7 +126,7 @@ impl CallbackSpec {
             return Ok(object);
         }
         object.insert("callbackUrl".to_owned(), rules::joined_urls(&self.urls, &self.query)?.into());
-        if let Some(host) = self.host.as_deref().map(str::trim).filter(|host| !host.is_empty()) {
+        if let Some(host) = self.own_host() {
             object.insert("callbackHost".to_owned(), rules::host_header(host)?.into());
         }
         object.insert("callbackBody".to_owned(), rules::body(&self.body)?.into());
@@ -148,14 +136,34 @@ impl CallbackSpec {
         }
         let headers = rules::additional_headers(&self.additional_headers)?;
         if !headers.is_empty() {
-            let headers: Map<String, Value> = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
-            object.insert("additionalHeaders".to_owned(), headers.into());
+            object.insert("additionalHeaders".to_owned(), texts(headers).into());
         }
         Ok(object)
     }
 
+    /// The name of the callback that is stored with the bucket.
+    pub(super) fn stored_policy(&self) -> Option<&str> {
+        self.policy.as_deref().map(str::trim).filter(|policy| !policy.is_empty())
+    }
+
+    /// Something stands beside the stored callback's name.
+    pub(super) fn says_more_than_its_policy(&self) -> bool {
+        let texts = self.urls.iter().map(String::as_str).chain([self.body.as_str()]);
+        texts.map(str::trim).any(|text| !text.is_empty())
+            || self.own_host().is_some()
+            || self.sni
+            || !self.query.is_empty()
+            || self.body_type != BodyType::default()
+            || !self.additional_headers.is_empty()
+    }
+
+    /// The Host header that was asked for.
+    pub(super) fn own_host(&self) -> Option<&str> {
+        self.host.as_deref().map(str::trim).filter(|host| !host.is_empty())
+    }
+
     /// The variables with their `x:`.
-    fn checked_variables(&self) -> Result<BTreeMap<String, String>, Error> {
+    pub(super) fn checked_variables(&self) -> Result<BTreeMap<String, String>, Error> {
         let mut all = BTreeMap::new();
         for (name, value) in &self.variables {
             let name = rules::variable_name(name)?;
@@ -168,7 +176,7 @@ impl CallbackSpec {
 }
 
 fn base64_json(object: Map<String, Value>, what: &str) -> Result<String, Error> {
-    let text = STANDARD.encode(Value::Object(object).to_string());
+    let text = base64_of(object);
     if text.len() > LONGEST {
         return refuse(format!(
             "the {what} take {} bytes once encoded, OSS takes {LONGEST}: make them shorter",
@@ -176,6 +184,16 @@ fn base64_json(object: Map<String, Value>, what: &str) -> Result<String, Error> 
         ));
     }
     Ok(text)
+}
+
+/// A table as an object of texts.
+pub(super) fn texts(table: BTreeMap<String, String>) -> Map<String, Value> {
+    table.into_iter().map(|(name, value)| (name, value.into())).collect()
+}
+
+/// An object as it is carried, however long.
+pub(super) fn base64_of(object: Map<String, Value>) -> String {
+    STANDARD.encode(Value::Object(object).to_string())
 }
 
 #[cfg(test)]

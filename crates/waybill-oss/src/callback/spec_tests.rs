@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::super::lint::LintFacts;
+use super::super::preview::ObjectFacts;
 use super::*;
 
 fn spec() -> CallbackSpec {
@@ -69,6 +71,37 @@ fn an_address_is_encoded_once() {
 }
 
 #[test]
+fn the_query_is_put_behind_every_address_percent_encoded_and_in_order() {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let query = [pair("z", "1"), pair("名", "a/b c&d=e?#"), pair("", "nameless"), pair("a", "")];
+    const PAIRS: &str = "z=1&%E5%90%8D=a%2Fb%20c%26d%3De%3F%23&a=";
+    for (url, before, behind) in [
+        ("http://a/cb", "http://a/cb?", ""),
+        ("a", "a?", ""),
+        ("http://a/cb?", "http://a/cb?", ""),
+        ("http://a/cb?x=é", "http://a/cb?x=%C3%A9&", ""),
+        ("http://a/cb?x=1&", "http://a/cb?x=1&", ""),
+        ("http://a/cb?x=1#top?é", "http://a/cb?x=1&", "#top?%C3%A9"),
+        ("http://a/cb#?", "http://a/cb?", "#?"),
+    ] {
+        assert_eq!(rules::with_query(url, &query), format!("{before}{PAIRS}{behind}"), "{url}");
+        assert_eq!(rules::with_query(url, &[]), rules::encoded_once(url), "{url}");
+    }
+    let urls = vec!["http://a".to_owned(), " http://b?x ".to_owned()];
+    let object =
+        decoded(&CallbackSpec { urls, query: query[..1].to_vec(), ..spec() }.encode().expect("encoded").callback);
+    assert_eq!(object["callbackUrl"], "http://a?z=1;http://b?x&z=1");
+    let stored = CallbackSpec { policy: Some("p".to_owned()), query: query.to_vec(), ..CallbackSpec::default() };
+    assert!(refused(&stored).contains("take out"));
+}
+
+#[test]
+fn an_address_in_the_query_of_an_address_is_no_scheme() {
+    let spec = CallbackSpec { urls: vec!["a.example/cb?to=ftp://b".to_owned()], ..spec() };
+    assert_eq!(decoded(&spec.encode().expect("encoded").callback)["callbackUrl"], "a.example/cb?to=ftp://b");
+}
+
+#[test]
 fn addresses_that_oss_refuses_are_refused_in_words() {
     for urls in [
         vec![],
@@ -128,6 +161,10 @@ fn hosts_and_ports_that_oss_refuses_are_refused_in_words() {
         ("http://a b/cb", "letters"),
         ("http://${bucket}.example.com", "letters"),
         ("http://:80/", "host"),
+        ("123.456", "neither a name"),
+        ("http://0x7f.1/cb", "neither a name"),
+        ("http://1.2.3.4./", "neither a name"),
+        ("http://xn--a/", "not an address"),
     ] {
         let said = refused(&CallbackSpec { urls: vec![url.to_owned()], ..spec() });
         assert!(said.contains(words), "{url}: {said}");
@@ -139,7 +176,7 @@ fn hosts_and_ports_that_oss_refuses_are_refused_in_words() {
 
 #[test]
 fn a_host_header_is_a_host_and_nothing_else() {
-    for host in ["a b", "http://a", "a/b", "a\r\nX: y", "é"] {
+    for host in ["a b", "http://a", "a/b", "a\r\nX: y", "é", "a,b", "[::1]"] {
         assert!(refused(&CallbackSpec { host: Some(host.to_owned()), ..spec() }).contains("not a host"), "{host}");
     }
     assert!(CallbackSpec { host: Some(" a.example.com:80 ".to_owned()), ..spec() }.encode().is_ok());
@@ -251,6 +288,6 @@ proptest! {
             additional_headers: BTreeMap::from([(name.clone(), name)]),
             ..CallbackSpec::default()
         };
-        let _ = (spec.encode(), spec.warnings());
+        let _ = (spec.encode(), spec.lint(&LintFacts::default()), spec.preview(&ObjectFacts::default()));
     }
 }

@@ -1,5 +1,7 @@
 //! The variables in a callback's body: `${name}` for what OSS knows, `${x:name}` for our own.
 
+use std::ops::Range;
+
 /// OSS's variables; upper and lower case differ [Callback].
 pub(super) const KNOWN: [&str; 14] = [
     "bucket",
@@ -18,30 +20,55 @@ pub(super) const KNOWN: [&str; 14] = [
     "operation",
 ];
 
-/// The names between `${` and `}`, in the order they stand there; or what is wrong, in words.
-pub(super) fn variables(body: &str) -> Result<Vec<&str>, String> {
-    Ok(pieces(body)?.into_iter().filter_map(|(_, name)| name).collect())
+/// A `$` in a body, and what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place<'a> {
+    /// Where it stands.
+    pub(super) at: Range<usize>,
+    /// The name between `${` and `}`; none where the `$` begins no variable.
+    pub(super) name: Option<&'a str>,
 }
 
-/// Each stretch of plain text with the variable behind it; behind the last one there is none.
-pub(super) fn pieces(body: &str) -> Result<Vec<(&str, Option<&str>)>, String> {
-    let mut pieces = Vec::new();
-    let mut rest = body;
-    while let Some((text, behind)) = rest.split_once('$') {
-        let Some(inside) = behind.strip_prefix('{') else {
-            return Err("the body has a “$” that begins no “${variable}”: take it out".to_owned());
+/// Every `$` of a body, in the order they stand there.
+pub(super) fn places(body: &str) -> Vec<Place<'_>> {
+    let mut places = Vec::new();
+    let mut from = 0;
+    while let Some(start) = body[from..].find('$').map(|at| from + at) {
+        let inside = body[start..].strip_prefix("${").and_then(|inside| inside.split_once('}'));
+        let place = match inside {
+            Some((name, _)) if !name.is_empty() && !name.contains(['$', '{']) => {
+                Place { at: start..start + name.len() + 3, name: Some(name) }
+            }
+            Some(("", _)) => Place { at: start..start + 3, name: None },
+            _ if body[start..].starts_with("${") => Place { at: start..start + 2, name: None },
+            _ => Place { at: start..start + 1, name: None },
         };
-        let Some((name, behind)) = inside.split_once('}') else {
-            return Err("the body has a “${” without its “}”".to_owned());
-        };
-        if name.is_empty() || name.contains(['$', '{']) {
-            return Err(format!("the body has “${{{name}}}”, which names no variable"));
-        }
-        pieces.push((text, Some(name)));
-        rest = behind;
+        from = place.at.end;
+        places.push(place);
     }
-    pieces.push((rest, None));
-    Ok(pieces)
+    places
+}
+
+/// The variables with where they stand; or what is wrong, in words.
+pub(super) fn variables(body: &str) -> Result<Vec<(Range<usize>, &str)>, String> {
+    let words = |place: Place<'_>| match &body[place.at.clone()] {
+        "$" => "the body has a “$” that begins no “${variable}”: take it out",
+        "${" => "the body has a “${” without its “}”",
+        _ => "the body has “${}”, which names no variable",
+    };
+    places(body)
+        .into_iter()
+        .map(|place| match place.name {
+            Some(name) => Ok((place.at, name)),
+            None => Err(words(place).to_owned()),
+        })
+        .collect()
+}
+
+/// What OSS puts in as a bare number; all else is text. Both are only known from the captured callbacks and the
+/// Sandbox's reading of them.
+pub(super) fn is_number(name: &str) -> bool {
+    matches!(name, "size" | "imageInfo.height" | "imageInfo.width")
 }
 
 #[cfg(test)]
@@ -50,7 +77,8 @@ mod tests {
 
     #[test]
     fn names_are_found_in_their_order() {
-        assert_eq!(variables("{\"a\":${object},\"b\":${x:b}}").expect("names"), ["object", "x:b"]);
+        let found = variables("{\"a\":${object},\"b\":${x:b}}").expect("names");
+        assert_eq!(found, [(5..14, "object"), (19..25, "x:b")]);
         assert!(variables("plain").expect("none").is_empty());
     }
 
@@ -59,5 +87,14 @@ mod tests {
         for body in ["$", "a$b", "${", "${a", "${}", "${a${b}", "$${a}"] {
             assert!(variables(body).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_broken_place_does_not_hide_what_stands_behind_it() {
+        let found: Vec<_> = places("$${a}${}${b${c}$").into_iter().map(|place| (place.at, place.name)).collect();
+        assert_eq!(
+            found,
+            [(0..1, None), (1..5, Some("a")), (5..8, None), (8..10, None), (11..15, Some("c")), (15..16, None)]
+        );
     }
 }

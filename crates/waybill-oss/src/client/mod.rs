@@ -42,7 +42,7 @@ use rounds::{Rounds, Signature};
 const STALL: Duration = Duration::from_secs(30);
 /// How long a finishing request may wait for its answer: five callback addresses at five seconds each, and room for
 /// OSS to put thousands of parts together.
-const FINISHING: Duration = Duration::from_secs(60);
+pub(crate) const FINISHING: Duration = Duration::from_secs(60);
 /// After the last byte of a file was handed over, up to a mebibyte of it may still lie in buffers, which a slow line takes
 /// this many times [`STALL`] to drain.
 const DRAIN: u32 = 4;
