@@ -63,6 +63,7 @@ mod xml;
 pub use body::{FileSlice, Progress};
 pub use callback::outcome::CallbackOutcome;
 pub use callback::signature as callback_signature;
+pub use callback::snippet as callback_snippet;
 pub use callback::spec::{BodyType, CallbackCarrier, CallbackSpec, EncodedCallback};
 pub use callback::warnings::CallbackWarning;
 pub use client::bucket::{BucketInfo, ListedBucket};

@@ -3,6 +3,7 @@
 pub(crate) mod outcome;
 mod rules;
 pub mod signature;
+pub mod snippet;
 pub(crate) mod spec;
 mod template;
 pub(crate) mod warnings;

@@ -117,7 +117,7 @@ impl CallbackSpec {
         Ok([(callback.to_owned(), encoded.callback)].into_iter().chain(variables).collect())
     }
 
-    fn object(&self) -> Result<Map<String, Value>, Error> {
+    pub(super) fn object(&self) -> Result<Map<String, Value>, Error> {
         let mut object = Map::new();
         if let Some(policy) = self.policy.as_deref().map(str::trim).filter(|policy| !policy.is_empty()) {
             let host = self.host.as_deref().unwrap_or_default();
@@ -155,7 +155,7 @@ impl CallbackSpec {
     }
 
     /// The variables with their `x:`.
-    fn checked_variables(&self) -> Result<BTreeMap<String, String>, Error> {
+    pub(super) fn checked_variables(&self) -> Result<BTreeMap<String, String>, Error> {
         let mut all = BTreeMap::new();
         for (name, value) in &self.variables {
             let name = rules::variable_name(name)?;
