@@ -67,7 +67,8 @@ fn by_header(wire: &Wire<'_>) -> String {
         )
     };
     let mut lines = vec![
-        "// setCallbackParam takes texts only, and some of this is none, so the headers are set as they are sent.".to_owned(),
+        "// setCallbackParam takes texts only, and some of this is none, so the headers are set as they are sent."
+            .to_owned(),
         "ObjectMetadata metadata = new ObjectMetadata();".to_owned(),
         header("x-oss-callback", json_pieces(&wire.fields)),
     ];

@@ -13,7 +13,8 @@ const TEMPLATE: &str = include_str!("templates/cpp.txt");
 pub(super) fn read(source: &Source<'_>, draft: &mut Draft) {
     const BUILDER: &str = "ObjectCallbackBuilder";
     let fields = ["callbackUrl", "callbackBody", "callbackHost", "callbackBodyType"];
-    for called in source.called.iter().filter(|called| called.before.as_deref() == Some(BUILDER) || called.name() == BUILDER)
+    for called in
+        source.called.iter().filter(|called| called.before.as_deref() == Some(BUILDER) || called.name() == BUILDER)
     {
         for (name, value) in fields.iter().zip(&called.args.plain) {
             field(source, draft, name, value);

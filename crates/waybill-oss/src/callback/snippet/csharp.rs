@@ -66,9 +66,10 @@ fn by_builder(wire: &Wire<'_>) -> String {
         "metadata.AddHeader(HttpHeaders.Callback, callback);".to_owned(),
     ];
     if !wire.variables.is_empty() {
-        let adds = wire.variables.iter().map(|(name, value)| {
-            format!("    .AddCallbackVariable({}, {})", unicode(name), unicode(value))
-        });
+        let adds = wire
+            .variables
+            .iter()
+            .map(|(name, value)| format!("    .AddCallbackVariable({}, {})", unicode(name), unicode(value)));
         lines.push("var variables = new CallbackVariableHeaderBuilder()".to_owned());
         lines.extend(adds);
         lines.push("    .Build();".to_owned());
@@ -78,9 +79,7 @@ fn by_builder(wire: &Wire<'_>) -> String {
 }
 
 fn by_header(wire: &Wire<'_>, unsaid: bool) -> String {
-    let text = |json: Vec<String>| {
-        json.iter().map(|piece| unicode(&ascii(piece))).collect::<Vec<_>>().join("\n    + ")
-    };
+    let text = |json: Vec<String>| json.iter().map(|piece| unicode(&ascii(piece))).collect::<Vec<_>>().join("\n    + ");
     let why = if unsaid {
         "// CallbackHeaderBuilder has no property for some of this, so the JSON is written out."
     } else {

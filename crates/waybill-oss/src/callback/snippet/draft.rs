@@ -37,9 +37,9 @@ pub(super) fn plain(source: &Source<'_>, value: &Value) -> Result<Json, String> 
             Some("null" | "nil" | "none" | "nullptr") => Ok(Json::Null),
             _ => Err(path.join(".")),
         },
-        Value::Map(all) => {
-            Ok(Json::Object(all.iter().filter_map(|(key, value)| Some((key.clone(), plain(source, value).ok()?))).collect()))
-        }
+        Value::Map(all) => Ok(Json::Object(
+            all.iter().filter_map(|(key, value)| Some((key.clone(), plain(source, value).ok()?))).collect(),
+        )),
         other => Err(other.shown()),
     }
 }
@@ -148,7 +148,8 @@ impl Draft {
         }
         let known = self.policy.is_some() || self.notes.iter().any(|note| note.trap == Trap::NotLiteral);
         let url = self.url.take().unwrap_or_default();
-        let mut urls: Vec<String> = url.split(';').map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned).collect();
+        let mut urls: Vec<String> =
+            url.split(';').map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned).collect();
         if urls.is_empty() && !known {
             self.note(Trap::EmptyUrl, "");
         }

@@ -17,6 +17,9 @@ const VARIABLES: [&str; 6] = [
     "\"callbackvar\"",
 ];
 
+/// More braces than this are no callback.
+const MOST: usize = 500;
+
 pub(super) fn read(text: &str, draft: &mut Draft) {
     if let Some((object, trap)) = carried(text, &CALLBACK) {
         draft.object(&object);
@@ -77,12 +80,14 @@ fn form_variables(text: &str, draft: &mut Draft) {
 
 /// Every object in a text that is nothing but JSON and Base64, with words between.
 fn bare(text: &str) -> Vec<(Map<String, Value>, Option<Trap>)> {
-    if let Some(read) = json::object(text) {
-        return vec![(read.object, read.trap)];
-    }
+    let slips = match json::object(text) {
+        Some(read) if read.trap.is_none() => return vec![(read.object, None)],
+        read => read.map(|read| (read.object, read.trap)),
+    };
     let mut all = Vec::new();
     let mut rest = text;
-    while let Some(at) = rest.find('{') {
+    for _ in 0..MOST {
+        let Some(at) = rest.find('{') else { break };
         match document(&rest[at..]) {
             Some((object, length)) => {
                 all.push((object, None));
@@ -94,7 +99,7 @@ fn bare(text: &str) -> Vec<(Map<String, Value>, Option<Trap>)> {
     let whole = |word: &str| json::object(word).map(|read| (read.object, read.trap));
     let words = text.split(|c: char| c.is_whitespace() || "'\",;".contains(c)).filter(|word| !word.starts_with('{'));
     all.extend(words.filter(|word| word.len() > 8 && escape::decoded(word).is_some()).filter_map(whole));
-    all
+    if all.is_empty() { slips.into_iter().collect() } else { all }
 }
 
 /// The JSON object that a text begins with, and how long it is.

@@ -14,10 +14,13 @@ const NOTATION: Notation =
     Notation { text: |text| format!("@{}", octal(text)), between: ": ", open: "@{", close: "}", yes: "@YES" };
 
 pub(super) fn read(source: &Source<'_>, draft: &mut Draft) {
-    if let Some(Value::Map(pairs)) = source.assigned_to("callbackParam").map(|assigned| source.resolved(&assigned.value)) {
+    if let Some(Value::Map(pairs)) =
+        source.assigned_to("callbackParam").map(|assigned| source.resolved(&assigned.value))
+    {
         pairs.iter().for_each(|(name, value)| draft.say(source, name, value));
     }
-    if let Some(Value::Map(pairs)) = source.assigned_to("callbackVar").map(|assigned| source.resolved(&assigned.value)) {
+    if let Some(Value::Map(pairs)) = source.assigned_to("callbackVar").map(|assigned| source.resolved(&assigned.value))
+    {
         pairs.iter().for_each(|(name, value)| draft.say_variable(source, name, value));
     }
 }

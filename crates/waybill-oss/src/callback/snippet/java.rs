@@ -28,11 +28,8 @@ private static String json(String text) {
 }"#;
 
 pub(super) fn read(source: &Source<'_>, draft: &mut Draft) {
-    let fields = [
-        ("setCallbackUrl", "callbackUrl"),
-        ("setCallbackHost", "callbackHost"),
-        ("setCallbackBody", "callbackBody"),
-    ];
+    let fields =
+        [("setCallbackUrl", "callbackUrl"), ("setCallbackHost", "callbackHost"), ("setCallbackBody", "callbackBody")];
     for (method, name) in fields {
         source.calls(method).filter_map(|called| called.args.plain.first()).for_each(|value| {
             glued::field(source, draft, name, value);
@@ -95,9 +92,7 @@ fn by_header(wire: &Wire<'_>) -> String {
     let header = |name: &str, json: Vec<String>| {
         let pieces: Vec<_> = json.iter().map(|piece| unicode(&ascii(piece))).collect();
         let json = pieces.join("\n        + ");
-        format!(
-            "metadata.setHeader(\"{name}\", BinaryUtil.toBase64String((\n        {json}).getBytes(\"UTF-8\")));"
-        )
+        format!("metadata.setHeader(\"{name}\", BinaryUtil.toBase64String((\n        {json}).getBytes(\"UTF-8\")));")
     };
     let mut lines = vec![
         "// Callback has no setter for some of this, so the headers are set as they are sent.".to_owned(),

@@ -81,7 +81,8 @@ pub(super) fn read(language: Language, rest: &str) -> Option<(Literal, usize)> {
         if computed.is_none() {
             computed = filled(form.fill, here).map(str::to_owned);
         }
-        at += if c == '\\' { backslash(language, form.style, &here[1..], &mut bytes) + 1 } else { plain(c, &mut bytes) };
+        at +=
+            if c == '\\' { backslash(language, form.style, &here[1..], &mut bytes) + 1 } else { plain(c, &mut bytes) };
     }
 }
 
@@ -102,11 +103,15 @@ fn form(language: Language, rest: &str) -> Option<Form> {
     let escaped = |quote: &str, fill: Fill| form(1, quote, Style::Escaped, false, fill);
     let first = rest.chars().next()?;
     match (language, first) {
-        (L::Java | L::Android, '"') if rest.starts_with("\"\"\"") => form(3, "\"\"\"", Style::Escaped, true, Fill::Never),
+        (L::Java | L::Android, '"') if rest.starts_with("\"\"\"") => {
+            form(3, "\"\"\"", Style::Escaped, true, Fill::Never)
+        }
         (L::CSharp, '"') if rest.starts_with("\"\"\"") => form(3, "\"\"\"", Style::Raw, true, Fill::Never),
         (L::CSharp, '@' | '$') => match rest {
             _ if rest.starts_with("@\"") => form(2, "\"", Style::Doubled, true, Fill::Never),
-            _ if rest.starts_with("$@\"") || rest.starts_with("@$\"") => form(3, "\"", Style::Doubled, true, Fill::Braces),
+            _ if rest.starts_with("$@\"") || rest.starts_with("@$\"") => {
+                form(3, "\"", Style::Doubled, true, Fill::Braces)
+            }
             _ if rest.starts_with("$\"") => form(2, "\"", Style::Escaped, false, Fill::Braces),
             _ => None,
         },
@@ -225,7 +230,9 @@ fn backslash(language: Language, style: Style, behind: &str, bytes: &mut Vec<u8>
     }
     match c {
         '\n' => 1,
-        'u' | 'U' | 'x' | '0'..='7' => numbered(language, c, behind, bytes).unwrap_or_else(|| unknown(language, c, bytes)),
+        'u' | 'U' | 'x' | '0'..='7' => {
+            numbered(language, c, behind, bytes).unwrap_or_else(|| unknown(language, c, bytes))
+        }
         _ => unknown(language, c, bytes),
     }
 }

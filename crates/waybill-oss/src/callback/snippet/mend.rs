@@ -48,8 +48,11 @@ pub(super) fn variable_name(given: &str) -> VariableName {
     VariableName { prefixed: bare.is_none(), lowered: name != named, name, named }
 }
 
+/// Names and values of a query.
+type Query = Vec<(String, String)>;
+
 /// The addresses and their query, each by itself; none unless all have the same one and it comes out the same again.
-pub(super) fn query_apart(urls: &[String]) -> Option<(Vec<String>, Vec<(String, String)>)> {
+pub(super) fn query_apart(urls: &[String]) -> Option<(Vec<String>, Query)> {
     let mut all = Vec::new();
     let mut bare = Vec::new();
     for url in urls {

@@ -206,3 +206,6 @@ mod round_trip_tests;
 #[cfg(test)]
 #[path = "seed_tests.rs"]
 mod seed_tests;
+#[cfg(test)]
+#[path = "trap_tests.rs"]
+mod trap_tests;

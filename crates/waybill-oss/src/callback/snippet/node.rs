@@ -68,7 +68,10 @@ pub(super) fn write(wire: &Wire<'_>) -> String {
 fn by_option(wire: &Wire<'_>) -> String {
     let field = |(option, field): &(&str, &str)| {
         let value = wire.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone())?;
-        Some(format!("    {option}: {},\n", if value == json!(true) { "true".to_owned() } else { single(value.as_str()?) }))
+        Some(format!(
+            "    {option}: {},\n",
+            if value == json!(true) { "true".to_owned() } else { single(value.as_str()?) }
+        ))
     };
     let mut lines: String = NAMES.iter().filter_map(field).collect();
     if !wire.variables.is_empty() {

@@ -47,10 +47,8 @@ impl<'a, 't> Parser<'a, 't> {
             return Value::Other;
         }
         let mut all = vec![self.operand()];
-        let beside = matches!(
-            self.language,
-            Language::C | Language::Cpp | Language::Ios | Language::Python | Language::Ruby
-        );
+        let beside =
+            matches!(self.language, Language::C | Language::Cpp | Language::Ios | Language::Python | Language::Ruby);
         loop {
             let joined = self.sign(0) == "+" || (self.language == Language::Php && self.sign(0) == ".");
             let neighbours = beside
@@ -147,7 +145,9 @@ impl<'a, 't> Parser<'a, 't> {
     /// The length of `<String, String>` in front of a call; 0 if it is none.
     fn generics(&self) -> usize {
         let mut ahead = 1;
-        while matches!(self.kind(ahead), Some(Kind::Word(_))) || matches!(self.sign(ahead), "," | "::" | "." | "<" | "?") {
+        while matches!(self.kind(ahead), Some(Kind::Word(_)))
+            || matches!(self.sign(ahead), "," | "::" | "." | "<" | "?")
+        {
             ahead += 1;
         }
         while self.sign(ahead) == ">" {

@@ -12,7 +12,8 @@ const DEEPEST: usize = 24;
 
 /// How the SDKs name the two headers.
 const CALLBACK: [&str; 4] = ["x-oss-callback", "OSS_CALLBACK", "OSS_HEADER_CALLBACK", "HttpHeaders.Callback"];
-const VARIABLES: [&str; 4] = ["x-oss-callback-var", "OSS_CALLBACK_VAR", "OSS_HEADER_CALLBACK_VAR", "HttpHeaders.CallbackVar"];
+const VARIABLES: [&str; 4] =
+    ["x-oss-callback-var", "OSS_CALLBACK_VAR", "OSS_HEADER_CALLBACK_VAR", "HttpHeaders.CallbackVar"];
 
 enum Found {
     Json(Map<String, Json>, Option<Trap>),
@@ -77,13 +78,13 @@ fn carried(source: &Source<'_>, names: &[&str]) -> Option<Found> {
         _ => false,
     };
     for called in &source.called {
-        if let Some(pair) = called.args.plain.windows(2).find(|pair| is(&pair[0])) {
-            if let Some(found) = object(source, &pair[1], 0) {
-                return Some(found);
-            }
+        let value = called.args.plain.windows(2).find(|pair| is(&pair[0])).map(|pair| &pair[1]);
+        if let Some(found) = value.and_then(|value| object(source, value, 0)) {
+            return Some(found);
         }
     }
-    let items = source.assigned.iter().filter(|assigned| assigned.item.as_deref().is_some_and(|item| names.contains(&item)));
+    let items =
+        source.assigned.iter().filter(|assigned| assigned.item.as_deref().is_some_and(|item| names.contains(&item)));
     let mut values: Vec<&Value> = items.map(|assigned| &assigned.value).collect();
     for value in all(source) {
         if let Value::Map(pairs) = value {
@@ -102,30 +103,26 @@ fn first_but(source: &Source<'_>, but: &str, wanted: impl Fn(&Found) -> bool) ->
     let items = source.assigned.iter().filter(|assigned| assigned.item.is_some());
     let filled = items.map(|assigned| Value::Name(assigned.path.clone()));
     let put = source.calls("put").filter_map(|called| Some(Value::Name(called.path.split_last()?.1.to_vec())));
-    let written = all(source).into_iter().filter(|value| matches!(value, Value::Map(_) | Value::Text(_) | Value::Joined(_)));
+    let written =
+        all(source).into_iter().filter(|value| matches!(value, Value::Map(_) | Value::Text(_) | Value::Joined(_)));
     let values = filled.chain(put).chain(written.cloned());
     values.filter_map(|value| whole(source, &value, but)).find(wanted)
 }
 
 /// Every value in the program, in the order they stand there, and what they are made of.
 pub(super) fn all<'s>(source: &'s Source<'_>) -> Vec<&'s Value> {
-    let assigned = source.assigned.iter().map(|assigned| (assigned.at, std::slice::from_ref(&assigned.value), &[][..]));
-    let called = source.called.iter().map(|called| (called.at, &called.args.plain[..], &called.args.named[..]));
-    let mut roots: Vec<(usize, &[Value], &[(String, Value)])> = assigned.chain(called).collect();
-    roots.sort_by_key(|(at, ..)| *at);
+    let assigned = source.assigned.iter().map(|assigned| (assigned.at, vec![&assigned.value]));
+    let called = source.called.iter().map(|called| (called.at, called.args.all().collect()));
+    let mut roots: Vec<(usize, Vec<&Value>)> = assigned.chain(called).collect();
+    roots.sort_by_key(|(at, _)| *at);
     let mut out = Vec::new();
-    for (_, plain, named) in roots {
-        let values = plain.iter().chain(named.iter().map(|(_, value)| value));
-        values.for_each(|value| walk(value, &mut out));
-    }
+    roots.into_iter().flat_map(|(_, values)| values).for_each(|value| walk(value, &mut out));
     out
 }
 
 fn walk<'s>(value: &'s Value, out: &mut Vec<&'s Value>) {
     out.push(value);
-    let mut inside = |args: &'s Args| {
-        args.plain.iter().chain(args.named.iter().map(|(_, value)| value)).for_each(|value| walk(value, out));
-    };
+    let mut inside = |args: &'s Args| args.all().for_each(|value| walk(value, out));
     match value {
         Value::Call { args, .. } => inside(args),
         Value::Chain { on, args, .. } => {
@@ -155,7 +152,7 @@ fn object(source: &Source<'_>, value: &Value, depth: usize) -> Option<Found> {
         return None;
     }
     let deeper = |value: &Value| object(source, value, depth + 1);
-    let inside = |args: &Args| args.plain.iter().chain(args.named.iter().map(|(_, value)| value)).find_map(deeper);
+    let inside = |args: &Args| args.all().find_map(deeper);
     match source.resolved(value) {
         Value::Call { args, .. } => inside(&args),
         Value::Chain { on, args, .. } => deeper(&on).or_else(|| inside(&args)),
@@ -165,7 +162,8 @@ fn object(source: &Source<'_>, value: &Value, depth: usize) -> Option<Found> {
         Value::Name(path) => {
             let name = Value::Name(path);
             let encoding = |name: &str| name.to_ascii_lowercase().contains("base64");
-            let filling = source.called.iter().filter(|called| encoding(called.name()) && called.args.plain.contains(&name));
+            let filling =
+                source.called.iter().filter(|called| encoding(called.name()) && called.args.plain.contains(&name));
             filling.flat_map(|called| &called.args.plain).filter(|arg| **arg != name).find_map(deeper)
         }
         other => whole(source, &other, ""),

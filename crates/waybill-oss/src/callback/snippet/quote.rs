@@ -81,7 +81,8 @@ fn double(text: &str, control: impl Fn(&mut String, char)) -> String {
 
 /// Control characters, the two line ends of Unicode, and what turns the direction of writing around.
 fn hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

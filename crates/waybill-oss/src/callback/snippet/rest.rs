@@ -14,6 +14,7 @@ pub(super) fn write(wire: &Wire<'_>) -> String {
         ("callback", wire.callback.clone()),
         ("variables", variables),
     ];
-    let template = if wire.variables.is_empty() { TEMPLATE.replace("# §variables_json§\n", "") } else { TEMPLATE.to_owned() };
+    let template =
+        if wire.variables.is_empty() { TEMPLATE.replace("# §variables_json§\n", "") } else { TEMPLATE.to_owned() };
     fill(&template, &values)
 }

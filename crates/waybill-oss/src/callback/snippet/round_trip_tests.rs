@@ -31,8 +31,13 @@ pub(super) fn kinds() -> Vec<CallbackSpec> {
     let form = spec("http://app.example.com/cb", "object=${object}&size=${size}");
     let json = CallbackSpec {
         body_type: BodyType::Json,
-        variables: pairs(&[("x:v", "a\"b\\c\n'$d' #{e} {0} 中文 😀 \u{202e}\u{7}"), ("x:w_2", "")]).into_iter().collect(),
-        ..spec("https://app.example.com/oss/cb", "{\"mimeType\":${mimeType},\"中\":\"\\n\\\"\",\"v\":[${x:v},${x:w_2}]}")
+        variables: pairs(&[("x:v", "a\"b\\c\n'$d' #{e} {0} 中文 😀 \u{202e}\u{7}"), ("x:w_2", "")])
+            .into_iter()
+            .collect(),
+        ..spec(
+            "https://app.example.com/oss/cb",
+            "{\"mimeType\":${mimeType},\"中\":\"\\n\\\"\",\"v\":[${x:v},${x:w_2}]}",
+        )
     };
     vec![
         form.clone(),
@@ -42,7 +47,9 @@ pub(super) fn kinds() -> Vec<CallbackSpec> {
         CallbackSpec { query: pairs(&[("user", "put_object")]), ..form.clone() },
         CallbackSpec { query: pairs(&[("user", "put_object")]), variables: json.variables.clone(), ..json.clone() },
         CallbackSpec {
-            urls: ["http://a.example.com/1", "b.example.com", "http://c.example.com/%E4%B8%AD"].map(str::to_owned).to_vec(),
+            urls: ["http://a.example.com/1", "b.example.com", "http://c.example.com/%E4%B8%AD"]
+                .map(str::to_owned)
+                .to_vec(),
             query: pairs(&[("k", "v")]),
             ..form.clone()
         },
@@ -57,7 +64,10 @@ pub(super) fn kinds() -> Vec<CallbackSpec> {
             variables: pairs(&[("x:a", "1")]).into_iter().collect(),
             ..CallbackSpec::default()
         },
-        CallbackSpec { variables: pairs(&[("x:__proto__", "1")]).into_iter().collect(), ..spec("http://a.example.com", "p=${x:__proto__}") },
+        CallbackSpec {
+            variables: pairs(&[("x:__proto__", "1")]).into_iter().collect(),
+            ..spec("http://a.example.com", "p=${x:__proto__}")
+        },
         spec("http://app.example.com/cb?lone", "o=${object}"),
         spec("http://app.example.com/cb?a=b/c", "o='\"\\${object}\r\n\t;//#/*%s%d"),
         spec("http://app.example.com/cb??a=b#end", "???=${object}<<<X`@\"'''"),
@@ -160,14 +170,13 @@ proptest! {
 #[test]
 fn brackets_without_end_are_read_in_reasonable_time() {
     let began = std::time::Instant::now();
-    let doubling: String = (0..60).map(|at| format!("a{at} = a{next} + a{next}; f{at}(a{next}, a{next});\n", next = at + 1)).collect();
+    let doubling: String =
+        (0..60).map(|at| format!("a{at} = a{next} + a{next}; f{at}(a{next}, a{next});\n", next = at + 1)).collect();
     let _ = import(&format!("import oss2\nheaders = {{'x-oss-callback': a0}}\na60 = ''\n{doubling}"));
     for noise in ["f(", "({[", "a=b+", "f(a,", "x.y(", "{\"a\":", "@{@\"a\":"] {
         for language in ["import oss2\n", "#include <alibabacloud/oss\n", "<?php\n", ""] {
             let text = format!("{language}{}", noise.repeat((60 * 1024) / noise.len()));
-            let began = std::time::Instant::now();
             let _ = import(&text);
-            eprintln!("{language:?} {noise:?} {:?}", began.elapsed());
         }
     }
     assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
@@ -193,7 +202,11 @@ fn the_published_encodings_are_read_as_what_they_were_made_from() {
             let (url, query) = url.split_once('?').unwrap_or((&url, ""));
             let want = CallbackSpec {
                 urls: url.split(';').map(str::to_owned).collect(),
-                query: query.split('&').filter_map(|pair| pair.split_once('=')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect(),
+                query: query
+                    .split('&')
+                    .filter_map(|pair| pair.split_once('='))
+                    .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                    .collect(),
                 host: input["host"].as_str().map(str::to_owned),
                 body: text("body"),
                 body_type: if text("contentType").contains("json") { BodyType::Json } else { BodyType::Form },
@@ -216,7 +229,11 @@ fn the_published_encodings_are_read_as_what_they_were_made_from() {
                 format!("https://b.example.com/k?callback={}{}", callback.replace('=', "%3D"), more("&callback-var=")),
             ] {
                 let read = import(&written).unwrap_or_else(|error| panic!("{error}: {written}"));
-                assert_eq!(read, Imported { language: Language::Rest, spec: want.clone(), notes: Vec::new() }, "{written}");
+                assert_eq!(
+                    read,
+                    Imported { language: Language::Rest, spec: want.clone(), notes: Vec::new() },
+                    "{written}"
+                );
                 seen += 1;
             }
         }

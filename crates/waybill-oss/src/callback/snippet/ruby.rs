@@ -1,5 +1,6 @@
 //! aliyun-oss-ruby-sdk: `Aliyun::OSS::Callback`.
 
+use super::Trap;
 use super::draft::{Draft, plain};
 use super::fill::fill;
 use super::notation::Notation;
@@ -7,22 +8,18 @@ use super::quote::ruby;
 use super::source::Source;
 use super::value::Value;
 use super::wire::Wire;
-use super::Trap;
 
 const TEMPLATE: &str = include_str!("templates/ruby.txt");
 
 const NOTATION: Notation = Notation { text: ruby, between: " => ", open: "{", close: "}", yes: "true" };
 
 /// The attributes' names and the JSON's.
-const NAMES: [(&str, &str); 4] = [
-    ("url", "callbackUrl"),
-    ("host", "callbackHost"),
-    ("body", "callbackBody"),
-    ("content_type", "callbackBodyType"),
-];
+const NAMES: [(&str, &str); 4] =
+    [("url", "callbackUrl"), ("host", "callbackHost"), ("body", "callbackBody"), ("content_type", "callbackBodyType")];
 
 pub(super) fn read(source: &Source<'_>, draft: &mut Draft) {
-    let new = source.calls("new").find(|called| called.path.iter().rev().nth(1).is_some_and(|class| class == "Callback"));
+    let new =
+        source.calls("new").find(|called| called.path.iter().rev().nth(1).is_some_and(|class| class == "Callback"));
     for (name, value) in new.iter().flat_map(|called| &called.args.named) {
         if let Some((_, field)) = NAMES.iter().find(|(attribute, _)| attribute == name) {
             draft.say(source, field, value);

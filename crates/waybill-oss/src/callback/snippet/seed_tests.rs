@@ -5,8 +5,7 @@ use crate::callback::spec::{BodyType, CallbackSpec};
 
 const FORM: &str = "bucket=${bucket}&object=${object}";
 const JSON: &str = "{\"mimeType\":${mimeType},\"size\":${size}}";
-const LONG: &str =
-    "bucket=${bucket}&object=${object}&etag=${etag}&size=${size}&mimeType=${mimeType}&my_var1=${x:var1}&my_var2=${x:var2}";
+const LONG: &str = "bucket=${bucket}&object=${object}&etag=${etag}&size=${size}&mimeType=${mimeType}&my_var1=${x:var1}&my_var2=${x:var2}";
 const CPP: &str = "bucket=${bucket}&object=${object}&etag=${etag}&size=${size}&mimeType=${mimeType}&my_var1=${x:var1}";
 const DEMO: &str = "http://oss-demo.aliyuncs.com:23450";
 
@@ -95,10 +94,11 @@ fn android_fills_its_map_in_a_class_of_its_own() {
 
 #[test]
 fn ios_lacks_the_prefix_and_once_a_quote() {
-    let read = spec("<your server callback address>", "<your callback body>", &[
-        ("x:<var1>", "<value1>"),
-        ("x:<var2>", "<value2>"),
-    ]);
+    let read = spec(
+        "<your server callback address>",
+        "<your callback body>",
+        &[("x:<var1>", "<value1>"), ("x:<var2>", "<value2>")],
+    );
     let mended = [
         (Trap::PrefixAdded, "x:<var1>"),
         (Trap::PrefixAdded, "x:<var2>"),

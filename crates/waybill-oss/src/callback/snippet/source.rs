@@ -11,9 +11,10 @@ use super::value::{Args, Value};
 const LONGEST: usize = 2_000;
 /// Names that stand for names that stand for names.
 const DEEPEST: usize = 24;
-/// How many tokens are looked at in all, values within values counted again, and how often names are looked up. The longest
-/// of the published pages needs a tenth of it; what is made to be slow is given up.
+/// How many tokens are looked at in all, values within values counted again, and how much is looked through for names. The
+/// longest of the published pages needs a tenth of it; what is made to be slow is given up.
 const PATIENCE: usize = 100_000;
+const SEARCHES: usize = 2_000_000;
 
 /// `path = value`, or `path[item] = value`.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ pub(super) struct Source<'a> {
     pub tokens: Vec<Token<'a>>,
     pub assigned: Vec<Assigned>,
     pub called: Vec<Called>,
-    patience: Cell<usize>,
+    searches: Cell<usize>,
 }
 
 impl<'a> Source<'a> {
@@ -62,7 +63,8 @@ impl<'a> Source<'a> {
             }
             let mut parser = Parser::new(language, &tokens[..tokens.len().min(at + LONGEST)], at);
             let path = parser.path();
-            let sign = |at: usize| if let Some(Token { kind: Kind::Sign(sign), .. }) = tokens.get(at) { *sign } else { "" };
+            let sign =
+                |at: usize| if let Some(Token { kind: Kind::Sign(sign), .. }) = tokens.get(at) { *sign } else { "" };
             let behind = parser.at;
             let key = behind + 1 + usize::from(sign(behind + 1) == "@");
             if matches!(sign(behind), "=" | "+=") {
@@ -83,7 +85,7 @@ impl<'a> Source<'a> {
             }
             spent += parser.at - at;
         }
-        Source { tokens, assigned, called, patience: Cell::new(PATIENCE) }
+        Source { tokens, assigned, called, searches: Cell::new(SEARCHES) }
     }
 
     /// Every call of a function or method of this name.
@@ -93,7 +95,9 @@ impl<'a> Source<'a> {
 
     /// What is assigned to a name or a property of this name, whatever owns it.
     pub(super) fn assigned_to<'s>(&'s self, name: &'s str) -> Option<&'s Assigned> {
-        self.assigned.iter().find(|assigned| assigned.item.is_none() && assigned.path.last().is_some_and(|last| last == name))
+        self.assigned
+            .iter()
+            .find(|assigned| assigned.item.is_none() && assigned.path.last().is_some_and(|last| last == name))
     }
 
     /// The value behind a name, where the program says it; the value itself otherwise.
@@ -102,10 +106,12 @@ impl<'a> Source<'a> {
     }
 
     fn resolved_at(&self, value: &Value, depth: usize) -> Value {
-        if depth >= DEEPEST || self.patience.get() == 0 {
+        let searched = 1 + if let Value::Name(_) = value { self.assigned.len() + self.called.len() } else { 0 };
+        let left = self.searches.get().saturating_sub(searched);
+        if depth >= DEEPEST || left == 0 {
             return value.clone();
         }
-        self.patience.set(self.patience.get() - 1);
+        self.searches.set(left);
         let again = |value: &Value| self.resolved_at(value, depth + 1);
         let pairs = |pairs: &[(String, Value)]| pairs.iter().map(|(key, value)| (key.clone(), again(value))).collect();
         match value {
@@ -133,8 +139,9 @@ impl<'a> Source<'a> {
 
     /// What a name stands for: what is assigned to it, with the items that are set later on.
     fn named(&self, path: &[String], depth: usize) -> Value {
+        let itself = |value: &Value| matches!(value, Value::Name(name) if name == path);
         let whole = self.assigned.iter().rfind(|assigned| {
-            assigned.item.is_none() && assigned.path.last() == path.last() && assigned.value != Value::Name(path.to_vec())
+            assigned.item.is_none() && assigned.path.last() == path.last() && !itself(&assigned.value)
         });
         let mut items: Vec<(String, Value)> = Vec::new();
         for assigned in self.assigned.iter().filter(|assigned| assigned.value != Value::Other) {
@@ -146,7 +153,9 @@ impl<'a> Source<'a> {
                 _ => {}
             }
         }
-        for called in self.calls("put").filter(|called| called.path.split_last().is_some_and(|(_, owner)| owner == path)) {
+        for called in
+            self.calls("put").filter(|called| called.path.split_last().is_some_and(|(_, owner)| owner == path))
+        {
             if let [Value::Text(key), value] = &called.args.plain[..] {
                 items.push((key.clone(), value.clone()));
             }
@@ -164,7 +173,18 @@ impl<'a> Source<'a> {
 
 /// Methods whose result is the text they are called on, in other clothes.
 const KEEPING: [&str; 12] = [
-    "getBytes", "encode", "strip", "trim", "to_s", "toString", "freeze", "c_str", "UTF8String", "intern", "copy", "dup",
+    "getBytes",
+    "encode",
+    "strip",
+    "trim",
+    "to_s",
+    "toString",
+    "freeze",
+    "c_str",
+    "UTF8String",
+    "intern",
+    "copy",
+    "dup",
 ];
 
 /// Whether the word belongs to the name in front of it.

@@ -5,13 +5,23 @@
 pub(super) enum Value {
     Text(String),
     /// A text with a piece that the program fills in.
-    Computed { text: String, piece: String },
+    Computed {
+        text: String,
+        piece: String,
+    },
     Number(String),
     /// A name with what it belongs to, the nearest last.
     Name(Vec<String>),
-    Call { path: Vec<String>, args: Args },
+    Call {
+        path: Vec<String>,
+        args: Args,
+    },
     /// What a method is called on: `json.dumps(x).strip()`.
-    Chain { on: Box<Value>, method: String, args: Args },
+    Chain {
+        on: Box<Value>,
+        method: String,
+        args: Args,
+    },
     Map(Vec<(String, Value)>),
     List(Vec<Value>),
     /// Joined by `+`, by PHP's `.`, or by standing beside each other.
@@ -25,6 +35,13 @@ pub(super) enum Value {
 pub(super) struct Args {
     pub plain: Vec<Value>,
     pub named: Vec<(String, Value)>,
+}
+
+impl Args {
+    /// All of them, whether they have names or not.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Value> {
+        self.plain.iter().chain(self.named.iter().map(|(_, value)| value))
+    }
 }
 
 impl Value {

@@ -90,4 +90,3 @@ pub(super) fn ascii(json: &str) -> String {
     }
     out
 }
-
