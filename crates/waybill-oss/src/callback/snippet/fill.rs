@@ -16,7 +16,13 @@ pub(super) fn fill(template: &str, values: &[(&str, String)]) -> String {
         {
             let value = values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
             out.push_str(before);
-            out.push_str(&value.replace('\n', &format!("\n{indent}")));
+            for (at, line) in value.split('\n').enumerate() {
+                if at > 0 {
+                    out.push('\n');
+                    out.push_str(if line.is_empty() { "" } else { indent });
+                }
+                out.push_str(line);
+            }
             rest = behind;
         }
         out.push_str(rest);
@@ -31,7 +37,7 @@ mod tests {
     #[test]
     fn what_is_filled_in_is_indented_and_never_filled_again() {
         let template = "a\n  §x§;\n§none§\n  b(§x§, §y§)\n";
-        let values = [("x", "1\n2".to_owned()), ("y", "§x§".to_owned()), ("none", String::new())];
-        assert_eq!(fill(template, &values), "a\n  1\n  2;\n  b(1\n  2, §x§)\n");
+        let values = [("x", "1\n\n2".to_owned()), ("y", "§x§".to_owned()), ("none", String::new())];
+        assert_eq!(fill(template, &values), "a\n  1\n\n  2;\n  b(1\n\n  2, §x§)\n");
     }
 }

@@ -66,7 +66,9 @@ pub(super) fn write(wire: &Wire<'_>) -> String {
     let mut text = |text: &str| {
         let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
         escaped |= !plain;
-        if plain { unicode(text) } else { format!("{}({})", glued::ESCAPING, unicode(text)) }
+        // Which letters javac sees in a file depends on the machine.
+        let literal = ascii(&unicode(text));
+        if plain { literal } else { format!("{}({literal})", glued::ESCAPING) }
     };
     let mut lines = vec!["Callback callback = new Callback();".to_owned()];
     lines.push(format!("callback.setCallbackUrl({});", text(wire.text("callbackUrl"))));

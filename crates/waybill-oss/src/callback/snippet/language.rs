@@ -59,6 +59,34 @@ const LIKELY: [(Language, &str); 18] = [
     (Language::Php, "$"),
 ];
 
+/// How programs begin. Pages show one after the other.
+const BEGINNINGS: [(Language, &str); 13] = [
+    (Language::Java, "import com.aliyun.oss"),
+    (Language::Android, "import com.alibaba.sdk.android"),
+    (Language::Php, "<?php"),
+    (Language::NodeJs, "const OSS = require"),
+    (Language::NodeJs, "const oss = require"),
+    (Language::Python, "import oss2"),
+    (Language::CSharp, "using System;"),
+    (Language::CSharp, "using Aliyun.OSS"),
+    (Language::Cpp, "#include <alibabacloud"),
+    (Language::C, "#include \"oss_api.h\""),
+    (Language::Ruby, "require 'aliyun/oss'"),
+    (Language::Ios, "#import <AliyunOSSiOS"),
+    (Language::Ios, "OSSPutObjectRequest"),
+];
+
+/// The text up to where a program in another language begins.
+pub(super) fn first_program(text: &str, language: Language) -> &str {
+    let own = SURE.iter().filter(|(known, _)| *known == language).filter_map(|(_, mark)| text.find(mark)).min();
+    let from = own.unwrap_or_default();
+    let begins = |(at, _): &(usize, &str)| {
+        let line = &text[from + at + 1..];
+        BEGINNINGS.iter().any(|(known, beginning)| *known != language && line.starts_with(beginning))
+    };
+    text[from..].match_indices('\n').find(begins).map_or(text, |(at, _)| &text[..=from + at])
+}
+
 pub(super) fn recognise(text: &str) -> Language {
     if headers::document(text.trim_start()).is_some() {
         return Language::Rest;

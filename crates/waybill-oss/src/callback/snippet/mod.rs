@@ -161,6 +161,7 @@ pub fn import(text: &str) -> Result<Imported, Error> {
 }
 
 fn program(text: &str, language: Language, draft: &mut Draft) {
+    let text = language::first_program(text, language);
     let source = Source::read(language, text);
     match language {
         Language::Java => java::read(&source, draft),

@@ -78,7 +78,7 @@ pub(super) fn json_line(pairs: &[(String, Value)]) -> String {
     json_pieces(pairs).concat()
 }
 
-/// The same JSON without a character that a compiler's code page could change.
+/// JSON, or a literal of Java, without a letter that a compiler's code page could change.
 pub(super) fn ascii(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
