@@ -137,7 +137,8 @@ fn ruby_keeps_its_query_apart_and_words_around_it_do_no_harm() {
 
 #[test]
 fn of_a_page_with_many_programs_the_first_is_read() {
-    let page = ["Use OSS SDKs\n\n", sample!("a-java"), sample!("a-php"), sample!("a-csharp"), sample!("a-ios")].concat();
+    let page =
+        ["Use OSS SDKs\n\n", sample!("a-java"), sample!("a-php"), sample!("a-csharp"), sample!("a-ios")].concat();
     assert_eq!(import(&page).expect("read"), import(sample!("a-java")).expect("read"));
     let page = [sample!("c-csharp"), sample!("c-android"), sample!("c-ios"), sample!("c-cpp")].concat();
     assert_eq!(import(&page).expect("read"), import(sample!("c-csharp")).expect("read"));
