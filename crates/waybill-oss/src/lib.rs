@@ -68,6 +68,7 @@ pub use callback::outside::{Probed, fetch_key, probe};
 pub use callback::preview as callback_preview;
 pub use callback::regions::{CallbackSupport, callback_support};
 pub use callback::signature as callback_signature;
+pub use callback::snippet as callback_snippet;
 pub use callback::spec::{BodyType, CallbackCarrier, CallbackSpec, EncodedCallback};
 pub use client::bucket::{BucketInfo, ListedBucket};
 pub use client::copy::{CopiedObject, CopiedPart, CopySource, MetadataDirective};

@@ -8,5 +8,6 @@ pub mod preview;
 pub(crate) mod regions;
 mod rules;
 pub mod signature;
+pub mod snippet;
 pub(crate) mod spec;
 mod template;
