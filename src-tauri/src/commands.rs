@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use tauri::State;
 use waybill_engine::view::{
-    Added, AppInfo, CallbackProfileDraft, CallbackProfileForm, CallbackProfileView, CallbackTimes, CallbackTrial,
-    ConnectionReport, Counts, DestinationForm, DestinationView, IpcError, LabAnswer, LabView, Limits, ResendPlan,
-    ResendSelection, SignatureCheckForm, SignatureVerdict, UploadDetails, UploadPage, UploadQuery, UploadSelection,
-    WatchedFolderForm, WatchedFolderView, Wish,
+    Added, AppInfo, CallbackProfileDraft, CallbackProfileForm, CallbackProfileView, CallbackStudy, CallbackStudyForm,
+    CallbackTimes, CallbackTrial, ConnectionReport, Counts, DestinationForm, DestinationView, ImportedCallback,
+    IpcError, LabAnswer, LabView, Limits, ResendPlan, ResendSelection, SignatureCheckForm, SignatureVerdict,
+    SnippetLanguage, UploadDetails, UploadPage, UploadQuery, UploadSelection, WatchedFolderForm, WatchedFolderView,
+    Wish,
 };
 
 use crate::shell::Shell;
@@ -164,6 +165,30 @@ pub(crate) async fn save_callback_profile(
 #[tauri::command]
 pub(crate) async fn delete_callback_profile(shell: State<'_, Shell>, id: String) -> Answer<()> {
     shell.engine.delete_callback_profile(&id).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn study_callback(shell: State<'_, Shell>, form: CallbackStudyForm) -> Answer<CallbackStudy> {
+    shell.engine.study_callback(form).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn import_callback(shell: State<'_, Shell>, text: String) -> Answer<ImportedCallback> {
+    shell.engine.import_callback(&text).map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn export_callback(
+    shell: State<'_, Shell>,
+    form: CallbackProfileForm,
+    language: SnippetLanguage,
+) -> Answer<String> {
+    shell.engine.export_callback(&form, language).map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn probe_server(shell: State<'_, Shell>, form: CallbackStudyForm) -> Answer<CallbackTrial> {
+    shell.engine.probe_server(form).await.map_err(ipc)
 }
 
 #[tauri::command]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use waybill_engine::Code;
-use waybill_engine::view::{CallbackBadge, LabAnswer, LabView, SignatureCheckForm, SignatureKind};
+use waybill_engine::view::{CallbackBadge, CallbackStudyForm, LabAnswer, LabView, SignatureCheckForm, SignatureKind};
 use waybill_tests::{LIMIT, TestBed, callback_to};
 
 /// Starts the lab on a free port and has uploads call it.
@@ -14,8 +14,8 @@ async fn lab(bed: &mut TestBed) -> String {
     url
 }
 
-async fn post(url: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
-    let mut request = reqwest::Client::new().post(url).body(body.to_owned());
+async fn post(client: &reqwest::Client, url: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    let mut request = client.post(url).body(body.to_owned());
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -63,17 +63,53 @@ async fn a_callback_of_the_sandbox_is_shown_verified_and_answered_as_told() {
 }
 
 #[tokio::test]
+async fn a_probe_sends_what_oss_would_send_and_bears_no_signature() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    let answer =
+        LabAnswer { status: 418, content_type: "text/plain".into(), body: "short and stout".into(), delay_ms: 0 };
+    bed.engine().set_lab_answer(answer).expect("it can be answered");
+    let path = bed.file("a.jpg", 10);
+    let form = CallbackStudyForm {
+        form: callback_to(&format!("{url}?from=waybill")),
+        path: Some(path.to_str().expect("text").to_owned()),
+        destination_id: None,
+    };
+    let probed = bed.engine().probe_server(form.clone()).await.expect("probed");
+    assert_eq!((probed.status, probed.body.as_str(), probed.signed_by_oss), (418, "short and stout", false));
+    let study = bed.engine().study_callback(form.clone()).await.expect("studied");
+    let preview = study.preview.expect("a preview");
+    assert_eq!((preview.file.as_str(), study.findings.len()), ("a.jpg", 0), "{:#?}", study.findings);
+    // The next upload of that file is called for with the same body, apart from what only OSS knows.
+    bed.engine().set_lab_answer(self::answer(200, "{}", 0)).expect("it can be answered");
+    bed.stored(&path).await;
+    let LabView { requests, .. } = bed.engine().lab();
+    assert_eq!((requests.len(), requests[1].signature.kind), (2, SignatureKind::Missing));
+    assert_eq!(requests[1].body, preview.body);
+    let read = |body: &str| serde_json::from_str::<serde_json::Value>(body).expect("JSON");
+    let (mut probe, mut real) = (read(&requests[1].body), read(&requests[0].body));
+    assert!(preview.samples.iter().all(|sample| sample.name == "crc64"), "{:?}", preview.samples);
+    (probe["crc64"], real["crc64"]) = (0.into(), 0.into());
+    assert_eq!(probe, real);
+    let nobody = CallbackStudyForm { form: callback_to("http://127.0.0.1:1/cb"), ..form };
+    let unanswered = bed.engine().probe_server(nobody).await.expect("probed");
+    assert_eq!((unanswered.status, unanswered.problem.map(|problem| problem.code)), (0, Some(Code::Network)));
+    bed.stop().await;
+}
+
+#[tokio::test]
 async fn what_anybody_sends_is_shown_as_unsigned_and_only_the_last_two_hundred_are_kept() {
     let mut bed = TestBed::new().await;
     let url = lab(&mut bed).await;
+    let client = reqwest::Client::new();
     for n in 0..201 {
-        assert_eq!(post(&url, &[], &format!("n={n}")).await.0, 200);
+        assert_eq!(post(&client, &url, &[], &format!("n={n}")).await.0, 200);
     }
     let requests = bed.engine().lab().requests;
     assert_eq!((requests.len(), requests[0].no, requests[199].no), (200, 201, 2));
     assert_eq!((requests[0].body.as_str(), requests[0].signature.kind), ("n=200", SignatureKind::Missing));
     // aHR0cDovLzEyNy4wLjAuMToxL2s= = http://127.0.0.1:1/k, which is not the sandbox's.
-    post(&url, &[("authorization", "QUJD"), ("x-oss-pub-key-url", "aHR0cDovLzEyNy4wLjAuMToxL2s=")], "x").await;
+    post(&client, &url, &[("authorization", "QUJD"), ("x-oss-pub-key-url", "aHR0cDovLzEyNy4wLjAuMToxL2s=")], "x").await;
     assert_eq!(bed.engine().lab().requests[0].signature.kind, SignatureKind::ForeignKey);
     bed.engine().clear_lab();
     assert!(bed.engine().lab().requests.is_empty());

@@ -54,6 +54,8 @@ mod saving;
 mod serving;
 #[path = "engine_showing.rs"]
 mod showing;
+#[path = "engine_studying.rs"]
+mod studying;
 
 /// Between two batches of changes: at most five a second.
 const CHANGES_EVERY: Duration = Duration::from_millis(200);

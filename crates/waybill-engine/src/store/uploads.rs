@@ -154,6 +154,13 @@ pub(crate) fn rename(connection: &Connection, no: i64, key: &str) -> rusqlite::R
     Ok(())
 }
 
+/// The number that the next upload will get.
+pub(crate) fn next_no(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'uploads'")?
+        .query_row([], |row| row.get(0))
+}
+
 /// Loads one upload.
 pub(crate) fn load(connection: &Connection, no: i64) -> rusqlite::Result<Option<UploadRecord>> {
     connection

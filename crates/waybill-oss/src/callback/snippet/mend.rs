@@ -22,9 +22,14 @@ pub(super) fn escaped_quotes(body: &str, body_type: BodyType) -> Option<String> 
 
 /// Whether a body is JSON once its variables are filled in.
 fn is_json(body: &str) -> bool {
-    let Ok(pieces) = template::pieces(body) else { return false };
-    let filled = |(text, name): (&str, Option<&str>)| format!("{text}{}", name.map_or("", |_| "null"));
-    let filled: String = pieces.into_iter().map(filled).collect();
+    let Ok(variables) = template::variables(body) else { return false };
+    let (mut filled, mut from) = (String::with_capacity(body.len()), 0);
+    for (at, _) in variables {
+        filled += &body[from..at.start];
+        filled += "null";
+        from = at.end;
+    }
+    filled += &body[from..];
     serde_json::from_str::<serde::de::IgnoredAny>(&filled).is_ok()
 }
 
