@@ -4,7 +4,6 @@
 
 mod answered;
 mod callback_profile;
-#[cfg_attr(not(test), expect(dead_code, reason = "the studio's methods of the engine come with its window"))]
 mod callback_snippets;
 mod callback_study;
 mod changes;
