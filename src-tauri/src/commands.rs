@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use tauri::State;
 use waybill_engine::view::{
-    Added, AppInfo, ConnectionReport, Counts, DestinationForm, DestinationView, IpcError, Limits, UploadDetails,
-    UploadPage, UploadQuery, UploadSelection, WatchedFolderForm, WatchedFolderView, Wish,
+    Added, AppInfo, CallbackProfileDraft, CallbackProfileForm, CallbackProfileView, CallbackStudy, CallbackStudyForm,
+    CallbackTimes, CallbackTrial, ConnectionReport, Counts, DestinationForm, DestinationView, ImportedCallback,
+    IpcError, LabAnswer, LabView, Limits, ResendPlan, ResendSelection, SignatureCheckForm, SignatureVerdict,
+    SnippetLanguage, UploadDetails, UploadPage, UploadQuery, UploadSelection, WatchedFolderForm, WatchedFolderView,
+    Wish,
 };
 
 use crate::shell::Shell;
@@ -41,8 +44,9 @@ pub(crate) async fn add_paths(
     shell: State<'_, Shell>,
     paths: Vec<PathBuf>,
     destination_id: Option<String>,
+    callback_profile_id: Option<String>,
 ) -> Answer<Added> {
-    shell.engine.add_paths(paths, destination_id).await.map_err(ipc)
+    shell.engine.add_paths_asking(paths, destination_id, callback_profile_id).await.map_err(ipc)
 }
 
 #[tauri::command]
@@ -143,6 +147,109 @@ pub(crate) async fn limits(shell: State<'_, Shell>) -> Answer<Limits> {
 #[tauri::command]
 pub(crate) async fn save_limits(shell: State<'_, Shell>, limits: Limits) -> Answer<Limits> {
     shell.engine.save_limits(limits).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn list_callback_profiles(shell: State<'_, Shell>) -> Answer<Vec<CallbackProfileView>> {
+    shell.engine.callback_profiles().await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn save_callback_profile(
+    shell: State<'_, Shell>,
+    draft: CallbackProfileDraft,
+) -> Answer<CallbackProfileView> {
+    shell.engine.save_callback_profile(draft).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn delete_callback_profile(shell: State<'_, Shell>, id: String) -> Answer<()> {
+    shell.engine.delete_callback_profile(&id).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn study_callback(shell: State<'_, Shell>, form: CallbackStudyForm) -> Answer<CallbackStudy> {
+    shell.engine.study_callback(form).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn import_callback(shell: State<'_, Shell>, text: String) -> Answer<ImportedCallback> {
+    shell.engine.import_callback(&text).map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn export_callback(
+    shell: State<'_, Shell>,
+    form: CallbackProfileForm,
+    language: SnippetLanguage,
+) -> Answer<String> {
+    shell.engine.export_callback(&form, language).map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn probe_server(shell: State<'_, Shell>, form: CallbackStudyForm) -> Answer<CallbackTrial> {
+    shell.engine.probe_server(form).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn test_callback(
+    shell: State<'_, Shell>,
+    form: CallbackProfileForm,
+    destination_id: Option<String>,
+) -> Answer<CallbackTrial> {
+    shell.engine.test_callback(form, destination_id).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn plan_resend(shell: State<'_, Shell>, no: i64) -> Answer<ResendPlan> {
+    shell.engine.plan_resend(no).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn resend_callbacks(shell: State<'_, Shell>, selection: ResendSelection) -> Answer<i64> {
+    shell.engine.resend_callbacks(selection).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn settle_callbacks(shell: State<'_, Shell>, nos: Vec<i64>) -> Answer<()> {
+    shell.engine.settle_callbacks(nos).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn callback_times(shell: State<'_, Shell>, profile_id: Option<String>) -> Answer<CallbackTimes> {
+    shell.engine.callback_times(profile_id).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn lab(shell: State<'_, Shell>) -> Answer<LabView> {
+    Ok(shell.engine.lab())
+}
+
+#[tauri::command]
+pub(crate) async fn start_lab(shell: State<'_, Shell>, port: i64) -> Answer<LabView> {
+    shell.engine.start_lab(port).await.map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn stop_lab(shell: State<'_, Shell>) -> Answer<()> {
+    shell.engine.stop_lab();
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn set_lab_answer(shell: State<'_, Shell>, answer: LabAnswer) -> Answer<LabView> {
+    shell.engine.set_lab_answer(answer).map_err(ipc)
+}
+
+#[tauri::command]
+pub(crate) async fn clear_lab(shell: State<'_, Shell>) -> Answer<()> {
+    shell.engine.clear_lab();
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn check_signature(shell: State<'_, Shell>, form: SignatureCheckForm) -> Answer<SignatureVerdict> {
+    shell.engine.check_signature(form).await.map_err(ipc)
 }
 
 #[cfg(test)]

@@ -55,6 +55,7 @@ async fn a_corrected_secret_lets_waiting_uploads_through_by_itself() {
         access_key_secret: Some("test-secret".into()),
         security_token: None,
         callback: mine.callback,
+        callback_profile_id: None,
         connection: mine.connection,
         proxy_password: None,
         overwrite: mine.overwrite,

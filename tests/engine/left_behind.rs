@@ -9,11 +9,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use waybill_engine::view::{Phase, UploadDetails};
+use waybill_engine::view::{Phase, ResendSelection, UploadDetails};
 use waybill_engine::{Access, CredentialSource, Credentials};
 use waybill_sandbox::Operation::{
     AbortMultipartUpload, Callback, CompleteMultipartUpload, InitiateMultipartUpload, ListMultipartUploads, ListParts,
-    PutObject, UploadPart,
+    PutObject, UploadPart, UploadPartCopy,
 };
 use waybill_sandbox::{Fault, FaultKind};
 use waybill_tests::{MIB, TestBed};
@@ -38,6 +38,7 @@ enum At {
     Paused,
     Aborting,
     Sweeping,
+    CallingAgain,
     ReadingAFolder,
     WatchingAFolder,
 }
@@ -123,6 +124,18 @@ async fn bring(bed: &mut TestBed, at: At) {
             bed.hold(ListMultipartUploads);
             bed.start().await;
             bed.met(2).await;
+        }
+        At::CallingAgain => {
+            // An address that OSS calls and nobody answers at: no connection of the sandbox to itself.
+            let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+            let address = format!("http://{}/callback", closed.local_addr().expect("an address"));
+            drop(closed);
+            bed.callback(Some(waybill_tests::callback_to(&address))).await;
+            let details = bed.stored(&bed.file("clip.mov", LEN)).await;
+            bed.hold(UploadPartCopy);
+            bed.engine().resend_callbacks(ResendSelection::AllBad).await.expect("it is asked for");
+            bed.met(1).await;
+            assert!(details.row.callback_bad);
         }
         At::ReadingAFolder => {
             let folder = bed.folder("many");
@@ -258,6 +271,11 @@ fn stopped_while_an_abort_is_on_its_way_nothing_is_left() {
 #[test]
 fn stopped_while_orphans_are_looked_for_nothing_is_left() {
     stopped_at(At::Sweeping);
+}
+
+#[test]
+fn stopped_while_a_callback_is_being_sent_again_nothing_is_left() {
+    stopped_at(At::CallingAgain);
 }
 
 #[test]

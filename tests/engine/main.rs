@@ -1,15 +1,18 @@
 //! Scenarios: a real engine before a real sandbox, one file for each kind of trouble.
 
 mod batch;
+mod callbacks;
 mod connection;
 mod destinations;
 mod fault_matrix;
 mod faults;
 mod finishing;
 mod history;
+mod lab;
 mod left_behind;
 mod orphans;
 mod overwrite;
+mod resend;
 mod resume;
 mod retry;
 mod source;

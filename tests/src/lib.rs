@@ -149,6 +149,7 @@ impl TestBed {
             access_key_secret: Some(secret.into()),
             security_token: None,
             callback: self.callback.clone(),
+            callback_profile_id: None,
             connection: Connection::default(),
             proxy_password: None,
             overwrite: OverwritePolicy::default(),

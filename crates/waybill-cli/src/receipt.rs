@@ -47,9 +47,10 @@ impl Receipt {
         let UploadDetails { row, object, callback, .. } = details;
         let (outcome, status, ec) = match callback.badge {
             CallbackBadge::NotRequested => ("notRequested", None, None),
-            CallbackBadge::Waiting => ("waiting", None, None),
+            CallbackBadge::Waiting | CallbackBadge::CallingAgain => ("waiting", None, None),
             CallbackBadge::NotSent => ("notSent", None, None),
             CallbackBadge::Answered { status, .. } => ("answered", Some(status), None),
+            CallbackBadge::NotAsExpected { status, .. } => ("notAsExpected", Some(status), None),
             CallbackBadge::Failed { ec, .. } => ("failed", Some(203), ec),
             CallbackBadge::Unknown => ("unknown", None, None),
         };
@@ -88,7 +89,7 @@ impl Receipt {
 
     pub(crate) fn verdict(&self) -> Verdict {
         match (self.state, self.callback.outcome) {
-            ("done", "failed" | "unknown") => Verdict::CallbackFailed,
+            ("done", "failed" | "unknown" | "notAsExpected") => Verdict::CallbackFailed,
             ("done", _) => Verdict::Fine,
             _ => Verdict::NotStored,
         }

@@ -15,6 +15,7 @@ pub(crate) struct Pending {
     pub(crate) reload: bool,
     pub(crate) destinations: bool,
     pub(crate) folders: bool,
+    pub(crate) lab: bool,
     pub(crate) scanning: u32,
 }
 
@@ -50,6 +51,11 @@ impl ChangeBus {
     /// Watched folders changed.
     pub(crate) fn folders(&self) {
         self.change(|pending| pending.folders = true);
+    }
+
+    /// The lab got a request, or changed.
+    pub(crate) fn lab(&self) {
+        self.change(|pending| pending.lab = true);
     }
 
     /// Whether anything can be saved changed.

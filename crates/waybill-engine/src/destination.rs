@@ -16,11 +16,14 @@ use crate::keys::{Access, Keys};
 use crate::secrets::SecretStore;
 use crate::store::Store;
 use crate::store::aborts;
+use crate::store::callback_profiles;
 use crate::store::destinations::{self, DestinationRow};
 use crate::store::initiates;
+use crate::store::resends;
 use crate::store::settings;
 use crate::view::{
-    CallbackProfileForm, Connection, ConnectionReport, DestinationForm, DestinationView, KeySource, OverwritePolicy,
+    CallbackProfileForm, CallbackProfileView, Connection, ConnectionReport, DestinationForm, DestinationView,
+    KeySource, OverwritePolicy,
 };
 
 const CURRENT: &str = "current_destination";
@@ -123,6 +126,10 @@ impl Destinations {
             return Err(Error::Refused("the program's own destinations cannot be edited".into()));
         }
         let (mut row, typed_password) = checked(&form)?;
+        if let Some(id) = form.callback_profile_id.clone() {
+            let profile = self.profile(id).await?;
+            (row.callback, row.profile_id) = (Some(profile.form), Some(profile.id));
+        }
         row.id = earlier.as_ref().map_or_else(|| uuid::Uuid::new_v4().to_string(), |row| row.id.clone());
         let typed = self.keys.typed(&form, typed_password, earlier.as_ref()).await?;
         row.has_secret = typed.credential.is_some();
@@ -165,6 +172,7 @@ impl Destinations {
             has_secret: true,
             has_token: false,
             callback: built_in.callback,
+            profile_id: None,
             built_in: true,
             connection: built_in.connection,
             has_proxy_password: false,
@@ -200,16 +208,19 @@ impl Destinations {
             return Err(Error::Refused("the program's own destinations cannot be deleted".into()));
         }
         let wanted = row.id.clone();
-        let (uploads, folders) = self
+        let (uploads, folders, resends) = self
             .store
             .read(move |c| {
-                Ok((destinations::unfinished_uploads(c, &wanted)?, destinations::watched_folders(c, &wanted)?))
+                let (uploads, folders) =
+                    (destinations::unfinished_uploads(c, &wanted)?, destinations::watched_folders(c, &wanted)?);
+                Ok((uploads, folders, resends::of_destination(c, &wanted)?))
             })
             .await?;
-        if uploads > 0 || folders > 0 {
+        if uploads > 0 || folders > 0 || resends > 0 {
             return Err(Error::Refused(format!(
-                "\"{}\" is still needed by {uploads} uploads and {folders} watched folders",
-                row.name
+                "\"{}\" is still needed by {} uploads and {folders} watched folders",
+                row.name,
+                uploads + resends
             )));
         }
         self.keys.forget(&row.id).await?;
@@ -338,6 +349,12 @@ impl Destinations {
         self.keys.problem().await
     }
 
+    /// A callback profile with a name.
+    pub(crate) async fn profile(&self, id: String) -> Result<CallbackProfileView, Error> {
+        let profile = self.store.read(move |c| callback_profiles::load(c, &id)).await?;
+        profile.ok_or_else(|| Error::Invalid("there is no such callback profile; choose another".into()))
+    }
+
     async fn earlier(&self, form: &DestinationForm) -> Result<Option<DestinationRow>, Error> {
         match &form.id {
             Some(id) => self.find(Some(id.clone())).await.map(Some),
@@ -373,7 +390,7 @@ fn checked(form: &DestinationForm) -> Result<(DestinationRow, Option<String>), E
     };
     let template = filled(&form.key_template, "the object key template")?;
     key_template::check(&template)?;
-    if let Some(callback) = &form.callback {
+    if let (Some(callback), None) = (&form.callback, &form.callback_profile_id) {
         callback_profile::check(callback)?;
     }
     let access_key_id = match connection.keys {
@@ -391,6 +408,7 @@ fn checked(form: &DestinationForm) -> Result<(DestinationRow, Option<String>), E
         has_secret: false,
         has_token: false,
         callback: form.callback.clone(),
+        profile_id: None,
         built_in: false,
         connection,
         has_proxy_password: false,
@@ -412,6 +430,7 @@ fn view(row: DestinationRow, current: Option<&str>) -> DestinationView {
         has_secret: row.has_secret,
         has_token: row.has_token,
         callback: row.callback,
+        callback_profile_id: row.profile_id,
         connection: row.connection,
         has_proxy_password: row.has_proxy_password,
         overwrite: row.overwrite,

@@ -17,13 +17,15 @@ use crate::destination::{BuiltIn, Destinations};
 use crate::error::Error;
 use crate::finished::Finished;
 use crate::intake::{Callback, Enqueue};
+use crate::lab::Lab;
 use crate::launch::Launcher;
 use crate::progress::Progress;
 use crate::queue::{Next, Queue};
 use crate::queue_line::{QueueLine, Work};
+use crate::queue_resend::Resends;
 use crate::rows;
 use crate::store::uploads;
-use crate::store::{Store, attempts, lists, log, parts};
+use crate::store::{Store, attempts, calls, lists, log, parts};
 use crate::task::Tasks;
 use crate::throttle::Throttle;
 use crate::trouble::Troubles;
@@ -36,16 +38,24 @@ use crate::view::{
 };
 use crate::watching::{Shared, WatchedFolders};
 
+#[path = "engine_callbacks.rs"]
+mod callbacks;
 #[path = "following.rs"]
 pub(crate) mod following;
+#[path = "engine_lab.rs"]
+mod lab;
 #[path = "engine_reading.rs"]
 mod reading;
+#[path = "engine_resending.rs"]
+mod resending;
 #[path = "engine_saving.rs"]
 mod saving;
 #[path = "engine_serving.rs"]
 mod serving;
 #[path = "engine_showing.rs"]
 mod showing;
+#[path = "engine_studying.rs"]
+mod studying;
 
 /// Between two batches of changes: at most five a second.
 const CHANGES_EVERY: Duration = Duration::from_millis(200);
@@ -69,6 +79,8 @@ pub struct Engine {
     sweep: Arc<Notify>,
     troubles: Arc<Troubles>,
     clock: Clock,
+    resends: Resends,
+    lab: Lab,
 }
 
 impl Engine {
@@ -140,6 +152,17 @@ impl Engine {
             wake: Arc::clone(&sweep),
         };
         tasks.spawn("sweep", orphans.run(orphan_age, clock.clone(), tasks.token().clone()));
+        let resends = Resends {
+            store: store.clone(),
+            destinations: destinations.clone(),
+            throttle: throttle.clone(),
+            changes: Arc::clone(&changes),
+            tasks: tasks.clone(),
+            abort: Arc::clone(&aborts),
+            finishing,
+            line: Arc::default(),
+        };
+        tasks.spawn("resends", resends.clone().run());
         let queue = QueueLine::new(line);
         let shared = Shared {
             data_dir: std::fs::canonicalize(&data_dir).unwrap_or_else(|_| data_dir.clone()),
@@ -157,8 +180,8 @@ impl Engine {
             queue,
             throttle,
             progress,
-            changes,
-            tasks,
+            changes: Arc::clone(&changes),
+            tasks: tasks.clone(),
             last_changes: Arc::new(Mutex::new(Instant::now())),
             finished,
             handed_over: Arc::new(watch::Sender::new(0)),
@@ -166,11 +189,14 @@ impl Engine {
             sweep,
             troubles,
             clock,
+            lab: Lab::new(tasks, changes),
+            resends,
         };
         engine.watch_store();
         if work == Work::Everything {
             engine.take_up_readings().await?;
             engine.folders.start().await?;
+            engine.resends.take_up().await?;
         }
         engine.listen_for_other_processes(&data_dir);
         Ok(engine)
@@ -209,13 +235,13 @@ impl Engine {
                     return Ok(None);
                 };
                 let told = (attempts::of(c, no)?, log::of(c, no)?);
-                Ok(Some((record, uploads::answer(c, no)?, parts::of(c, no)?, told)))
+                Ok(Some((record, calls::of(c, no)?, parts::of(c, no)?, told)))
             })
             .await?;
-        let (record, answer, parts, (attempts, log)) =
+        let (record, calls, parts, (attempts, log)) =
             found.ok_or_else(|| Error::Refused(format!("there is no upload {no}")))?;
         let row = self.rows(std::slice::from_ref(&record)).await?.remove(0);
-        Ok(rows::details(&record, row, answer, parts, attempts, log))
+        Ok(rows::details(&record, row, calls, parts, attempts, log))
     }
 
     /// The numbers on the chips.
@@ -231,7 +257,20 @@ impl Engine {
     /// # Errors
     /// `Invalid` without a destination, `Store`. What is wrong with single paths is in the answer.
     pub async fn add_paths(&self, paths: Vec<PathBuf>, destination_id: Option<String>) -> Result<Added, Error> {
-        let callback = Callback::OfDestination;
+        self.add_paths_asking(paths, destination_id, None).await
+    }
+
+    /// As [`Engine::add_paths`], with the callback of a profile instead of the destination's.
+    ///
+    /// # Errors
+    /// As [`Engine::add_paths`], and `Invalid` if there is no such profile.
+    pub async fn add_paths_asking(
+        &self,
+        paths: Vec<PathBuf>,
+        destination_id: Option<String>,
+        callback_profile_id: Option<String>,
+    ) -> Result<Added, Error> {
+        let callback = callback_profile_id.map_or(Callback::OfDestination, Callback::OfProfile);
         self.enqueue(Enqueue { paths, destination_id, key_rule: None, callback, overwrite: None, fingerprint: None })
             .await
     }

@@ -41,8 +41,13 @@ impl Engine {
         let destination = self.destinations.find(wanted.destination_id).await?;
         let (roots, refused) = intake::roots_of(wanted.paths);
         let mut intake = Intake::new(&destination, wanted.key_rule, roots);
-        if let Callback::Given(callback) = wanted.callback {
-            intake.callback = callback;
+        match wanted.callback {
+            Callback::OfDestination => {}
+            Callback::OfProfile(id) => {
+                let profile = self.destinations.profile(id).await?;
+                (intake.callback, intake.profile_id) = (Some(profile.form), Some(profile.id));
+            }
+            Callback::Given(callback) => (intake.callback, intake.profile_id) = (callback, None),
         }
         if let Some(callback) = &intake.callback {
             crate::callback_profile::check(callback)?;

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use super::Engine;
+use crate::answered;
 use crate::error::Error;
 use crate::rows::{self, Standing};
-use crate::store::lists;
 use crate::store::uploads::UploadRecord;
-use crate::view::{Changes, Counts, Phase, UploadRow};
+use crate::store::{calls, lists};
+use crate::view::{CallbackBadge, Changes, Counts, Phase, UploadRow};
 
 impl Engine {
     pub(super) async fn collect_changes(&self) -> Result<Changes, Error> {
@@ -26,6 +27,7 @@ impl Engine {
             reload: pending.reload,
             destinations: pending.destinations,
             folders: pending.folders,
+            lab: pending.lab,
             counts,
             bytes_per_second: samples.values().map(|sample| sample.bytes_per_second).sum(),
             scanning: pending.scanning > 0,
@@ -37,11 +39,22 @@ impl Engine {
     /// A start is not worth a write, so the table still counts these as waiting.
     pub(super) fn with_starting(&self, counts: Counts) -> Counts {
         let starting = (self.progress.unsaved().len() as i64).min(counts.waiting);
-        Counts { waiting: counts.waiting - starting, uploading: counts.uploading + starting, ..counts }
+        Counts {
+            waiting: counts.waiting - starting,
+            uploading: counts.uploading + starting,
+            calling_again: self.resends.line.len() as i64,
+            ..counts
+        }
     }
 
     pub(super) async fn rows(&self, records: &[UploadRecord]) -> Result<Vec<UploadRow>, Error> {
         let names = self.destinations.names().await?;
+        let wanted = answered::wanted(records);
+        let answers = match wanted.is_empty() {
+            true => HashMap::new(),
+            false => self.store.read(move |c| calls::answers(c, &wanted)).await?,
+        };
+        let again = self.resends.line.all();
         let samples = self.progress.sample(Instant::now());
         let standing = |(id, (name, ready)): (String, (String, bool))| {
             let trouble = self.troubles.of(&id);
@@ -57,7 +70,9 @@ impl Engine {
                 None => record.clone(),
             };
             let standing = standings.get(&record.destination_id).unwrap_or(&gone);
-            rows::row(record, standing, samples.get(&record.no).copied())
+            let row = rows::row(record, standing, samples.get(&record.no).copied());
+            let row = answered::with(row, record, answers.get(&record.no).map(String::as_str));
+            if again.contains(&record.no) { UploadRow { callback: CallbackBadge::CallingAgain, ..row } } else { row }
         };
         Ok(records.iter().map(row).collect())
     }

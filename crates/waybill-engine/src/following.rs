@@ -13,8 +13,8 @@ use crate::destination::BuiltIn;
 use crate::error::{Code, Error};
 use crate::intake::{Callback, Enqueue, KeyRule};
 use crate::rows;
-use crate::store::lists;
-use crate::store::uploads::{self, UploadRecord};
+use crate::store::uploads::UploadRecord;
+use crate::store::{calls, lists};
 use crate::view::{CallbackProfileForm, OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails, UploadRow};
 
 /// Between two words about how far it has got.
@@ -260,13 +260,13 @@ impl Following<'_> {
             records.retain(|record| record.batch == batch);
             let answered = |record: UploadRecord| {
                 let asked = record.callback.is_some();
-                Ok((if asked { uploads::answer(c, record.no)? } else { None }, record))
+                Ok((if asked { calls::of(c, record.no)? } else { Vec::new() }, record))
             };
             records.into_iter().map(answered).collect::<rusqlite::Result<(Vec<_>, Vec<_>)>>()
         };
         let (answers, records) = self.engine.store.read(read).await?;
         let rows = self.engine.rows(&records).await?;
-        for ((record, row), answer) in records.iter().zip(rows).zip(answers) {
+        for ((record, row), calls) in records.iter().zip(rows).zip(answers) {
             // Told already, or tried once more before this word of it was heard.
             if self.gave_up.contains(&row.no) || !matches!(row.phase, Phase::Done | Phase::Failed | Phase::Cancelled) {
                 continue;
@@ -276,7 +276,7 @@ impl Following<'_> {
             }
             self.files_done += 1;
             self.bytes_done += row.size_bytes;
-            let details = rows::details(record, row, answer, Vec::new(), Vec::new(), Vec::new());
+            let details = rows::details(record, row, calls, Vec::new(), Vec::new(), Vec::new());
             self.tell(Told::Upload(Box::new(details))).await;
         }
         Ok(())
@@ -316,7 +316,7 @@ fn fingerprint(
     let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
     let given: Option<&CallbackProfileForm> = match callback {
         Callback::Given(given) => given.as_ref(),
-        Callback::OfDestination => None,
+        Callback::OfDestination | Callback::OfProfile(_) => None,
     };
     serde_json::json!([destination_id, paths, key_rule, given, overwrite]).to_string()
 }

@@ -61,6 +61,8 @@ pub struct Enqueue {
 pub enum Callback {
     /// The destination's.
     OfDestination,
+    /// The profile with this id.
+    OfProfile(String),
     /// This one, or none.
     Given(Option<CallbackProfileForm>),
 }
@@ -73,6 +75,9 @@ pub(crate) struct Intake {
     pub(crate) bucket: String,
     pub(crate) key_rule: KeyRule,
     pub(crate) callback: Option<CallbackProfileForm>,
+    /// The named profile that it is.
+    #[serde(default)]
+    pub(crate) profile_id: Option<String>,
     #[serde(default)]
     pub(crate) overwrite: OverwritePolicy,
 }
@@ -86,6 +91,7 @@ impl Intake {
             bucket: destination.bucket.clone(),
             key_rule: key_rule.unwrap_or_else(|| KeyRule::Template(destination.key_template.clone())),
             callback: destination.callback.clone(),
+            profile_id: destination.profile_id.clone(),
             overwrite: destination.overwrite,
         }
     }
@@ -121,6 +127,7 @@ impl Intake {
             destination_id: self.destination_id.clone(),
             bucket: self.bucket.clone(),
             callback: self.callback.clone(),
+            profile_id: self.profile_id.clone(),
             overwrite: self.overwrite,
             created_ms: now_ms(),
             files,
@@ -359,6 +366,7 @@ mod tests {
             bucket: "b".into(),
             key_rule,
             callback: None,
+            profile_id: None,
             overwrite: OverwritePolicy::default(),
         }
     }

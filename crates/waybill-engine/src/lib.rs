@@ -2,8 +2,9 @@
 //!
 //! [`Engine`] is the whole of it from outside; [`view`] is what it shows. It knows `waybill-oss` and nothing of Tauri.
 
+mod answered;
 mod callback_profile;
-#[cfg_attr(not(test), expect(dead_code, reason = "the studio's methods of the engine come with its window"))]
+mod callback_snippets;
 mod callback_study;
 mod changes;
 mod clock;
@@ -12,22 +13,26 @@ mod connect;
 mod destination;
 mod engine;
 mod error;
+mod expectation;
 mod finished;
 mod handover;
 mod intake;
 mod key_template;
 mod keys;
+mod lab;
 mod launch;
 mod line_up;
 mod progress;
 mod queue;
 mod queue_line;
 mod queue_reports;
+mod queue_resend;
 mod queue_save;
 mod queue_slots;
 mod queue_trouble;
 mod queue_wishes;
 mod records;
+mod resend;
 mod rows;
 mod secrets;
 mod store;

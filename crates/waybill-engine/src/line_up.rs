@@ -156,6 +156,7 @@ mod tests {
             started_ms: None,
             finished_ms: None,
             priority,
+            callback_bad: false,
         }
     }
 

@@ -5,6 +5,7 @@ use waybill_oss::Advice;
 
 use crate::clock::now_ms;
 use crate::error::Error;
+use crate::rows::callback_word;
 use crate::store::aborts::{self, Abort};
 use crate::store::uploads::{self, UploadRecord};
 use crate::store::{attempts, initiates, log, parts};
@@ -125,6 +126,7 @@ fn note_of(event: &Event) -> Option<(&'static str, String)> {
             None => ("sending", "one PutObject".into()),
         },
         Event::Finishing { crc64 } => ("finishing", format!("CRC-64 {crc64}")),
+        Event::CalledAgain(_, callback) => ("calledAgain", callback_word(callback)),
         Event::Trouble { problem, again_at_ms, .. } => {
             (if again_at_ms.is_some() { "retry" } else { "failed" }, problem.message.clone())
         }

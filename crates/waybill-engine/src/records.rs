@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use crate::answered;
 use crate::error::Error;
 use crate::rows::{self, Standing};
 use crate::store::uploads::UploadRecord;
-use crate::store::{Reader, attempts, destinations, lists, log, parts, uploads};
-use crate::view::{Cursor, UploadDetails, UploadPage, UploadQuery};
+use crate::store::{Reader, attempts, calls, destinations, lists, log, parts, uploads};
+use crate::view::{Cursor, UploadDetails, UploadPage, UploadQuery, UploadRow};
 
 /// A data folder's uploads, to be read.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Records {
         let more = records.len() as i64 > limit;
         records.truncate(limit as usize);
         let next = records.last().filter(|_| more).map(|last| Cursor { batch: last.batch, no: last.no });
-        Ok(UploadPage { rows: records.iter().map(|record| self.row(record)).collect(), next })
+        Ok(UploadPage { rows: self.rows(&records)?, next })
     }
 
     /// As [`crate::Engine::upload_details`].
@@ -50,15 +51,21 @@ impl Records {
         let found = self.reader.read(|c| {
             let Some(record) = uploads::load(c, no)? else { return Ok(None) };
             let told = (attempts::of(c, no)?, log::of(c, no)?);
-            Ok(Some((record, uploads::answer(c, no)?, parts::of(c, no)?, told)))
+            Ok(Some((record, calls::of(c, no)?, parts::of(c, no)?, told)))
         })?;
-        let (record, answer, parts, (attempts, log)) =
+        let (record, calls, parts, (attempts, log)) =
             found.ok_or_else(|| Error::Refused(format!("there is no upload {no}")))?;
-        Ok(rows::details(&record, self.row(&record), answer, parts, attempts, log))
+        let row = self.rows(std::slice::from_ref(&record))?.remove(0);
+        Ok(rows::details(&record, row, calls, parts, attempts, log))
     }
 
-    fn row(&self, record: &UploadRecord) -> crate::view::UploadRow {
-        let name = self.names.get(&record.destination_id).cloned().unwrap_or_default();
-        rows::row(record, &Standing { name, ready: true, trouble: None }, None)
+    fn rows(&self, records: &[UploadRecord]) -> Result<Vec<UploadRow>, Error> {
+        let answers = self.reader.read(|c| calls::answers(c, &answered::wanted(records)))?;
+        let row = |record: &UploadRecord| {
+            let name = self.names.get(&record.destination_id).cloned().unwrap_or_default();
+            let row = rows::row(record, &Standing { name, ready: true, trouble: None }, None);
+            answered::with(row, record, answers.get(&record.no).map(String::as_str))
+        };
+        Ok(records.iter().map(row).collect())
     }
 }

@@ -2,6 +2,7 @@
 
 use waybill_oss::CallbackOutcome;
 
+use crate::answered;
 use crate::callback_profile;
 use crate::clock::now_ms;
 use crate::error::Code;
@@ -11,8 +12,8 @@ use crate::trouble::Trouble;
 use crate::upload::plan::StoredPart;
 use crate::upload::state::{ObjectFacts, UploadState};
 use crate::view::{
-    AlreadyThere, AttemptView, CallbackBadge, CallbackView, LogLine, ObjectView, PartView, Phase, Problem,
-    UploadDetails, UploadRow,
+    AlreadyThere, AttemptView, CallbackBadge, CallbackTrial, CallbackView, LogLine, ObjectView, PartView, Phase,
+    Problem, UploadDetails, UploadRow,
 };
 
 /// What a list knows of a destination besides its name.
@@ -74,6 +75,8 @@ pub(crate) fn row(record: &UploadRecord, standing: &Standing, sample: Option<Sam
         verified: matches!(state, UploadState::Done { object, .. } if object.verified),
         already_there: already_there(state),
         callback: badge(record),
+        callback_bad: record.callback_bad,
+        columns: Vec::new(),
         problem,
         retry_at_ms,
         attempts: i64::from(state.attempts()),
@@ -86,7 +89,7 @@ pub(crate) fn row(record: &UploadRecord, standing: &Standing, sample: Option<Sam
 pub(crate) fn details(
     record: &UploadRecord,
     row: UploadRow,
-    answer: Option<String>,
+    calls: Vec<CallbackTrial>,
     parts: Vec<StoredPart>,
     attempts: Vec<AttemptView>,
     later: Vec<LogLine>,
@@ -118,8 +121,9 @@ pub(crate) fn details(
         callback: CallbackView {
             badge: row.callback.clone(),
             request: spec.as_ref().map(callback_profile::request_view),
-            answer,
+            answer: answered::last(&calls),
             answer_type,
+            calls,
         },
         row,
         object,
@@ -140,7 +144,7 @@ fn stored_line(record: &UploadRecord) -> Option<LogLine> {
     Some(LogLine { at_ms: record.finished_ms?, what: "stored".into(), detail })
 }
 
-fn callback_word(callback: &waybill_oss::CallbackOutcome) -> String {
+pub(crate) fn callback_word(callback: &waybill_oss::CallbackOutcome) -> String {
     use waybill_oss::CallbackOutcome as O;
     match callback {
         O::NotRequested => "not requested".into(),

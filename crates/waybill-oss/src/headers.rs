@@ -63,6 +63,11 @@ pub enum Acl {
 }
 
 impl Acl {
+    /// The one that OSS calls so.
+    pub fn named(name: &str) -> Option<Acl> {
+        [Acl::Default, Acl::Private, Acl::PublicRead, Acl::PublicReadWrite].into_iter().find(|acl| acl.as_str() == name)
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Acl::Default => "default",
@@ -90,6 +95,18 @@ pub enum StorageClass {
 }
 
 impl StorageClass {
+    /// The one that OSS calls so.
+    pub fn named(name: &str) -> Option<StorageClass> {
+        use StorageClass::{Archive, ColdArchive, DeepColdArchive, InfrequentAccess, Standard};
+        let all = [Standard, InfrequentAccess, Archive, ColdArchive, DeepColdArchive];
+        all.into_iter().find(|class| class.as_str() == name)
+    }
+
+    /// It must be restored before it can be read.
+    pub fn is_archived(self) -> bool {
+        !matches!(self, StorageClass::Standard | StorageClass::InfrequentAccess)
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             StorageClass::Standard => "Standard",

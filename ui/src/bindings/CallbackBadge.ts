@@ -11,7 +11,19 @@ status: number,
 /**
  * Milliseconds from the finishing request to its answer.
  */
-tookMs: number, } | { "kind": "failed", 
+tookMs: number, } | { "kind": "notAsExpected", 
+/**
+ * The status OSS passed on (200).
+ */
+status: number, 
+/**
+ * Milliseconds from the finishing request to its answer.
+ */
+tookMs: number, 
+/**
+ * The first expectation that is not met, in English words, for instance `/status is not ok`.
+ */
+unmet: string, } | { "kind": "callingAgain" } | { "kind": "failed", 
 /**
  * OSS's error class, for instance `0007-00000203`.
  */

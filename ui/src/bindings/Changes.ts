@@ -24,6 +24,10 @@ destinations: boolean,
  */
 folders: boolean, 
 /**
+ * The callback lab got a request, or changed.
+ */
+lab: boolean, 
+/**
  * Numbers.
  */
 counts: Counts, 

@@ -33,6 +33,10 @@ failed: number,
  */
 callbackFailed: number, 
 /**
+ * Callbacks that are being sent again or wait for their turn.
+ */
+callingAgain: number, 
+/**
  * Bytes of everything not final.
  */
 bytesLeft: number, };

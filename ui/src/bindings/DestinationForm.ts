@@ -44,9 +44,13 @@ accessKeySecret: string | null,
  */
 securityToken: string | null, 
 /**
- * Callback; None for no callback.
+ * Callback; None for no callback. Not looked at where a profile is named.
  */
 callback: CallbackProfileForm | null, 
+/**
+ * The profile with a name to ask for instead.
+ */
+callbackProfileId: string | null, 
 /**
  * How it is reached, and where its keys come from.
  */

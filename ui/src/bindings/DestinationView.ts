@@ -48,6 +48,10 @@ hasToken: boolean,
  */
 callback: CallbackProfileForm | null, 
 /**
+ * The profile with a name that it is; none for one of the destination's own.
+ */
+callbackProfileId: string | null, 
+/**
  * How it is reached, and where its keys come from.
  */
 connection: Connection, 

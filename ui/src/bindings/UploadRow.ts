@@ -3,6 +3,7 @@ import type { AlreadyThere } from "./AlreadyThere";
 import type { CallbackBadge } from "./CallbackBadge";
 import type { Phase } from "./Phase";
 import type { Problem } from "./Problem";
+import type { Variable } from "./Variable";
 
 /**
  * One upload as a row of a list.
@@ -76,6 +77,14 @@ alreadyThere: AlreadyThere | null,
  * The callback, apart from storage.
  */
 callback: CallbackBadge, 
+/**
+ * The callback needs somebody: it failed, is unknown or not as expected, is not best effort, and nobody has settled it.
+ */
+callbackBad: boolean, 
+/**
+ * What the profile takes out of the answer: titles and values.
+ */
+columns: Array<Variable>, 
 /**
  * Why it waits or failed.
  */

@@ -172,6 +172,7 @@ fn destination(bed: &Bed) -> DestinationForm {
             variables: Vec::new(),
             ..CallbackProfileForm::default()
         }),
+        callback_profile_id: None,
         connection: Connection::default(),
         proxy_password: None,
         overwrite: OverwritePolicy::default(),

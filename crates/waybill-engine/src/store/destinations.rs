@@ -18,22 +18,26 @@ pub(crate) struct DestinationRow {
     pub(crate) has_secret: bool,
     pub(crate) has_token: bool,
     pub(crate) callback: Option<CallbackProfileForm>,
+    /// The named profile that the callback is; none for one of its own.
+    pub(crate) profile_id: Option<String>,
     pub(crate) built_in: bool,
     pub(crate) connection: Reach,
     pub(crate) has_proxy_password: bool,
     pub(crate) overwrite: OverwritePolicy,
 }
 
-const SELECT: &str = "SELECT d.id, name, endpoint, region, bucket, key_template, access_key_id, has_secret, has_token, \
-     form_json, built_in, connection_json, has_proxy_password, overwrite \
+const SELECT: &str = "SELECT d.id, d.name, endpoint, region, bucket, key_template, access_key_id, has_secret, has_token, \
+     form_json, built_in, connection_json, has_proxy_password, overwrite, \
+     CASE WHEN p.name IS NOT NULL THEN p.id END \
      FROM destinations d LEFT JOIN callback_profiles p ON p.id = d.callback_profile_id";
 
-/// Adds or replaces a destination; its own callback profile has its id.
+/// Adds or replaces a destination; a callback profile of its own has its id.
 pub(crate) fn save(connection: &Connection, row: &DestinationRow, now_ms: i64) -> rusqlite::Result<()> {
-    if let Some(callback) = &row.callback {
+    if let (Some(callback), None) = (&row.callback, &row.profile_id) {
         connection
             .prepare_cached(
-                "INSERT INTO callback_profiles VALUES (?1, ?2) ON CONFLICT DO UPDATE SET form_json = excluded.form_json",
+                "INSERT INTO callback_profiles (id, form_json) VALUES (?1, ?2) \
+                 ON CONFLICT DO UPDATE SET form_json = excluded.form_json",
             )?
             .execute((&row.id, to_json(callback)?))?;
     }
@@ -56,7 +60,7 @@ pub(crate) fn save(connection: &Connection, row: &DestinationRow, now_ms: i64) -
             row.access_key_id,
             row.has_secret,
             row.has_token,
-            row.callback.as_ref().map(|_| &row.id),
+            row.profile_id.as_ref().or(row.callback.as_ref().map(|_| &row.id)),
             row.built_in,
             now_ms,
             to_json(&row.connection)?,
@@ -101,7 +105,7 @@ pub(crate) fn watched_folders(connection: &Connection, id: &str) -> rusqlite::Re
 /// Removes it and its callback profile. Uploads keep bucket and key of their own.
 pub(crate) fn delete(connection: &Connection, id: &str) -> rusqlite::Result<()> {
     connection.prepare_cached("DELETE FROM destinations WHERE id = ?1")?.execute([id])?;
-    connection.prepare_cached("DELETE FROM callback_profiles WHERE id = ?1")?.execute([id])?;
+    connection.prepare_cached("DELETE FROM callback_profiles WHERE id = ?1 AND name IS NULL")?.execute([id])?;
     Ok(())
 }
 
@@ -122,5 +126,6 @@ fn destination(row: &Row<'_>) -> rusqlite::Result<DestinationRow> {
         connection: from_json(11, &connection)?,
         has_proxy_password: row.get(12)?,
         overwrite: from_json(13, &overwrite)?,
+        profile_id: row.get(14)?,
     })
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, params};
 
 use super::aborts::{self, Abort};
+use super::resends;
 use super::uploads::{self, COLUMNS, record};
 use crate::view::Phase;
 
@@ -90,6 +91,10 @@ pub(crate) fn known(
             return Ok(None);
         }
         known.extend(state.session().and_then(|session| session.upload_id.clone()));
+    }
+    match resends::upload_ids(connection, bucket, key)? {
+        Some(copying) => known.extend(copying),
+        None => return Ok(None),
     }
     let mut statement = connection.prepare_cached("SELECT upload_id FROM aborts WHERE key = ?1 AND bucket = ?2")?;
     for upload_id in statement.query_map([key, bucket], |row| row.get(0))? {

@@ -30,6 +30,7 @@ async fn filled(files: i64, batches: i64) -> (tempfile::TempDir, Store) {
                     destination_id: "d".into(),
                     bucket: "b".into(),
                     callback: None,
+                    profile_id: None,
                     overwrite: Default::default(),
                     created_ms: 1,
                     files: (0..files).map(file).collect(),

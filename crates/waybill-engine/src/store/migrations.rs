@@ -14,6 +14,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("0002_connection.sql")),
     M::up(include_str!("0003_attempts.sql")),
     M::up(include_str!("0004_queue.sql")),
+    M::up(include_str!("0005_callbacks.sql")),
 ];
 
 /// Brings the database to this program's shape, all or nothing; a copy of what it was is kept beside it.
@@ -117,6 +118,45 @@ mod tests {
         assert!(error.to_string().contains("Nothing was changed"), "{error}");
         assert_eq!(version_of(&connection).unwrap(), STEPS.len() as i64);
         assert!(!names_in(dir.path()).iter().any(|name| name.ends_with(".part")));
+    }
+
+    #[test]
+    fn answers_of_an_earlier_version_become_calls() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("waybill.db");
+        let mut connection = Connection::open(&path).unwrap();
+        migrate_by(&STEPS[..4], &mut connection, &path).unwrap();
+        let done = |callback: &str| {
+            format!(
+                r#"{{"Done":{{"object":{{"size_bytes":1,"etag":"E","crc64":null,"verified":true,"request_id":"R1",
+                "version_id":null,"finishing_ms":42}},"callback":{callback}}}}}"#
+            )
+        };
+        let outcomes = [
+            r#"{"outcome":"answered","status":200,"content_type":null,"body":""}"#,
+            r#"{"outcome":"failed","ec":"0007-00000203","message":"m","body":""}"#,
+            r#"{"outcome":"unknown"}"#,
+        ];
+        connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        for (no, outcome) in (1..).zip(outcomes) {
+            connection
+                .execute(
+                    "INSERT INTO uploads (no, batch, destination_id, path, bucket, key, size_bytes, modified_ns, file_id, \
+                     phase, state_json, created_ms, finished_ms) VALUES (?1, 1, 'd', 'p', 'b', 'k', 1, 0, 0, 5, ?2, 7, 9)",
+                    (no, done(outcome)),
+                )
+                .unwrap();
+        }
+        connection.execute_batch("INSERT INTO answers VALUES (1, '{}'), (2, '<Error/>')").unwrap();
+        migrate(&mut connection, &path).unwrap();
+        let of = |no: i64| crate::store::calls::of(&connection, no).unwrap();
+        let told = |no: i64| of(no).into_iter().map(|call| (call.status, call.ec, call.body)).collect::<Vec<_>>();
+        assert_eq!(told(1), [(200, None, "{}".to_owned())]);
+        assert_eq!(told(2), [(203, Some("0007-00000203".to_owned()), "<Error/>".to_owned())]);
+        assert_eq!(told(3), []);
+        assert_eq!((of(1)[0].at_ms, of(1)[0].took_ms, of(1)[0].request_id.as_str()), (9, 42, "R1"));
+        let times = crate::store::calls::times(&connection, None).unwrap();
+        assert_eq!(times.calls.iter().map(|call| call.ok).collect::<Vec<_>>(), [true, false]);
     }
 
     fn made() -> (tempfile::TempDir, std::path::PathBuf, Connection) {

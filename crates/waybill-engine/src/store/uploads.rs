@@ -1,14 +1,13 @@
 //! The uploads themselves: one row each, written only on the queue's word.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use waybill_oss::CallbackOutcome;
 
-use super::{from_json, lanes, to_json};
+use super::{calls, from_json, lanes, to_json};
 use crate::upload::source::SourceStamp;
 use crate::upload::state::UploadState;
 use crate::view::{CallbackProfileForm, OverwritePolicy, Phase};
 
-/// One row, without the callback's answer (see [`answer`]).
+/// One row, without the callback's answer (see [`super::calls`]).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct UploadRecord {
     pub(crate) no: i64,
@@ -33,6 +32,8 @@ pub(crate) struct UploadRecord {
     pub(crate) finished_ms: Option<i64>,
     /// Higher goes first; of equals the older.
     pub(crate) priority: i64,
+    /// Its callback needs somebody.
+    pub(crate) callback_bad: bool,
 }
 
 impl UploadRecord {
@@ -49,6 +50,8 @@ pub(crate) struct NewUploads {
     pub(crate) destination_id: String,
     pub(crate) bucket: String,
     pub(crate) callback: Option<CallbackProfileForm>,
+    /// The named profile that it is.
+    pub(crate) profile_id: Option<String>,
     pub(crate) overwrite: OverwritePolicy,
     pub(crate) created_ms: i64,
     pub(crate) files: Vec<NewFile>,
@@ -66,7 +69,7 @@ pub(crate) struct NewFile {
 
 /// The columns of [`record`], in its order.
 pub(super) const COLUMNS: &str = "no, batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
-     state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms, overwrite, wanted_key, priority";
+     state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms, overwrite, wanted_key, priority, callback_bad";
 
 /// Queues all of these, and answers with the number of the first; the others follow it without a gap.
 pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Result<i64> {
@@ -77,8 +80,8 @@ pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Res
     let lanes = lanes::of(connection, &new.destination_id)?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO uploads (batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, phase, \
-         state_json, created_ms, modified_ns, file_id, overwrite, lane) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+         state_json, created_ms, modified_ns, file_id, overwrite, lane, callback_profile) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?;
     let mut bytes = 0;
     for file in &new.files {
@@ -100,6 +103,7 @@ pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Res
             file.stamp.file_id as i64,
             overwrite,
             lanes.of_size(size_bytes),
+            new.profile_id,
         ])?;
     }
     connection
@@ -111,7 +115,7 @@ pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Res
     Ok(connection.last_insert_rowid() + 1 - new.files.len() as i64)
 }
 
-/// Saves where an upload stands; `started_ms` is when it first got a slot. The callback's answer goes to its own table.
+/// Saves where an upload stands; `started_ms` is when it first got a slot. The callback's call goes to a table of its own.
 pub(crate) fn save(
     connection: &Connection,
     no: i64,
@@ -120,13 +124,7 @@ pub(crate) fn save(
     now_ms: i64,
 ) -> rusqlite::Result<()> {
     let mut state = state.clone();
-    if let UploadState::Done { callback, .. } = &mut state
-        && let CallbackOutcome::Answered { body, .. } | CallbackOutcome::Failed { body, .. } = callback
-    {
-        connection
-            .prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2)")?
-            .execute((no, std::mem::take(body)))?;
-    }
+    let callback_bad = calls::keep(connection, no, &mut state, now_ms)?;
     let phase = state.phase();
     let not_before_ms = match &state {
         UploadState::Queued { not_before_ms, .. } | UploadState::Completing { not_before_ms, .. } => *not_before_ms,
@@ -145,7 +143,7 @@ pub(crate) fn save(
             number_of(phase),
             to_json(&state)?,
             not_before_ms,
-            callback_bad(&state),
+            callback_bad,
             stamp.map(|stamp| stamp.size_bytes as i64),
             finished,
             started_ms,
@@ -163,17 +161,19 @@ pub(crate) fn rename(connection: &Connection, no: i64, key: &str) -> rusqlite::R
     Ok(())
 }
 
+/// The number that the next upload will get.
+pub(crate) fn next_no(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'uploads'")?
+        .query_row([], |row| row.get(0))
+}
+
 /// Loads one upload.
 pub(crate) fn load(connection: &Connection, no: i64) -> rusqlite::Result<Option<UploadRecord>> {
     connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE no = ?1"))?
         .query_row([no], record)
         .optional()
-}
-
-/// The callback server's whole answer, or OSS's XML of a failed callback.
-pub(crate) fn answer(connection: &Connection, no: i64) -> rusqlite::Result<Option<String>> {
-    connection.prepare_cached("SELECT body FROM answers WHERE no = ?1")?.query_row([no], |row| row.get(0)).optional()
 }
 
 /// Numbers after `after` in one of `phases`, in order; for work on many uploads in constant memory.
@@ -243,11 +243,6 @@ pub(super) fn phase_of(number: i64) -> Phase {
     }
 }
 
-/// Stored, but the callback failed or its outcome is unknown.
-fn callback_bad(state: &UploadState) -> bool {
-    matches!(state, UploadState::Done { callback: CallbackOutcome::Failed { .. } | CallbackOutcome::Unknown, .. })
-}
-
 pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<UploadRecord> {
     let (callback, overwrite): (Option<String>, Option<String>) = (row.get(7)?, row.get(15)?);
     Ok(UploadRecord {
@@ -269,5 +264,6 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<UploadRecord> {
         started_ms: row.get(13)?,
         finished_ms: row.get(14)?,
         priority: row.get(17)?,
+        callback_bad: row.get(18)?,
     })
 }

@@ -283,7 +283,7 @@ async fn initiate(trip: &Trip) -> Result<String, Ended> {
 }
 
 /// The wait before Initiate is repeated, as the client would repeat it; longer ones are the queue's.
-fn between_initiates(error: &waybill_oss::Error, made: u32) -> Option<Duration> {
+pub(crate) fn between_initiates(error: &waybill_oss::Error, made: u32) -> Option<Duration> {
     let policy = RetryPolicy::default();
     if made >= policy.attempts || error.advice() == Advice::Never {
         return None;

@@ -52,6 +52,7 @@ pub(crate) struct ObjectFacts {
 //                 not Paused, not Cancelled
 //   Paused      → Queued (resume) · Cancelled
 //   Failed      → Queued (retry) · Cancelled
+//   Done        → Done (its callback was sent again)
 //   Done, Cancelled: final
 //   at start    Starting, Sending → Queued; Completing stays and is settled when it gets a slot
 /// Where an upload stands, with the data that state needs.
@@ -139,6 +140,8 @@ pub(crate) enum Event {
         /// CRC-64/XZ of the whole file as sent.
         crc64: u64,
     },
+    /// The stored object was stored anew from itself, so that the callback was made again.
+    CalledAgain(ObjectFacts, CallbackOutcome),
     /// OSS has the object.
     Stored(ObjectFacts, CallbackOutcome),
     /// The object at the key is to stay, and nothing is sent.
@@ -288,7 +291,9 @@ pub(crate) fn step(state: UploadState, event: Event) -> Result<(UploadState, Vec
         (S::Sending { attempts, session }, E::Finishing { crc64 }) => {
             (S::Completing { attempts, session, crc64, not_before_ms: None, problem: None }, vec![])
         }
-        (S::Completing { .. }, E::Stored(object, callback)) => (S::Done { object, callback }, vec![]),
+        (S::Completing { .. }, E::Stored(object, callback)) | (S::Done { .. }, E::CalledAgain(object, callback)) => {
+            (S::Done { object, callback }, vec![])
+        }
 
         (S::Starting { session, .. }, E::Trouble { problem, attempts, again_at_ms, forget }) => {
             after_trouble(attempts, session, problem, again_at_ms, forget)

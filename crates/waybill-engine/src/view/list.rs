@@ -138,6 +138,8 @@ pub struct Counts {
     pub failed: i64,
     /// Stored with a failed or unknown callback, still in Transfers.
     pub callback_failed: i64,
+    /// Callbacks that are being sent again or wait for their turn.
+    pub calling_again: i64,
     /// Bytes of everything not final.
     pub bytes_left: i64,
 }
@@ -155,6 +157,8 @@ pub struct Changes {
     pub destinations: bool,
     /// Watched folders changed.
     pub folders: bool,
+    /// The callback lab got a request, or changed.
+    pub lab: bool,
     /// Numbers.
     pub counts: Counts,
     /// All uploads together, smoothed.

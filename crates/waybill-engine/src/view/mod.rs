@@ -5,6 +5,7 @@
 mod app;
 mod callbacks;
 mod connection;
+mod lab;
 mod limits;
 mod list;
 mod place;
@@ -13,6 +14,7 @@ mod upload;
 pub use app::*;
 pub use callbacks::*;
 pub use connection::*;
+pub use lab::*;
 pub use limits::*;
 pub use list::*;
 pub use place::*;

@@ -67,6 +67,8 @@ pub struct DestinationView {
     pub has_token: bool,
     /// Callback asked for on every upload.
     pub callback: Option<CallbackProfileForm>,
+    /// The profile with a name that it is; none for one of the destination's own.
+    pub callback_profile_id: Option<String>,
     /// How it is reached, and where its keys come from.
     pub connection: Connection,
     /// A proxy password is stored for it.
@@ -102,8 +104,11 @@ pub struct DestinationForm {
     pub access_key_secret: Option<String>,
     /// STS token; None keeps the stored one, empty removes it.
     pub security_token: Option<String>,
-    /// Callback; None for no callback.
+    /// Callback; None for no callback. Not looked at where a profile is named.
     pub callback: Option<CallbackProfileForm>,
+    /// The profile with a name to ask for instead.
+    #[serde(default)]
+    pub callback_profile_id: Option<String>,
     /// How it is reached, and where its keys come from.
     pub connection: Connection,
     /// The password of the user in the proxy's URL; None keeps the stored one, empty removes it.

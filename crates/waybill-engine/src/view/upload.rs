@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::callbacks::CallbackTrial;
 use super::place::Variable;
 use crate::error::Code;
 
@@ -47,6 +48,17 @@ pub enum CallbackBadge {
         /// Milliseconds from the finishing request to its answer.
         took_ms: i64,
     },
+    /// The application server answered, but not what the profile expects.
+    NotAsExpected {
+        /// The status OSS passed on (200).
+        status: u16,
+        /// Milliseconds from the finishing request to its answer.
+        took_ms: i64,
+        /// The first expectation that is not met, in English words, for instance `/status is not ok`.
+        unmet: String,
+    },
+    /// It is being sent again, or waits for its turn.
+    CallingAgain,
     /// Stored, but OSS did not get the answer it wanted.
     Failed {
         /// OSS's error class, for instance `0007-00000203`.
@@ -136,6 +148,10 @@ pub struct UploadRow {
     pub already_there: Option<AlreadyThere>,
     /// The callback, apart from storage.
     pub callback: CallbackBadge,
+    /// The callback needs somebody: it failed, is unknown or not as expected, is not best effort, and nobody has settled it.
+    pub callback_bad: bool,
+    /// What the profile takes out of the answer: titles and values.
+    pub columns: Vec<Variable>,
     /// Why it waits or failed.
     pub problem: Option<Problem>,
     /// When it will be tried again, if it waits for that.
@@ -188,6 +204,8 @@ pub struct CallbackView {
     pub answer: Option<String>,
     /// Content-Type of the answer.
     pub answer_type: Option<String>,
+    /// Every call that OSS made for it or was to make again, oldest first (the last fifty), each with its whole answer.
+    pub calls: Vec<CallbackTrial>,
 }
 
 /// What OSS was asked to POST, with our variables filled in and OSS's own left as `${name}`.

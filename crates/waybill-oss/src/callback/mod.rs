@@ -3,9 +3,11 @@
 pub mod catalogue;
 pub mod lint;
 pub(crate) mod outcome;
+pub(crate) mod outside;
 pub mod preview;
 pub(crate) mod regions;
 mod rules;
 pub mod signature;
+pub mod snippet;
 pub(crate) mod spec;
 mod template;

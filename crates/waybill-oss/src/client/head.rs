@@ -42,6 +42,8 @@ pub struct ObjectHead {
     pub storage_class: Option<String>,
     /// `x-oss-server-side-encryption`, such as `AES256`.
     pub encryption: Option<String>,
+    /// `x-oss-server-side-encryption-key-id`, the key of the Key Management Service.
+    pub encryption_key_id: Option<String>,
     /// The version, in a bucket that keeps versions.
     pub version_id: Option<String>,
     /// `x-oss-tagging-count`: how many tags it has.
@@ -92,6 +94,7 @@ impl ObjectHead {
             object_type: answer.text_header("x-oss-object-type"),
             storage_class: answer.text_header("x-oss-storage-class"),
             encryption: answer.text_header("x-oss-server-side-encryption"),
+            encryption_key_id: answer.text_header("x-oss-server-side-encryption-key-id"),
             version_id: answer.text_header("x-oss-version-id"),
             tag_count: answer.header("x-oss-tagging-count").and_then(|count| count.parse().ok()),
             restore: answer.header("x-oss-restore").map(Restore::read),

@@ -6,6 +6,7 @@ pub(crate) mod bucket;
 pub(crate) mod copy;
 pub(crate) mod download;
 pub(crate) mod head;
+mod kept;
 pub(crate) mod list;
 pub(crate) mod multipart;
 pub(crate) mod object;
@@ -364,11 +365,11 @@ fn head(operation: &'static str, response: &mut reqwest::Response, meter: &Meter
     }
 }
 
-fn stalled(operation: &'static str) -> Error {
+pub(crate) fn stalled(operation: &'static str) -> Error {
     Error::Transport { operation, kind: TransportKind::Timeout, message: "nothing moved for too long".to_owned() }
 }
 
-fn transport(operation: &'static str, error: reqwest::Error) -> Error {
+pub(crate) fn transport(operation: &'static str, error: reqwest::Error) -> Error {
     let error = error.without_url();
     let message = chain(&error);
     Error::Transport { operation, kind: kind_of(&error, &message), message }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bucket;
 pub(crate) mod error;
+pub(crate) mod kept;
 pub(crate) mod listing;
 pub(crate) mod stored;
 

@@ -4,6 +4,7 @@ mod anew;
 mod copy;
 mod download;
 mod form;
+mod kept;
 mod listing;
 mod multipart;
 mod object;

@@ -1,0 +1,80 @@
+//! What the answers of callbacks make of the rows that are shown: expectations and columns are read off them, not stored.
+
+use waybill_oss::CallbackOutcome;
+
+use crate::error::Error;
+use crate::expectation;
+use crate::store::uploads::UploadRecord;
+use crate::upload::state::ObjectFacts;
+use crate::view::{CallbackBadge, CallbackTrial, UploadRow, Variable};
+
+/// Those whose profile looks into the answer; of all others the answer need not be read.
+pub(crate) fn wanted(records: &[UploadRecord]) -> Vec<i64> {
+    let looks = |record: &&UploadRecord| {
+        let profile = record.callback.as_ref();
+        profile.is_some_and(|profile| !profile.expectations.is_empty() || !profile.columns.is_empty())
+    };
+    records.iter().filter(looks).map(|record| record.no).collect()
+}
+
+/// A row with what its answer says. Only an answer of the application is looked into.
+pub(crate) fn with(mut row: UploadRow, record: &UploadRecord, answer: Option<&str>) -> UploadRow {
+    let (Some(profile), Some(answer)) = (&record.callback, answer) else { return row };
+    let CallbackBadge::Answered { status, took_ms } = row.callback else { return row };
+    row.columns = expectation::columns(&profile.columns, answer);
+    if let Some(unmet) = expectation::unmet(profile, answer) {
+        row.callback = CallbackBadge::NotAsExpected { status, took_ms, unmet };
+    }
+    row
+}
+
+/// The whole answer of the last call that was made: the application's, or OSS's XML of a failed callback.
+pub(crate) fn last(calls: &[CallbackTrial]) -> Option<String> {
+    // One that was wanted and not made says why instead.
+    let made = calls.iter().rev().find(|call| call.status > 0 || call.problem.is_none())?;
+    (made.status > 0).then(|| made.body.clone())
+}
+
+/// What OSS told of a call that ended at `now_ms`; the answer's body is taken out of `callback`.
+pub(crate) fn trial(object: &ObjectFacts, callback: &mut CallbackOutcome, now_ms: i64) -> CallbackTrial {
+    let mut trial = CallbackTrial {
+        at_ms: now_ms - object.finishing_ms,
+        took_ms: object.finishing_ms,
+        status: 0,
+        headers: Vec::new(),
+        body: String::new(),
+        ec: None,
+        request_id: object.request_id.clone(),
+        signed_by_oss: true,
+        problem: None,
+    };
+    match callback {
+        CallbackOutcome::NotRequested | CallbackOutcome::Unknown => {}
+        CallbackOutcome::Answered { status, body, headers, .. } => {
+            trial.status = i64::from(*status);
+            let pair = |(name, value): (&String, &String)| Variable { name: name.clone(), value: value.clone() };
+            trial.headers = headers.iter().map(pair).collect();
+            trial.body = std::mem::take(body);
+        }
+        CallbackOutcome::Failed { ec, body, .. } => {
+            (trial.status, trial.ec, trial.body) = (203, ec.clone(), std::mem::take(body));
+        }
+    }
+    trial
+}
+
+/// A call that was not made or not answered.
+pub(crate) fn nothing(at_ms: i64, took_ms: i64, signed_by_oss: bool, error: &Error) -> CallbackTrial {
+    let problem = error.problem();
+    CallbackTrial {
+        at_ms,
+        took_ms,
+        status: 0,
+        headers: Vec::new(),
+        body: String::new(),
+        ec: problem.ec.clone(),
+        request_id: problem.request_id.clone().unwrap_or_default(),
+        signed_by_oss,
+        problem: Some(problem),
+    }
+}

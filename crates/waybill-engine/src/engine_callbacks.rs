@@ -1,0 +1,132 @@
+//! Callback profiles, and trying one out with a probe object.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use waybill_oss::{BucketName, Crc64, ObjectHeaders, ObjectKey};
+
+use super::Engine;
+use crate::clock::now_ms;
+use crate::error::Error;
+use crate::store::callback_profiles;
+use crate::upload::state::ObjectFacts;
+use crate::view::{CallbackProfileDraft, CallbackProfileForm, CallbackProfileView, CallbackTrial};
+use crate::{answered, callback_profile};
+
+impl Engine {
+    /// All callback profiles with a name.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn callback_profiles(&self) -> Result<Vec<CallbackProfileView>, Error> {
+        self.store.read(callback_profiles::all).await
+    }
+
+    /// Adds or changes one. Uploads that are queued already keep what they ask for.
+    ///
+    /// # Errors
+    /// `Invalid` without a name, with another's, or for a callback that OSS would refuse; `Store`.
+    pub async fn save_callback_profile(&self, draft: CallbackProfileDraft) -> Result<CallbackProfileView, Error> {
+        let CallbackProfileDraft { id, name, form } = draft;
+        let name = name.trim().to_owned();
+        if name.is_empty() {
+            return Err(Error::Invalid("the name is missing".into()));
+        }
+        callback_profile::check(&form)?;
+        let known = id.clone();
+        let id = id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        let saved = self
+            .store
+            .write(move |c| {
+                if known.is_some() && callback_profiles::load(c, &id)?.is_none() {
+                    return Ok(Err(Error::Invalid("there is no such callback profile any more".into())));
+                }
+                if callback_profiles::is_taken(c, &name, &id)? {
+                    return Ok(Err(Error::Invalid(format!("there is a callback profile \"{name}\" already"))));
+                }
+                callback_profiles::save(c, &id, &name, &form)?;
+                Ok(callback_profiles::load(c, &id)?.ok_or_else(|| Error::Invalid("it is gone".into())))
+            })
+            .await??;
+        self.changes.destinations();
+        Ok(saved)
+    }
+
+    /// Removes one.
+    ///
+    /// # Errors
+    /// `Refused` while destinations ask for it, saying which; `Store`.
+    pub async fn delete_callback_profile(&self, id: &str) -> Result<(), Error> {
+        let id = id.to_owned();
+        let deleted = self.store.write(move |c| {
+            let Some(profile) = callback_profiles::load(c, &id)? else { return Ok(Ok(())) };
+            if !profile.used_by.is_empty() {
+                let users = profile.used_by.join("\", \"");
+                return Ok(Err(Error::Refused(format!("\"{}\" is still asked for by \"{users}\"", profile.name))));
+            }
+            callback_profiles::delete(c, &id).map(Ok)
+        });
+        deleted.await??;
+        self.changes.destinations();
+        Ok(())
+    }
+
+    /// Uploads an object of one byte with this callback to a destination (None: the current one), and deletes it. Its upload
+    /// number is 0.
+    ///
+    /// # Errors
+    /// `Invalid` for a callback that OSS would refuse, or without a destination. What goes wrong on the way is in the answer.
+    pub async fn test_callback(
+        &self,
+        form: CallbackProfileForm,
+        destination_id: Option<String>,
+    ) -> Result<CallbackTrial, Error> {
+        let destination = self.destinations.find(destination_id).await?;
+        let key = ObjectKey::parse(&format!("waybill-test-{}.txt", uuid::Uuid::new_v4().simple()))?;
+        let at_ms = now_ms();
+        let callback = callback_profile::checked_spec(Some(&form), key.as_str(), 0, at_ms)?;
+        let bucket = BucketName::parse(&destination.bucket)?;
+        let tried = async {
+            let client = Box::pin(self.destinations.client(&destination.id, &bucket)).await?;
+            let lane = self.throttle.lane(&destination.id, &client.endpoint().to_string());
+            let client = client.with_pace(Arc::new(lane.clone()));
+            let _permit = lane.permit().await;
+            let mut crc64 = Crc64::new();
+            crc64.update(b"1");
+            let headers = ObjectHeaders::of_type(Some("text/plain"));
+            let body = (Bytes::from_static(b"1"), crc64.finish());
+            let stored = client.put_read(&key, body, &headers, callback.as_ref(), None).await;
+            let (version, lost) = match &stored {
+                Ok(stored) => (stored.version_id.clone(), false),
+                Err(error) => (None, error.answer_lost()),
+            };
+            let deleted = match stored.is_ok() || lost {
+                true => client.delete_object(&key, version.as_deref()).await,
+                false => Ok(()),
+            };
+            Ok::<_, Error>((stored?, deleted))
+        };
+        let (stored, deleted) = match tried.await {
+            Ok(told) => told,
+            Err(error) => return Ok(answered::nothing(at_ms, now_ms() - at_ms, true, &error)),
+        };
+        let mut callback = stored.callback;
+        let object = ObjectFacts {
+            size_bytes: 1,
+            etag: stored.etag,
+            crc64: stored.crc64,
+            verified: true,
+            request_id: stored.request_id,
+            version_id: stored.version_id,
+            finishing_ms: i64::try_from(stored.elapsed.as_millis()).unwrap_or(i64::MAX),
+            already_there: None,
+        };
+        let mut trial = answered::trial(&object, &mut callback, now_ms());
+        if let Err(error) = deleted {
+            let mut problem = Error::Oss(error).problem();
+            problem.message = format!("the test object \"{key}\" is still there: {}", problem.message);
+            trial.problem = Some(problem);
+        }
+        Ok(trial)
+    }
+}

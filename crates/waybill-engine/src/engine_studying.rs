@@ -1,0 +1,171 @@
+//! A callback profile looked at before it is used: what OSS would send, what is wrong with it, what the server says to it;
+//! and profiles read from programs and written as programs.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Zoned;
+use waybill_oss::callback_lint::LintFacts;
+use waybill_oss::callback_snippet;
+
+use super::Engine;
+use crate::callback_study::{self, Planned, StudiedFile};
+use crate::clock::now_ms;
+use crate::error::Error;
+use crate::key_template::{FileFacts, render};
+use crate::store::uploads;
+use crate::upload::plan::{LineSeen, part_size};
+use crate::upload::source::io_error;
+use crate::view::{
+    CallbackProfileForm, CallbackStudy, CallbackStudyForm, CallbackTrial, ImportedCallback, SnippetLanguage, Variable,
+};
+use crate::{answered, callback_profile, callback_snippets};
+
+/// As long as OSS waits for the whole answer [Callback].
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Names that take longer to look up are not looked at.
+const RESOLVING: Duration = Duration::from_secs(1);
+/// The file that a profile is shown for where none was chosen.
+const MADE_UP: (&str, u64) = ("clip.mp4", 48_213_504);
+
+/// A destination and a file, as far as a preview needs them.
+struct Subject {
+    name: String,
+    key: String,
+    size_bytes: u64,
+    bucket: String,
+    endpoint: String,
+    region: String,
+    upload_no: i64,
+}
+
+impl Subject {
+    fn planned(&self) -> Planned<'_> {
+        Planned {
+            bucket: &self.bucket,
+            key: &self.key,
+            size_bytes: self.size_bytes,
+            mime_type: waybill_oss::content_type_for(&self.name).unwrap_or("application/octet-stream"),
+            in_parts: self.size_bytes > part_size(self.size_bytes, LineSeen::default()),
+            internal: self.endpoint.contains("-internal."),
+        }
+    }
+
+    /// A server on this computer makes the calls.
+    fn is_local(&self) -> bool {
+        let host = self.endpoint.split_once("://").map_or(self.endpoint.as_str(), |(_, host)| host);
+        ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
+    }
+}
+
+impl Engine {
+    /// What a profile comes to for one file: what OSS would send, and what is wrong with it.
+    ///
+    /// # Errors
+    /// `Invalid` without a destination, `Source` for a file that cannot be looked at, `Store`.
+    pub async fn study_callback(&self, form: CallbackStudyForm) -> Result<CallbackStudy, Error> {
+        let subject = self.subject(&form).await?;
+        let file = StudiedFile {
+            name: &subject.name,
+            relative: &subject.key,
+            upload_no: subject.upload_no,
+            queued_ms: now_ms(),
+            object: subject.planned().facts(),
+        };
+        let local = subject.is_local();
+        let resolved = if local { Vec::new() } else { resolved(&form.form.urls).await };
+        let region = (!local).then(|| subject.region.clone());
+        let facts = LintFacts { region, resolved, local, ..LintFacts::default() };
+        Ok(callback_study::study(&form.form, &file, &facts))
+    }
+
+    /// Sends what OSS would send from this computer, to the first address, without OSS's signature.
+    ///
+    /// # Errors
+    /// As [`Engine::study_callback`], and `Invalid` for a profile of which OSS would send nothing. What goes wrong on the way
+    /// is in the answer.
+    pub async fn probe_server(&self, form: CallbackStudyForm) -> Result<CallbackTrial, Error> {
+        let subject = self.subject(&form).await?;
+        let at_ms = now_ms();
+        let spec = callback_profile::spec_for(&form.form, &subject.key, subject.upload_no, at_ms)?;
+        let call = spec.preview(&subject.planned().facts())?;
+        let http = self.lab.signatures.http().await?;
+        Ok(match waybill_oss::probe(&http, &call.url, &call.headers, call.body, PATIENCE).await {
+            Err(error) => answered::nothing(at_ms, now_ms() - at_ms, false, &Error::Oss(error)),
+            Ok(told) => CallbackTrial {
+                at_ms,
+                took_ms: i64::try_from(told.elapsed.as_millis()).unwrap_or(i64::MAX),
+                status: i64::from(told.status),
+                headers: told.headers.into_iter().map(|(name, value)| Variable { name, value }).collect(),
+                body: String::from_utf8_lossy(&told.body).into_owned(),
+                ec: None,
+                request_id: String::new(),
+                signed_by_oss: false,
+                problem: None,
+            },
+        })
+    }
+
+    /// Reads a callback from a pasted program, headers, JSON or Base64.
+    ///
+    /// # Errors
+    /// `Invalid` where there is none.
+    pub fn import_callback(&self, text: &str) -> Result<ImportedCallback, Error> {
+        Ok(callback_snippets::imported(callback_snippet::import(text)?))
+    }
+
+    /// Writes a program that uploads with this callback.
+    ///
+    /// # Errors
+    /// `Invalid` for what OSS would refuse.
+    pub fn export_callback(&self, form: &CallbackProfileForm, language: SnippetLanguage) -> Result<String, Error> {
+        let spec = callback_profile::as_written(form);
+        Ok(callback_snippet::export(&spec, callback_snippets::language(language))?)
+    }
+
+    async fn subject(&self, form: &CallbackStudyForm) -> Result<Subject, Error> {
+        let destination = self.destinations.find(form.destination_id.clone()).await?;
+        let (name, size_bytes) = match form.path.clone() {
+            None => (MADE_UP.0.to_owned(), MADE_UP.1),
+            Some(path) => {
+                let path = std::path::PathBuf::from(path);
+                let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                let looked = tokio::task::spawn_blocking(move || {
+                    let metadata = std::fs::metadata(&path).map_err(|error| io_error("look at", &path, &error))?;
+                    Ok::<_, Error>(metadata.len())
+                });
+                let interrupted = |_| Error::Refused("looking at the file was interrupted".into());
+                (name, looked.await.map_err(interrupted)??)
+            }
+        };
+        let queued = Zoned::now();
+        let facts = FileFacts { relative: &name, queued: &queued, upload_no: None };
+        let key = render(&destination.key_template, &facts)?;
+        let upload_no = self.store.read(uploads::next_no).await?;
+        let (bucket, endpoint, region) = (destination.bucket, destination.endpoint, destination.region);
+        Ok(Subject { name, key, size_bytes, bucket, endpoint, region, upload_no })
+    }
+}
+
+/// What the names in these addresses resolve to here, as far as that is quickly told.
+async fn resolved(urls: &[String]) -> Vec<(String, Vec<IpAddr>)> {
+    let mut found = Vec::new();
+    let looking = async {
+        for host in urls.iter().filter_map(|url| host_of(url)).filter(|host| host.parse::<IpAddr>().is_err()) {
+            if let Ok(addresses) = tokio::net::lookup_host((host, 80)).await {
+                found.push((host.to_owned(), addresses.map(|address| address.ip()).collect()));
+            }
+        }
+    };
+    // What is not known yet is not linted.
+    let _ = tokio::time::timeout(RESOLVING, looking).await;
+    found
+}
+
+/// The host of an address, its port left out.
+fn host_of(url: &str) -> Option<&str> {
+    let rest = url.trim().split_once("://").map_or(url.trim(), |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?.split(':').next()?;
+    (!host.is_empty() && !host.starts_with('[')).then_some(host)
+}

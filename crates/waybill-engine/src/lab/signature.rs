@@ -1,0 +1,115 @@
+//! Whose signature a request bears: OSS's, the sandbox's, or nobody's that counts.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use waybill_oss::callback_signature::{self as callback, PublicKey, Refusal};
+use waybill_oss::{HttpClient, HttpOptions, http_client};
+
+use crate::error::Error;
+use crate::view::{SignatureCheckForm, SignatureKind, SignatureVerdict, Variable};
+
+/// Checks signatures, and keeps the keys that it has fetched: they do not change. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signatures {
+    keys: Arc<Mutex<HashMap<String, PublicKey>>>,
+    http: Arc<tokio::sync::OnceCell<HttpClient>>,
+}
+
+impl Signatures {
+    /// A pasted request. A text that was pasted may have got a line break at its end.
+    pub(crate) async fn check(&self, form: &SignatureCheckForm, also: &[String]) -> SignatureVerdict {
+        let (target, headers) = (target_of(form.url.trim()), headers_of(&form.headers));
+        let verdict = self.judge(&target, &headers, form.body.as_bytes(), also).await;
+        let trimmed = form.body.trim_end_matches(['\n', '\r']);
+        if verdict.kind != SignatureKind::Wrong || trimmed == form.body {
+            return verdict;
+        }
+        let other = self.judge(&target, &headers, trimmed.as_bytes(), also).await;
+        if other.kind == SignatureKind::Wrong { verdict } else { other }
+    }
+
+    /// A request as it came. `also` begins the addresses of keys that are taken besides OSS's, each ending in a slash.
+    pub(crate) async fn judge(
+        &self,
+        target: &str,
+        headers: &[Variable],
+        body: &[u8],
+        also: &[String],
+    ) -> SignatureVerdict {
+        let header = |name: &str| {
+            let found = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+            found.map(|header| header.value.as_str())
+        };
+        let signed = String::from_utf8_lossy(&callback::string_to_sign(target, body)).into_owned();
+        let verdict = |kind, key_url: String| SignatureVerdict { kind, signed: signed.clone(), key_url };
+        let authorization = header("authorization");
+        if authorization.is_none() {
+            return verdict(SignatureKind::Missing, String::new());
+        }
+        let prefixes: Vec<&str> = also.iter().map(String::as_str).collect();
+        let url = match callback::key_url(header("x-oss-pub-key-url"), &prefixes) {
+            Ok(url) => url,
+            Err(Refusal::ForeignKey(url)) => return verdict(SignatureKind::ForeignKey, url),
+            Err(_) => return verdict(SignatureKind::NoKey, String::new()),
+        };
+        let key = match self.key(&url).await {
+            Ok(key) => key,
+            Err(error) => {
+                tracing::info!(%error, url, "the key of a callback could not be fetched");
+                return verdict(SignatureKind::KeyUnreachable, url);
+            }
+        };
+        let kind = match callback::verify(&key, target, authorization, body) {
+            Err(_) => SignatureKind::Wrong,
+            Ok(()) if callback::KEY_URL_PREFIXES.iter().any(|prefix| url.starts_with(prefix)) => SignatureKind::Oss,
+            Ok(()) => SignatureKind::Sandbox,
+        };
+        verdict(kind, url)
+    }
+
+    async fn key(&self, url: &str) -> Result<PublicKey, Error> {
+        let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned();
+        if let Some(key) = known.or_else(|| callback::published_key(url)) {
+            return Ok(key);
+        }
+        let key = waybill_oss::fetch_key(&self.http().await?, url).await?;
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(url.to_owned(), key.clone());
+        Ok(key)
+    }
+
+    /// A client for what is asked of others than OSS.
+    pub(crate) async fn http(&self) -> Result<HttpClient, Error> {
+        let made = self.http.get_or_try_init(|| async {
+            let made = tokio::task::spawn_blocking(|| http_client(&HttpOptions::default())).await;
+            made.map_err(|_| Error::Refused("the HTTP client could not be set up".into()))?.map_err(Error::Oss)
+        });
+        made.await.cloned()
+    }
+}
+
+/// Path and query of an address, as they stand in it.
+fn target_of(url: &str) -> String {
+    let Some((_, rest)) = url.split_once("://") else {
+        return if url.starts_with('/') { url.to_owned() } else { format!("/{url}") };
+    };
+    match rest.find(['/', '?']) {
+        Some(at) if rest[at..].starts_with('/') => rest[at..].to_owned(),
+        Some(at) => format!("/{}", &rest[at..]),
+        None => "/".to_owned(),
+    }
+}
+
+/// One `Name: value` a line; what is none is left out, such as a request line above them.
+fn headers_of(text: &str) -> Vec<Variable> {
+    let pair = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        let (name, value) = (name.trim(), value.trim());
+        (!name.is_empty() && !name.contains(' ')).then(|| Variable { name: name.to_owned(), value: value.to_owned() })
+    };
+    text.lines().filter_map(pair).collect()
+}
+
+#[cfg(test)]
+#[path = "signature_tests.rs"]
+mod tests;

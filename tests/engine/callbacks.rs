@@ -1,0 +1,170 @@
+//! Callback profiles, what their answers must say, and a probe object with one.
+
+use waybill_engine::Code;
+use waybill_engine::view::{
+    AnswerColumn, CallbackBadge, CallbackProfileDraft, CallbackProfileForm, Comparison, Expectation, ResendSelection,
+    Scope, UploadQuery, UploadRow,
+};
+use waybill_sandbox::Operation::{Callback, DeleteObject, PutObject};
+use waybill_sandbox::{Fault, FaultKind};
+use waybill_tests::{TestBed, callback_to};
+
+/// To the sandbox's receiver.
+fn form(bed: &TestBed) -> CallbackProfileForm {
+    callback_to(&bed.sandbox.info().callback_url)
+}
+
+fn draft(name: &str, form: CallbackProfileForm) -> CallbackProfileDraft {
+    CallbackProfileDraft { id: None, name: name.into(), form }
+}
+
+/// The receiver answers this once, well or not.
+fn answers(bed: &TestBed, status: u16, body: &str) {
+    bed.fault(Fault::on(Callback, FaultKind::CallbackStatus { status, body: body.into() }));
+}
+
+async fn listed(bed: &TestBed) -> Vec<UploadRow> {
+    let query = UploadQuery {
+        scope: Scope::Transfers,
+        filter: waybill_engine::view::Filter::All,
+        search: String::new(),
+        after: None,
+        limit: 10,
+    };
+    bed.engine().list_uploads(query).await.expect("a list").rows
+}
+
+fn picky(bed: &TestBed) -> CallbackProfileForm {
+    let wants = Expectation { pointer: "/status".into(), comparison: Comparison::Equals, value: "ok".into() };
+    let column = |title: &str, pointer: &str| AnswerColumn { title: title.into(), pointer: pointer.into() };
+    CallbackProfileForm {
+        expectations: vec![wants],
+        columns: vec![column("Job", "/job/id"), column("Link", "/job/link")],
+        ..form(bed)
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_as_expected_needs_somebody_until_it_is() {
+    let mut bed = TestBed::new().await;
+    bed.callback(Some(picky(&bed))).await;
+    answers(&bed, 200, r#"{"status":"busy","job":{"id":7}}"#);
+    let details = bed.stored(&bed.file("a.jpg", 10)).await;
+    let CallbackBadge::NotAsExpected { status: 200, unmet, .. } = &details.row.callback else { panic!("{details:#?}") };
+    assert_eq!((unmet.as_str(), details.row.callback_bad), ("/status is not ok", true));
+    assert_eq!(bed.engine().counts().await.expect("counts").callback_failed, 1);
+    let rows = listed(&bed).await;
+    assert_eq!((&rows[0].callback, &rows[0].columns), (&details.row.callback, &details.row.columns));
+    answers(&bed, 200, r#"{"status":"ok","job":{"id":8,"link":"https://x/8"}}"#);
+    bed.engine().resend_callbacks(ResendSelection::AllBad).await.expect("asked for");
+    let well = bed.until(details.row.no, "called again", |details| details.callback.calls.len() == 2).await;
+    let well = bed.until(well.row.no, "well", |details| !details.row.callback_bad).await;
+    assert!(matches!(well.row.callback, CallbackBadge::Answered { .. }), "{well:#?}");
+    let columns: Vec<_> = well.row.columns.iter().map(|column| (column.name.as_str(), column.value.as_str())).collect();
+    assert_eq!(columns, [("Job", "8"), ("Link", "https://x/8")]);
+    assert_eq!(listed(&bed).await[0].columns, well.row.columns);
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_best_effort_callback_that_fails_needs_nobody() {
+    let mut bed = TestBed::new().await;
+    bed.callback(Some(CallbackProfileForm { best_effort: true, ..picky(&bed) })).await;
+    for (status, body) in [(500, "{}"), (200, "{}")] {
+        answers(&bed, status, body);
+        let details = bed.stored(&bed.file(&format!("{status}.jpg"), 10)).await;
+        assert!(!matches!(details.row.callback, CallbackBadge::Answered { .. }), "{details:#?}");
+        assert!(!details.row.callback_bad);
+    }
+    let counts = bed.engine().counts().await.expect("counts");
+    assert_eq!((counts.stored, counts.callback_failed), (2, 0));
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_shared_profile_is_asked_for_by_name_and_kept_while_it_is() {
+    let mut bed = TestBed::new().await;
+    let engine = bed.engine().clone();
+    assert!(engine.callback_profiles().await.expect("profiles").is_empty(), "a destination's own has no name");
+    let saved = engine.save_callback_profile(draft(" Ingest ", form(&bed))).await.expect("saved");
+    assert_eq!((saved.name.as_str(), saved.used_by.len()), ("Ingest", 0));
+    for (bad, word) in [
+        (draft(" ", form(&bed)), "name is missing"),
+        (draft("ingest", form(&bed)), "already"),
+        (draft("Other", CallbackProfileForm { body: String::new(), ..form(&bed) }), "body"),
+        (CallbackProfileDraft { id: Some("gone".into()), ..draft("Gone", form(&bed)) }, "no such"),
+    ] {
+        let refused = engine.save_callback_profile(bad).await.expect_err(word);
+        assert!(refused.code() == Code::Invalid && refused.to_string().contains(word), "{refused}");
+    }
+    let mut wanted = bed.form("test-secret");
+    (wanted.callback, wanted.callback_profile_id) = (None, Some(saved.id.clone()));
+    let destination = engine.save_destination(wanted).await.expect("a destination");
+    assert_eq!(
+        (destination.callback_profile_id.as_ref(), destination.callback.as_ref()),
+        (Some(&saved.id), Some(&saved.form))
+    );
+    // What is changed counts for what is queued from now on.
+    let changed = CallbackProfileForm { body: r#"{"object":${object},"v":2}"#.into(), variables: vec![], ..form(&bed) };
+    let update = CallbackProfileDraft { id: Some(saved.id.clone()), ..draft("Ingest", changed.clone()) };
+    let updated = engine.save_callback_profile(update).await.expect("changed");
+    assert_eq!((updated.used_by, updated.form), (vec!["My bucket".to_owned()], changed));
+    let no = bed.upload_to(&bed.file("a.jpg", 10), &destination.id).await;
+    bed.finished(no).await;
+    assert!(bed.sandbox.callbacks()[0].body.contains("\"v\":2"));
+    let refused = engine.delete_callback_profile(&saved.id).await.expect_err("in use");
+    assert!(refused.code() == Code::Refused && refused.to_string().contains("\"My bucket\""), "{refused}");
+    engine.delete_destination(&destination.id).await.expect("deleted");
+    assert_eq!(engine.callback_profiles().await.expect("profiles").len(), 1, "a shared one outlives its users");
+    engine.delete_callback_profile(&saved.id).await.expect("deleted");
+    assert!(engine.callback_profiles().await.expect("profiles").is_empty());
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_drop_may_ask_for_a_profile_and_its_times_are_told() {
+    let mut bed = TestBed::new().await;
+    bed.callback(None).await;
+    let engine = bed.engine().clone();
+    let profile = engine.save_callback_profile(draft("Ingest", form(&bed))).await.expect("saved").id;
+    for (name, status) in [("a.jpg", 200), ("b.jpg", 500), ("c.jpg", 500)] {
+        answers(&bed, status, r#"{"status":"ok"}"#);
+        let added =
+            engine.add_paths_asking(vec![bed.file(name, 10)], None, Some(profile.clone())).await.expect("queued");
+        bed.finished(bed.batch(added.batch).await[0].no).await;
+    }
+    bed.stored(&bed.file("without.jpg", 10)).await;
+    let times = engine.callback_times(Some(profile)).await.expect("times");
+    let well: Vec<bool> = times.calls.iter().map(|call| call.ok).collect();
+    assert_eq!(well, [true, false, false]);
+    assert!(times.calls.iter().all(|call| call.took_ms >= 0 && call.at_ms > 0));
+    let failures: Vec<_> = times.failures.iter().map(|of| (of.ec.as_str(), of.count)).collect();
+    assert_eq!(failures, [("0007-00000203", 2)]);
+    assert_eq!(engine.callback_times(Some("another".into())).await.expect("times").calls.len(), 0);
+    assert_eq!(engine.callback_times(None).await.expect("times").calls.len(), 3);
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_profile_is_tried_with_an_object_of_one_byte_that_is_gone_afterwards() {
+    let mut bed = TestBed::new().await;
+    answers(&bed, 200, r#"{"hello":1}"#);
+    answers(&bed, 500, "{}");
+    let well = bed.engine().test_callback(form(&bed), None).await.expect("tried");
+    assert_eq!((well.status, well.body.as_str(), well.signed_by_oss), (200, r#"{"hello":1}"#, true));
+    let bad = bed.engine().test_callback(form(&bed), None).await.expect("tried");
+    assert_eq!((bad.status, bad.ec.as_deref(), &bad.problem), (203, Some("0007-00000203"), &None));
+    let (puts, deletes) = (bed.requests(PutObject), bed.requests(DeleteObject));
+    assert_eq!((puts.len(), puts[0].bytes_received, deletes.len()), (2, 1, 2));
+    assert_eq!((&puts[0].key, &puts[1].key), (&deletes[0].key, &deletes[1].key));
+    // Refused by OSS, nothing is stored; a strange line says so instead of an answer.
+    let refused = bed.engine().test_callback(callback_to("http://999.1.1.1/"), None).await.expect("tried");
+    assert_eq!((refused.status, refused.problem.map(|problem| problem.code)), (0, Some(Code::CallbackRejected)));
+    bed.fault(Fault::on(
+        DeleteObject,
+        FaultKind::Status { status: 403, code: "AccessDenied".into(), retry_after_seconds: None },
+    ));
+    let left = bed.engine().test_callback(form(&bed), None).await.expect("tried");
+    assert!(left.status == 200 && left.problem.expect("a reason").message.contains("still there"));
+    bed.stop().await;
+}

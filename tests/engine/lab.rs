@@ -1,0 +1,152 @@
+//! The callback lab: what comes in is shown with whose signature it bears, and answered as told.
+
+use std::time::Duration;
+
+use waybill_engine::Code;
+use waybill_engine::view::{CallbackBadge, CallbackStudyForm, LabAnswer, LabView, SignatureCheckForm, SignatureKind};
+use waybill_tests::{LIMIT, TestBed, callback_to};
+
+/// Starts the lab on a free port and has uploads call it.
+async fn lab(bed: &mut TestBed) -> String {
+    let view = bed.engine().start_lab(0).await.expect("it listens");
+    let url = view.url.expect("an address");
+    bed.callback(Some(callback_to(&format!("{url}?from=waybill")))).await;
+    url
+}
+
+async fn post(client: &reqwest::Client, url: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    let mut request = client.post(url).body(body.to_owned());
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = request.send().await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("a body"))
+}
+
+fn answer(status: i64, body: &str, delay_ms: i64) -> LabAnswer {
+    LabAnswer { status, content_type: "application/json".into(), body: body.into(), delay_ms }
+}
+
+#[tokio::test]
+async fn a_callback_of_the_sandbox_is_shown_verified_and_answered_as_told() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    bed.engine().set_lab_answer(answer(200, r#"{"seen":1}"#, 0)).expect("it can be answered");
+    let details = bed.stored(&bed.file("a.jpg", 10)).await;
+    assert_eq!(details.callback.answer.as_deref(), Some(r#"{"seen":1}"#));
+    let LabView { requests, .. } = bed.engine().lab();
+    let [request] = &requests[..] else { panic!("{requests:#?}") };
+    assert_eq!((request.no, request.method.as_str(), request.target.as_str()), (1, "POST", "/callback?from=waybill"));
+    assert_eq!((request.signature.kind, request.answered), (SignatureKind::Sandbox, 200), "{request:#?}");
+    assert!(request.signature.signed.starts_with("/callback?from=waybill\n{\"object\""), "{request:#?}");
+    assert!(request.signature.key_url.starts_with(&bed.sandbox.info().endpoint));
+    // The same request, pasted: as it was, and with a word changed.
+    let lines: Vec<String> =
+        request.headers.iter().map(|header| format!("{}: {}", header.name, header.value)).collect();
+    let mut form = SignatureCheckForm {
+        url: format!("{url}?from=waybill"),
+        headers: lines.join("\n"),
+        body: request.body.clone(),
+    };
+    let verdict = bed.engine().check_signature(form.clone()).await.expect("a verdict");
+    assert_eq!(verdict.kind, SignatureKind::Sandbox);
+    form.body = form.body.replace("a.jpg", "b.jpg");
+    assert_eq!(bed.engine().check_signature(form).await.expect("a verdict").kind, SignatureKind::Wrong);
+    // And as a server that is broken.
+    bed.engine().set_lab_answer(answer(503, "{}", 0)).expect("it can be answered");
+    let failed = bed.stored(&bed.file("b.jpg", 10)).await;
+    assert!(
+        matches!(&failed.row.callback, CallbackBadge::Failed { message, .. } if message.contains("503")),
+        "{failed:#?}"
+    );
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_probe_sends_what_oss_would_send_and_bears_no_signature() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    let answer =
+        LabAnswer { status: 418, content_type: "text/plain".into(), body: "short and stout".into(), delay_ms: 0 };
+    bed.engine().set_lab_answer(answer).expect("it can be answered");
+    let path = bed.file("a.jpg", 10);
+    let form = CallbackStudyForm {
+        form: callback_to(&format!("{url}?from=waybill")),
+        path: Some(path.to_str().expect("text").to_owned()),
+        destination_id: None,
+    };
+    let probed = bed.engine().probe_server(form.clone()).await.expect("probed");
+    assert_eq!((probed.status, probed.body.as_str(), probed.signed_by_oss), (418, "short and stout", false));
+    let study = bed.engine().study_callback(form.clone()).await.expect("studied");
+    let preview = study.preview.expect("a preview");
+    assert_eq!((preview.file.as_str(), study.findings.len()), ("a.jpg", 0), "{:#?}", study.findings);
+    // The next upload of that file is called for with the same body, apart from what only OSS knows.
+    bed.engine().set_lab_answer(self::answer(200, "{}", 0)).expect("it can be answered");
+    bed.stored(&path).await;
+    let LabView { requests, .. } = bed.engine().lab();
+    assert_eq!((requests.len(), requests[1].signature.kind), (2, SignatureKind::Missing));
+    assert_eq!(requests[1].body, preview.body);
+    let read = |body: &str| serde_json::from_str::<serde_json::Value>(body).expect("JSON");
+    let (mut probe, mut real) = (read(&requests[1].body), read(&requests[0].body));
+    assert!(preview.samples.iter().all(|sample| sample.name == "crc64"), "{:?}", preview.samples);
+    (probe["crc64"], real["crc64"]) = (0.into(), 0.into());
+    assert_eq!(probe, real);
+    let nobody = CallbackStudyForm { form: callback_to("http://127.0.0.1:1/cb"), ..form };
+    let unanswered = bed.engine().probe_server(nobody).await.expect("probed");
+    assert_eq!((unanswered.status, unanswered.problem.map(|problem| problem.code)), (0, Some(Code::Network)));
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn what_anybody_sends_is_shown_as_unsigned_and_only_the_last_two_hundred_are_kept() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    let client = reqwest::Client::new();
+    for n in 0..201 {
+        assert_eq!(post(&client, &url, &[], &format!("n={n}")).await.0, 200);
+    }
+    let requests = bed.engine().lab().requests;
+    assert_eq!((requests.len(), requests[0].no, requests[199].no), (200, 201, 2));
+    assert_eq!((requests[0].body.as_str(), requests[0].signature.kind), ("n=200", SignatureKind::Missing));
+    // aHR0cDovLzEyNy4wLjAuMToxL2s= = http://127.0.0.1:1/k, which is not the sandbox's.
+    post(&client, &url, &[("authorization", "QUJD"), ("x-oss-pub-key-url", "aHR0cDovLzEyNy4wLjAuMToxL2s=")], "x").await;
+    assert_eq!(bed.engine().lab().requests[0].signature.kind, SignatureKind::ForeignKey);
+    bed.engine().clear_lab();
+    assert!(bed.engine().lab().requests.is_empty());
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_cut_short_when_the_engine_stops() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    bed.engine().set_lab_answer(answer(200, "{}", 60_000)).expect("it can be answered");
+    let asking = tokio::spawn(async move { reqwest::Client::new().post(&url).body("x").send().await.map(drop) });
+    bed.look_for("the request", async || bed.engine().lab().requests.into_iter().next()).await;
+    bed.stop().await;
+    // Answered or cut off, but not left waiting.
+    let _ = tokio::time::timeout(LIMIT.min(Duration::from_secs(20)), asking).await.expect("it ends");
+}
+
+#[tokio::test]
+async fn what_cannot_be_listened_on_or_answered_is_refused_in_words() {
+    let mut bed = TestBed::new().await;
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = i64::from(taken.local_addr().expect("an address").port());
+    for port in [port, -1, 70_000] {
+        let refused = bed.engine().start_lab(port).await.expect_err("refused");
+        assert_eq!(refused.code(), Code::Invalid, "{refused}");
+    }
+    assert_eq!(bed.engine().lab().url, None);
+    for odd in [answer(199, "", 0), answer(600, "", 0), answer(200, "", -1), answer(200, "", 60_001)] {
+        assert_eq!(bed.engine().set_lab_answer(odd).expect_err("refused").code(), Code::Invalid);
+    }
+    let broken = LabAnswer { content_type: "text/plain\r\nx: y".into(), ..answer(200, "", 0) };
+    assert_eq!(bed.engine().set_lab_answer(broken).expect_err("refused").code(), Code::Invalid);
+    let url = lab(&mut bed).await;
+    bed.engine().stop_lab();
+    assert_eq!(bed.engine().lab().url, None);
+    let port: u16 = url.split([':', '/']).nth(4).and_then(|port| port.parse().ok()).expect("a port");
+    bed.look_for("a closed port", async || std::net::TcpStream::connect(("127.0.0.1", port)).err()).await;
+    bed.stop().await;
+}
