@@ -8,6 +8,8 @@ import type { DestinationForm } from "../bindings/DestinationForm";
 import type { DestinationView } from "../bindings/DestinationView";
 import type { IpcError } from "../bindings/IpcError";
 import type { Limits } from "../bindings/Limits";
+import type { ResendPlan } from "../bindings/ResendPlan";
+import type { ResendSelection } from "../bindings/ResendSelection";
 import type { UploadDetails } from "../bindings/UploadDetails";
 import type { UploadPage } from "../bindings/UploadPage";
 import type { UploadQuery } from "../bindings/UploadQuery";
@@ -20,6 +22,7 @@ import { belongs, comesBefore, fits, isFinal, needsCallback } from "../state/ord
 import { mockDetails } from "./mockDetails";
 import { tickRows } from "./mockLife";
 import { Line, wished } from "./mockWishes";
+import { MockStudio } from "./mockStudio";
 import { MIB, mockDestinations, mockFolders, mockLimits, mockRow, mockRows } from "./mockWorld";
 import type { Backend, DropEvent, Unsubscribe } from "./types";
 
@@ -33,7 +36,7 @@ export interface MockWorld {
   limits: Limits;
 }
 
-export class MockBackend implements Backend {
+export class MockBackend extends MockStudio implements Backend {
   world: MockWorld;
   /** What was asked for, newest last; tests look here. */
   readonly queries: UploadQuery[] = [];
@@ -45,6 +48,7 @@ export class MockBackend implements Backend {
   #ids = 0;
 
   constructor({ live = false, world }: { live?: boolean; world?: Partial<MockWorld> } = {}) {
+    super();
     const now = Date.now();
     this.world = { rows: mockRows(now), destinations: mockDestinations(), folders: mockFolders(now), limits: mockLimits(), ...world };
     if (!live) return;
@@ -221,6 +225,26 @@ export class MockBackend implements Backend {
     return limits;
   }
 
+  /** An upload that went to the archive cannot be sent again; `media-prod` keeps versions. */
+  async planResend(no: number): Promise<ResendPlan> {
+    const row = this.#row(no);
+    const archived = { code: "refused" as const, message: "the object is archived and must be restored first", requestId: null, ec: null };
+    return {
+      no, sizeBytes: row.sizeBytes, parts: row.sizeBytes > 0 ? 1 : 0, newVersion: row.bucket === "media-prod",
+      problem: row.bucket === "studio-archive" ? archived : null,
+    };
+  }
+
+  async resendCallbacks(selection: ResendSelection): Promise<number> {
+    const chosen = this.world.rows.filter((row) => (selection === "allBad" ? needsCallback(row) : selection.these.nos.includes(row.no)));
+    this.#setCallback(chosen, { kind: "answered", status: 200, tookMs: 77 });
+    return chosen.length;
+  }
+
+  async settleCallbacks(nos: number[]): Promise<void> {
+    this.#setCallback(this.world.rows.filter((row) => nos.includes(row.no)), { kind: "notRequested" });
+  }
+
   async onChanges(listener: (changes: Changes) => void): Promise<Unsubscribe> {
     this.#changes.add(listener);
     return () => this.#changes.delete(listener);
@@ -239,6 +263,10 @@ export class MockBackend implements Backend {
     const row = this.world.rows.find((one) => one.no === no);
     if (!row) throw refusal("refused", `there is no upload No. ${no}`);
     return row;
+  }
+
+  #setCallback(rows: UploadRow[], callback: UploadRow["callback"]): void {
+    this.emit({ rows: rows.map((row) => ({ ...row, callback })), reload: true });
   }
 
   #wish(no: number, wish: Wish): void {

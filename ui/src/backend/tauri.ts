@@ -5,9 +5,16 @@ import { getCurrentWebview } from "@tauri-apps/api/webview";
 import { open } from "@tauri-apps/plugin-dialog";
 import { revealItemInDir } from "@tauri-apps/plugin-opener";
 
+import type { CallbackProfileDraft } from "../bindings/CallbackProfileDraft";
+import type { CallbackProfileForm } from "../bindings/CallbackProfileForm";
+import type { CallbackStudyForm } from "../bindings/CallbackStudyForm";
 import type { Changes } from "../bindings/Changes";
 import type { DestinationForm } from "../bindings/DestinationForm";
+import type { LabAnswer } from "../bindings/LabAnswer";
 import type { Limits } from "../bindings/Limits";
+import type { ResendSelection } from "../bindings/ResendSelection";
+import type { SignatureCheckForm } from "../bindings/SignatureCheckForm";
+import type { SnippetLanguage } from "../bindings/SnippetLanguage";
 import type { UploadQuery } from "../bindings/UploadQuery";
 import type { UploadSelection } from "../bindings/UploadSelection";
 import type { WatchedFolderForm } from "../bindings/WatchedFolderForm";
@@ -49,6 +56,24 @@ export class TauriBackend implements Backend {
   pauseWatchedFolder = (id: string, paused: boolean) => call("pauseWatchedFolder", { id, paused });
   limits = () => call("limits");
   saveLimits = (limits: Limits) => call("saveLimits", { limits });
+  listCallbackProfiles = () => call("listCallbackProfiles");
+  saveCallbackProfile = (draft: CallbackProfileDraft) => call("saveCallbackProfile", { draft });
+  deleteCallbackProfile = (id: string) => call("deleteCallbackProfile", { id });
+  studyCallback = (form: CallbackStudyForm) => call("studyCallback", { form });
+  importCallback = (text: string) => call("importCallback", { text });
+  exportCallback = (form: CallbackProfileForm, language: SnippetLanguage) => call("exportCallback", { form, language });
+  testCallback = (form: CallbackProfileForm, destinationId: string | null) => call("testCallback", { form, destinationId });
+  probeServer = (form: CallbackStudyForm) => call("probeServer", { form });
+  planResend = (no: number) => call("planResend", { no });
+  resendCallbacks = (selection: ResendSelection) => call("resendCallbacks", { selection });
+  settleCallbacks = (nos: number[]) => call("settleCallbacks", { nos });
+  lab = () => call("lab");
+  startLab = (port: number) => call("startLab", { port });
+  stopLab = () => call("stopLab");
+  setLabAnswer = (answer: LabAnswer) => call("setLabAnswer", { answer });
+  clearLab = () => call("clearLab");
+  checkSignature = (form: SignatureCheckForm) => call("checkSignature", { form });
+  callbackTimes = (profileId: string) => call("callbackTimes", { profileId });
 
   onChanges(listener: (changes: Changes) => void): Promise<Unsubscribe> {
     return listen<Changes>("changes", (event) => listener(event.payload));

@@ -1,13 +1,28 @@
 // Everything the UI may ask of whoever runs it: one method per IPC command, plus events and the system's dialogs.
 import type { Added } from "../bindings/Added";
 import type { AppInfo } from "../bindings/AppInfo";
+import type { CallbackProfileDraft } from "../bindings/CallbackProfileDraft";
+import type { CallbackProfileForm } from "../bindings/CallbackProfileForm";
+import type { CallbackProfileView } from "../bindings/CallbackProfileView";
+import type { CallbackStudy } from "../bindings/CallbackStudy";
+import type { CallbackStudyForm } from "../bindings/CallbackStudyForm";
+import type { CallbackTimes } from "../bindings/CallbackTimes";
+import type { CallbackTrial } from "../bindings/CallbackTrial";
 import type { Changes } from "../bindings/Changes";
 import type { ConnectionReport } from "../bindings/ConnectionReport";
 import type { Counts } from "../bindings/Counts";
 import type { DestinationForm } from "../bindings/DestinationForm";
 import type { DestinationView } from "../bindings/DestinationView";
+import type { ImportedCallback } from "../bindings/ImportedCallback";
 import type { IpcError } from "../bindings/IpcError";
+import type { LabAnswer } from "../bindings/LabAnswer";
+import type { LabView } from "../bindings/LabView";
 import type { Limits } from "../bindings/Limits";
+import type { ResendPlan } from "../bindings/ResendPlan";
+import type { ResendSelection } from "../bindings/ResendSelection";
+import type { SignatureCheckForm } from "../bindings/SignatureCheckForm";
+import type { SignatureVerdict } from "../bindings/SignatureVerdict";
+import type { SnippetLanguage } from "../bindings/SnippetLanguage";
 import type { UploadDetails } from "../bindings/UploadDetails";
 import type { UploadPage } from "../bindings/UploadPage";
 import type { UploadQuery } from "../bindings/UploadQuery";
@@ -54,6 +69,28 @@ export interface Commands {
   pauseWatchedFolder(id: string, paused: boolean): Promise<void>;
   limits(): Promise<Limits>;
   saveLimits(limits: Limits): Promise<Limits>;
+  listCallbackProfiles(): Promise<CallbackProfileView[]>;
+  saveCallbackProfile(draft: CallbackProfileDraft): Promise<CallbackProfileView>;
+  deleteCallbackProfile(id: string): Promise<void>;
+  /** What OSS would send, and what is wrong with it. */
+  studyCallback(form: CallbackStudyForm): Promise<CallbackStudy>;
+  importCallback(text: string): Promise<ImportedCallback>;
+  exportCallback(form: CallbackProfileForm, language: SnippetLanguage): Promise<string>;
+  /** A one-byte object is uploaded with this callback and deleted. `destinationId` null: the current destination. */
+  testCallback(form: CallbackProfileForm, destinationId: string | null): Promise<CallbackTrial>;
+  /** The same bytes sent from this computer, not signed by OSS. */
+  probeServer(form: CallbackStudyForm): Promise<CallbackTrial>;
+  planResend(no: number): Promise<ResendPlan>;
+  /** How many callbacks were taken up. */
+  resendCallbacks(selection: ResendSelection): Promise<number>;
+  settleCallbacks(nos: number[]): Promise<void>;
+  lab(): Promise<LabView>;
+  startLab(port: number): Promise<LabView>;
+  stopLab(): Promise<void>;
+  setLabAnswer(answer: LabAnswer): Promise<LabView>;
+  clearLab(): Promise<void>;
+  checkSignature(form: SignatureCheckForm): Promise<SignatureVerdict>;
+  callbackTimes(profileId: string): Promise<CallbackTimes>;
 }
 
 /** Names of the IPC commands; the type makes a forgotten one a compile error. */
@@ -83,6 +120,24 @@ export const COMMANDS: { readonly [Method in keyof Commands]: string } = {
   pauseWatchedFolder: "pause_watched_folder",
   limits: "limits",
   saveLimits: "save_limits",
+  listCallbackProfiles: "list_callback_profiles",
+  saveCallbackProfile: "save_callback_profile",
+  deleteCallbackProfile: "delete_callback_profile",
+  studyCallback: "study_callback",
+  importCallback: "import_callback",
+  exportCallback: "export_callback",
+  testCallback: "test_callback",
+  probeServer: "probe_server",
+  planResend: "plan_resend",
+  resendCallbacks: "resend_callbacks",
+  settleCallbacks: "settle_callbacks",
+  lab: "lab",
+  startLab: "start_lab",
+  stopLab: "stop_lab",
+  setLabAnswer: "set_lab_answer",
+  clearLab: "clear_lab",
+  checkSignature: "check_signature",
+  callbackTimes: "callback_times",
 };
 
 export interface Backend extends Commands {

@@ -1,4 +1,5 @@
 // English words. Every other language has exactly these keys.
+import { callbacks } from "./en.callbacks";
 import { codes } from "./en.codes";
 
 export const en = {
@@ -440,6 +441,7 @@ export const en = {
   "time.d": "{n} d",
   "time.speed": "{size}/s",
 
+  ...callbacks,
   ...codes,
 } as const;
 

@@ -49,7 +49,7 @@ const components = import.meta.glob<string>("../**/*.svelte", { query: "?raw", i
 /** Attributes that a person reads or hears. */
 const SPOKEN = new Set(["title", "placeholder", "aria-label", "alt", "label", "text", "hint"]);
 /** Examples of values, the same in every language. */
-const EXAMPLES = new Set(["https://api.example.com/oss/done", "x:job"]);
+const EXAMPLES = new Set(["https://api.example.com/oss/done", "x:job", "/status", "/job/id", "/oss/done?team=edit"]);
 
 function spokenTexts(source: string): string[] {
   const found: string[] = [];

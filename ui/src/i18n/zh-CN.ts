@@ -1,5 +1,6 @@
 // 简体中文。键与 en.ts 完全一致。
 import type { Words } from "./en";
+import { callbacks } from "./zh-CN.callbacks";
 import { codes } from "./zh-CN.codes";
 
 export const zhCN: Words = {
@@ -441,5 +442,6 @@ export const zhCN: Words = {
   "time.d": "{n} 天",
   "time.speed": "{size}/秒",
 
+  ...callbacks,
   ...codes,
 };

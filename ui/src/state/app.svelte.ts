@@ -11,9 +11,11 @@ import { number } from "../shared/format";
 import type { Question } from "../shared/Confirm.svelte";
 import type { ToastMessage } from "../shared/Toast.svelte";
 import { t, tn } from "../i18n/index.svelte";
+import { CallbacksState } from "./callbacks.svelte";
 import { DestinationsState } from "./destinations.svelte";
 import { DetailsState } from "./details.svelte";
 import { FoldersState } from "./folders.svelte";
+import { LabState } from "./lab.svelte";
 import { UploadsState } from "./uploads.svelte";
 
 export type Place = "transfers" | "history" | "folders" | "callbacks" | "destinations" | "settings";
@@ -43,6 +45,8 @@ export class AppState {
   readonly details: DetailsState;
   readonly destinations: DestinationsState;
   readonly folders: FoldersState;
+  readonly callbacks: CallbacksState;
+  readonly lab: LabState;
 
   #lastToast = 0;
   #heard = false;
@@ -57,6 +61,15 @@ export class AppState {
     this.details = new DetailsState(backend, onError);
     this.destinations = new DestinationsState(backend, onError);
     this.folders = new FoldersState(backend, onError);
+    this.lab = new LabState(backend, onError);
+    this.callbacks = new CallbacksState(backend, onError, (name) =>
+      this.ask({
+        title: t("cb.discard.title", { name: name || t("cb.unnamed") }),
+        text: t("cb.discard.text"),
+        yes: t("cb.discard.yes"),
+        no: t("cb.discard.no"),
+      }),
+    );
   }
 
   /** The list of the open place, if it has one. */
@@ -76,6 +89,7 @@ export class AppState {
       this.lists.transfers.open(),
       this.destinations.load(),
       this.folders.load(),
+      this.callbacks.load(),
       this.run(async () => {
         const counts = await this.backend.counts();
         if (!this.#heard) this.counts = counts;
@@ -102,7 +116,10 @@ export class AppState {
     this.storeProblem = changes.storeProblem;
     this.list?.apply(changes);
     this.details.apply(changes);
-    if (changes.destinations) void this.destinations.load();
+    if (changes.destinations) {
+      void this.destinations.load();
+      void this.callbacks.load();
+    }
     if (changes.folders) void this.folders.load();
   }
 
