@@ -11,7 +11,7 @@ export const editorTheme = EditorView.theme({
     borderRadius: "6px", cursor: "text", userSelect: "text",
   },
   "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
-  ".cm-scroller": { font: "inherit", maxHeight: "300px", overflow: "auto" },
+  ".cm-scroller": { font: "inherit", maxHeight: "var(--editor-height, 300px)", overflow: "auto" },
   ".cm-content": { padding: "9px 0", minHeight: "56px", caretColor: "var(--ink)" },
   ".cm-line": { padding: "0 11px" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },

@@ -10,6 +10,7 @@ export interface ChartWords {
   failed: string;
   calls: string;
   duration: (ms: number) => string;
+  when: (seconds: number) => string;
 }
 
 /** Colours are asked of the page, so that they are those of the light or the dark window. */
@@ -56,9 +57,9 @@ export function drawTrend(parent: HTMLElement, data: uPlot.AlignedData, words: C
       cursor: { y: false },
       // The line of 5 s is always in sight.
       scales: { y: { range: (_, __, max) => [0, Math.max(max, LIMIT_MS) * 1.06] } },
-      axes: [axis({}), axis({ size: 56, values: (_, marks) => marks.map((ms) => words.duration(ms)) })],
+      axes: [axis({ values: (_, marks) => marks.map((seconds) => words.when(seconds)) }), axis({ size: 56, values: (_, marks) => marks.map((ms) => words.duration(ms)) })],
       series: [
-        { label: words.time },
+        { label: words.time, value: (_, seconds: number | null) => (seconds === null ? "–" : words.when(seconds)) },
         { label: words.answered, stroke: accent, paths: () => null, points: points(accent), value },
         { label: words.failed, stroke: bad, paths: () => null, points: points(bad), value },
       ],

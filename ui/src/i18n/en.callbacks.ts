@@ -273,7 +273,6 @@ export const callbacks = {
   "times.trend": "One call after the other",
   "times.line": "OSS gives up after {time}",
   "times.distribution": "How many took how long",
-  "times.upTo": "≤ {time}",
   "times.over": "> {time}",
   "times.byEc": "Failures by EC",
   "times.unknown": "answer lost",

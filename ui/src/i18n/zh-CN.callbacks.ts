@@ -274,7 +274,6 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "times.trend": "耗时趋势",
   "times.line": "超过 {time} OSS 即放弃",
   "times.distribution": "耗时分布",
-  "times.upTo": "≤ {time}",
   "times.over": "> {time}",
   "times.byEc": "按 EC 统计的失败",
   "times.unknown": "响应丢失",

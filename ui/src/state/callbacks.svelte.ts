@@ -112,6 +112,8 @@ export class CallbacksState {
   async remove(id: string): Promise<void> {
     try {
       await this.backend.deleteCallbackProfile(id);
+      // Out of the list first: whoever opens what is left must not find it again.
+      this.all = this.all.filter((profile) => profile.id !== id);
       if (this.draft?.id === id) this.#put(null);
       await this.load();
     } catch (thrown) {
