@@ -24,7 +24,7 @@ export const editorTheme = EditorView.theme({
   ".cm-lintRange-warning": wavy("var(--warn)"),
   ".cm-tooltip": {
     background: "var(--surface)", color: "var(--ink)", border: "1px solid var(--line-strong)", borderRadius: "8px",
-    boxShadow: "var(--shadow-high)", font: "12px/1.45 var(--font)", overflow: "hidden", zIndex: "20",
+    boxShadow: "var(--shadow-high)", font: "12px/1.45 var(--font)", zIndex: "20",
   },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { font: "11.5px/1.5 var(--mono)", maxHeight: "216px" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "2px 9px", display: "flex", gap: "12px" },

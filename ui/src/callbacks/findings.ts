@@ -4,8 +4,10 @@ import type { CallbackFinding } from "../bindings/CallbackFinding";
 import type { FindingLevel } from "../bindings/FindingLevel";
 import { t } from "../i18n/index.svelte";
 
+/** Where there is nothing to name, the colon before it goes too. */
 export function titleOf({ rule, about }: CallbackFinding): string {
-  return t(`rule.${rule}`, { about });
+  const title = t(`rule.${rule}`, { about: about.trim() });
+  return about.trim() === "" ? title.replace(/\s*[:：]\s*$/, "") : title;
 }
 
 export function whyOf({ rule, about }: CallbackFinding): string {
