@@ -34,6 +34,13 @@ test("a stored row with a failed callback shows both", async () => {
   expect(screen.getByTestId("nav-callbacks").textContent).toContain("1 failed");
 });
 
+test("what the profile takes out of the answer stands in the row", async () => {
+  await open([
+    mockRow({ no: 4, phase: "done", callback: { kind: "answered", status: 200, tookMs: 9 }, columns: [{ name: "Job", value: "7f3c" }] }),
+  ]);
+  expect(screen.getByTestId("row-columns").textContent).toBe("Job: 7f3c");
+});
+
 test("while nothing can be saved the footer says so, and why, until it can", async () => {
   const { backend } = await open();
   expect(screen.queryByTestId("store-problem")).toBeNull();

@@ -62,7 +62,7 @@ export class MockBackend extends MockStudio implements Backend {
     this.world.rows = this.world.rows.map((row) => fresh.get(row.no) ?? row);
     const bytesPerSecond = this.world.rows.reduce((sum, row) => sum + row.bytesPerSecond, 0);
     const changes: Changes = {
-      rows: [], reload: false, destinations: false, folders: false, counts: this.#count(), bytesPerSecond, scanning: false,
+      rows: [], reload: false, destinations: false, folders: false, lab: false, counts: this.#count(), bytesPerSecond, scanning: false,
       clockSkewSeconds: 0, storeProblem: null,
       ...some,
     };
@@ -237,12 +237,13 @@ export class MockBackend extends MockStudio implements Backend {
 
   async resendCallbacks(selection: ResendSelection): Promise<number> {
     const chosen = this.world.rows.filter((row) => (selection === "allBad" ? needsCallback(row) : selection.these.nos.includes(row.no)));
-    this.#setCallback(chosen, { kind: "answered", status: 200, tookMs: 77 });
+    this.emit({ rows: chosen.map((row) => ({ ...row, callback: { kind: "answered", status: 200, tookMs: 77 }, callbackBad: false })), reload: true });
     return chosen.length;
   }
 
   async settleCallbacks(nos: number[]): Promise<void> {
-    this.#setCallback(this.world.rows.filter((row) => nos.includes(row.no)), { kind: "notRequested" });
+    const settled = this.world.rows.filter((row) => nos.includes(row.no));
+    this.emit({ rows: settled.map((row) => ({ ...row, callbackBad: false })), reload: true });
   }
 
   async onChanges(listener: (changes: Changes) => void): Promise<Unsubscribe> {
@@ -265,10 +266,6 @@ export class MockBackend extends MockStudio implements Backend {
     return row;
   }
 
-  #setCallback(rows: UploadRow[], callback: UploadRow["callback"]): void {
-    this.emit({ rows: rows.map((row) => ({ ...row, callback })), reload: true });
-  }
-
   #wish(no: number, wish: Wish): void {
     this.emit({ rows: [wished(this.#row(no), wish)] });
   }
@@ -280,6 +277,7 @@ export class MockBackend extends MockStudio implements Backend {
     return {
       all: rows.length, uploading: of("starting", "sending", "completing"), waiting: of("queued"), paused: of("paused"),
       stored: of("done"), failed: of("failed"), callbackFailed: rows.filter(needsCallback).length,
+      callingAgain: rows.filter((row) => row.callback.kind === "callingAgain").length,
       bytesLeft: left.reduce((sum, row) => sum + row.sizeBytes - row.sentBytes, 0),
     };
   }

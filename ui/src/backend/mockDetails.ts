@@ -40,18 +40,18 @@ function callback(row: UploadRow, destination: DestinationView | undefined): Cal
         bodyType: profile.bodyType === "json" ? "application/json" : "application/x-www-form-urlencoded",
       }
     : null;
-  if (badge.kind === "answered") {
+  if (badge.kind === "answered" || badge.kind === "notAsExpected") {
     const answer = `{"ok":true,"id":18446744073709551615,"asset":{"name":${JSON.stringify(row.name)},"tags":["raw","2026"]}}`;
-    return { badge, request, answer, answerType: "application/json" };
+    return { badge, request, answer, answerType: "application/json", calls: [] };
   }
   if (badge.kind === "failed") {
     const answer = [
       '<?xml version="1.0" encoding="UTF-8"?>', "<Error>", "  <Code>CallbackFailed</Code>",
       `  <Message>${badge.message}</Message>`, `  <RequestId>${REQUEST_ID}</RequestId>`, `  <EC>${badge.ec}</EC>`, "</Error>",
     ].join("\n");
-    return { badge, request, answer, answerType: "application/xml" };
+    return { badge, request, answer, answerType: "application/xml", calls: [] };
   }
-  return { badge, request, answer: null, answerType: null };
+  return { badge, request, answer: null, answerType: null, calls: [] };
 }
 
 function parts(row: UploadRow): PartView[] {

@@ -71,7 +71,8 @@ export class MockStudio {
     return `# ${language}\ncallbackUrl = "${url}"\ncallbackBody = ${JSON.stringify(form.body)}\n`;
   }
 
-  async testCallback(form: CallbackProfileForm): Promise<CallbackTrial> {
+  async testCallback(form: CallbackProfileForm, destinationId: string | null): Promise<CallbackTrial> {
+    if (destinationId === "archive") throw invalid("archive has no key");
     if (form.urls.length === 0) throw invalid("there is no address to call");
     return trial({ requestId: "673DB2EB8B9F3A3034C1A7F2", signedByOss: true, ...this.answer });
   }

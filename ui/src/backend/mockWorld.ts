@@ -13,17 +13,20 @@ export const GIB = 1024 * MIB;
 export const PART_BYTES = 8 * MIB;
 export const JSON_BODY = '{"bucket":${bucket},"object":${object},"size":${size},"crc64":${crc64},"job":${x:job}}';
 
+const BAD: readonly CallbackBadge["kind"][] = ["failed", "unknown", "notAsExpected"];
+
 export function mockRow(some: Partial<UploadRow> & { no: number }): UploadRow {
   const name = some.name ?? `A001_C${String(some.no).padStart(3, "0")}_1120KX.mov`;
   const sizeBytes = some.sizeBytes ?? 512 * MIB;
   const partsTotal = some.partsTotal ?? (sizeBytes > PART_BYTES ? Math.ceil(sizeBytes / PART_BYTES) : 0);
   const phase: Phase = some.phase ?? "queued";
+  const callback = some.callback ?? { kind: "waiting" };
   const sentBytes = some.sentBytes ?? (phase === "done" ? sizeBytes : 0);
   return {
     batch: 1, name, path: `/home/mei/footage/${name}`, bucket: "media-prod", key: `raw/2026/11/cam-a/${name}`,
     destination: "media-prod", sizeBytes, phase, sentBytes, bytesPerSecond: 0, etaSeconds: null,
     partsDone: Math.floor((sentBytes / sizeBytes) * partsTotal), partsTotal, verified: phase === "done", alreadyThere: null,
-    callback: { kind: "waiting" }, problem: null, retryAtMs: null, attempts: 1, createdMs: 0,
+    callback, callbackBad: phase === "done" && BAD.includes(callback.kind), columns: [], problem: null, retryAtMs: null, attempts: 1, createdMs: 0,
     finishedMs: phase === "done" ? 0 : null, ...some,
   };
 }
@@ -49,7 +52,7 @@ export function mockRows(nowMs: number): UploadRow[] {
     at("edit", "interview-cut-03.mp4", {
       phase: "done", sizeBytes: 2480343613, callback: failed("0007-00000203", "Error status : 502."),
     }),
-    at("design", "发布会-主视觉.psd", { phase: "done", sizeBytes: 486 * MIB, callback: answered(84) }),
+    at("design", "发布会-主视觉.psd", { phase: "done", sizeBytes: 486 * MIB, callback: answered(84), columns: [{ name: "Job", value: "7f3c" }] }),
     at("design", "poster-4k.tif", { phase: "paused", sizeBytes: 236 * MIB, sentBytes: 88 * MIB }),
     at("cam-d", "drone-0771.mp4", {
       phase: "failed", sizeBytes: 1.08 * GIB, sentBytes: 0.02 * GIB, callback: { kind: "notSent" },
@@ -69,6 +72,9 @@ export function mockRows(nowMs: number): UploadRow[] {
       callback: failed("0007-00000202", "Error status : reply timeout, cost:5002 timeout:5000"),
     }),
     at("edit", "subtitles.srt", { phase: "done", sizeBytes: 41_213, callback: { kind: "unknown" } }),
+    at("edit", "credits.mov", {
+      phase: "done", sizeBytes: 88 * MIB, callback: { kind: "notAsExpected", status: 200, tookMs: 90, unmet: "/status is not ok" },
+    }),
     at("audio", "room-tone.wav", { phase: "cancelled", sizeBytes: 92 * MIB, callback: { kind: "notSent" } }),
     at("cam-c", "C003_C002_1120KX.mov", { phase: "starting", sizeBytes: 9.2 * GIB }),
   ];
@@ -92,7 +98,7 @@ export function mockDestinations(): DestinationView[] {
   return [
     {
       id: "sandbox", name: "Sandbox", endpoint: "http://127.0.0.1:28080", region: "local", bucket: "sandbox",
-      keyTemplate: "{path}", accessKeyId: "sandbox-key", hasSecret: true, hasToken: false, connection: PLAIN, hasProxyPassword: false, overwrite: "overwrite", builtIn: true, current: false,
+      keyTemplate: "{path}", accessKeyId: "sandbox-key", hasSecret: true, hasToken: false, connection: PLAIN, hasProxyPassword: false, callbackProfileId: null, overwrite: "overwrite", builtIn: true, current: false,
       callback: {
         query: [], headers: [], bestEffort: false, expectations: [], columns: [],
         urls: ["http://127.0.0.1:28080/callback"], host: "", body: JSON_BODY, bodyType: "json", sni: false,
@@ -102,7 +108,7 @@ export function mockDestinations(): DestinationView[] {
     {
       id: "media", name: "media-prod", endpoint: "https://oss-cn-hangzhou.aliyuncs.com", region: "cn-hangzhou",
       bucket: "media-prod", keyTemplate: "raw/{yyyy}/{mm}/{path}", accessKeyId: "LTAI5tMockMockMock", hasSecret: true,
-      hasToken: false, connection: PLAIN, hasProxyPassword: false, overwrite: "overwrite", builtIn: false, current: true,
+      hasToken: false, connection: PLAIN, hasProxyPassword: false, callbackProfileId: null, overwrite: "overwrite", builtIn: false, current: true,
       callback: {
         query: [], headers: [], bestEffort: false, expectations: [], columns: [],
         urls: ["https://api.example.com/oss/done", "https://backup.example.com/oss/done"], host: "",
@@ -113,7 +119,7 @@ export function mockDestinations(): DestinationView[] {
     {
       id: "archive", name: "archive", endpoint: "https://oss-cn-beijing.aliyuncs.com", region: "cn-beijing",
       bucket: "studio-archive", keyTemplate: "{yyyy}/{path}", accessKeyId: "STS.MockMock", hasSecret: false,
-      hasToken: true, connection: PLAIN, hasProxyPassword: false, overwrite: "overwrite", builtIn: false, current: false, callback: null,
+      hasToken: true, connection: PLAIN, hasProxyPassword: false, callbackProfileId: null, overwrite: "overwrite", builtIn: false, current: false, callback: null,
     },
   ];
 }

@@ -226,7 +226,7 @@ test("the room speaks Chinese, its findings too", async () => {
   await open();
   i18n.choose("zh-CN");
   expect((await screen.findByTestId("cure-quotedVariable")).textContent).toBe("去掉引号");
-  expect(screen.getByTestId("cb-tool-failed").textContent).toContain("3 个待重新发送");
+  expect(screen.getByTestId("cb-tool-failed").textContent).toContain("4 个待重新发送");
   expect(screen.getByTestId("cb-save").textContent).toBe("保存");
 });
 

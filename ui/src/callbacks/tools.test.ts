@@ -119,6 +119,21 @@ test("the lab starts on a port, shows what came in with whose signature it bears
   await screen.findByTestId("lab-start");
 });
 
+test("a request that comes in later is shown when the engine tells of it", async () => {
+  const { backend } = await open("lab");
+  await screen.findByText("No request yet");
+  await backend.startLab(28300);
+  backend.emit({ lab: true });
+  expect(await screen.findAllByTestId("lab-request")).toHaveLength(2);
+});
+
+test("a callback that nobody needs to look at is not listed, one not as expected is", async () => {
+  await open("failed", [failed(1, { callbackBad: false }), failed(2, { callback: { kind: "notAsExpected", status: 200, tookMs: 9, unmet: "/status is not ok" } })]);
+  const row = await rowOf(2);
+  expect(row.textContent).toContain("Not as expected");
+  expect(screen.getAllByTestId("failed-row")).toHaveLength(1);
+});
+
 test("a port that cannot be listened on is told, and the lab stays off", async () => {
   await open("lab");
   await type("lab-port", "80");

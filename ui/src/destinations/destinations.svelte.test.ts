@@ -176,3 +176,18 @@ test("what becomes of existing objects is explained as it is chosen, and sent", 
   await fireEvent.submit(screen.getByTestId("dest-form"));
   await waitFor(() => expect(save.mock.calls[0]?.[0]).toMatchObject({ overwrite: "skipIdentical" }));
 });
+
+test("a named profile is sent by its id, hides the short form, and its own fields come back without it", async () => {
+  const { app, backend } = await open();
+  await app.callbacks.load();
+  const save = vi.spyOn(backend, "saveDestination");
+  await fillIn();
+  await fireEvent.click(screen.getByTestId("dest-callback-toggle"));
+  await fireEvent.change(screen.getByTestId("dest-callback-profile"), { target: { value: "print" } });
+  expect(screen.queryByTestId("dest-callback-body")).toBeNull();
+  await fireEvent.submit(screen.getByTestId("dest-form"));
+  await waitFor(() => expect(save.mock.calls[0]?.[0]).toMatchObject({ callbackProfileId: "print", callback: null }));
+  await waitFor(() => expect(app.destinations.draft?.callbackProfileId).toBe("print"));
+  await fireEvent.change(screen.getByTestId("dest-callback-profile"), { target: { value: "" } });
+  expect(field("dest-callback-body").value).toBe(BODIES.json);
+});

@@ -207,6 +207,8 @@ export const callbacks = {
   "resend.cannot": "The callback of “{name}” cannot be sent again",
   "resend.begun.one": "{n} callback is on its way again",
   "resend.begun.other": "{n} callbacks are on their way again",
+  "resend.underWay.one": "{n} on its way again",
+  "resend.underWay.other": "{n} on their way again",
   "resend.nothing": "Nothing could be sent again",
   "settle.one": "Mark as settled",
   "settle.oneLabel": "Mark {name} as settled",

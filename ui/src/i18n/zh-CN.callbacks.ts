@@ -208,6 +208,8 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "resend.cannot": "无法重新发送“{name}”的回调",
   "resend.begun.one": "{n} 个回调正在重新发送",
   "resend.begun.other": "{n} 个回调正在重新发送",
+  "resend.underWay.one": "{n} 个正在重新发送",
+  "resend.underWay.other": "{n} 个正在重新发送",
   "resend.nothing": "没有可以重新发送的回调",
   "settle.one": "标记为已处理",
   "settle.oneLabel": "将 {name} 标记为已处理",

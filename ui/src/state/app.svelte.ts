@@ -21,7 +21,7 @@ import { UploadsState } from "./uploads.svelte";
 export type Place = "transfers" | "history" | "folders" | "callbacks" | "destinations" | "settings";
 
 const NO_COUNTS: Counts = {
-  all: 0, uploading: 0, waiting: 0, paused: 0, stored: 0, failed: 0, callbackFailed: 0, bytesLeft: 0,
+  all: 0, uploading: 0, waiting: 0, paused: 0, stored: 0, failed: 0, callbackFailed: 0, callingAgain: 0, bytesLeft: 0,
 };
 const MOST_TOASTS = 3;
 const LISTED_REFUSALS = 8;
@@ -121,6 +121,7 @@ export class AppState {
       void this.callbacks.load();
     }
     if (changes.folders) void this.folders.load();
+    if (changes.lab) void this.lab.refresh();
   }
 
   dropped(event: DropEvent): void {

@@ -33,6 +33,8 @@ export interface DestinationDraft {
   /** The one thing a source may need: an address, a file, a profile or a role. */
   keySourceValue: string;
   withCallback: boolean;
+  /** A profile with a name; null for a callback of the destination's own. */
+  callbackProfileId: string | null;
   callback: CallbackProfileForm;
 }
 
@@ -129,7 +131,7 @@ function newCallback(): CallbackProfileForm {
 export function newDraft(): DestinationDraft {
   return {
     id: null, name: "", endpoint: "", region: "", bucket: "", keyTemplate: "{path}", overwrite: "overwrite", accessKeyId: "",
-    secret: "", token: "", removeToken: false, ...connectionDraft(PLAIN), withCallback: false, callback: newCallback(),
+    secret: "", token: "", removeToken: false, ...connectionDraft(PLAIN), withCallback: false, callbackProfileId: null, callback: newCallback(),
   };
 }
 
@@ -147,7 +149,8 @@ export function draftOf(view: DestinationView): DestinationDraft {
     token: "",
     removeToken: false,
     ...connectionDraft(view.connection),
-    withCallback: view.callback !== null,
+    withCallback: view.callback !== null || view.callbackProfileId !== null,
+    callbackProfileId: view.callbackProfileId,
     callback: view.callback ? structuredClone(view.callback) : newCallback(),
   };
 }
@@ -166,7 +169,8 @@ export function formOf(draft: DestinationDraft): DestinationForm {
     accessKeyId: draft.accessKeyId.trim(),
     accessKeySecret: draft.secret.trim() || null,
     securityToken: draft.removeToken ? "" : token || null,
-    callback: draft.withCallback ? callbackOf(draft.callback) : null,
+    callback: draft.withCallback && draft.callbackProfileId === null ? callbackOf(draft.callback) : null,
+    callbackProfileId: draft.withCallback ? draft.callbackProfileId : null,
     connection: connectionOf(draft),
     proxyPassword: draft.proxyKind === "at" ? draft.proxyPassword || null : "",
   };

@@ -21,7 +21,7 @@ export class LabState {
     readonly onError: (thrown: unknown) => void,
   ) {}
 
-  /** Asks what has come in. A failure is told once, not every second. */
+  /** Asks what has come in. A failure is told once, not with every request. */
   async refresh(): Promise<void> {
     try {
       this.#take(await this.backend.lab());

@@ -11,9 +11,9 @@ export function isFinal(row: UploadRow): boolean {
   return FINAL.includes(row.phase);
 }
 
-/** Stored, but the callback failed or its answer was lost. */
+/** Stored, but the callback failed, its answer was lost or is not as expected, and nobody has dealt with it. */
 export function needsCallback(row: UploadRow): boolean {
-  return row.phase === "done" && (row.callback.kind === "failed" || row.callback.kind === "unknown");
+  return row.phase === "done" && row.callbackBad;
 }
 
 function passes(row: UploadRow, filter: Filter): boolean {

@@ -8,9 +8,9 @@ import type { UploadRow } from "../bindings/UploadRow";
 import { UploadsState } from "./uploads.svelte";
 
 const changes = (some: Partial<Changes>): Changes => ({
-  rows: [], reload: false, destinations: false, folders: false, bytesPerSecond: 0, scanning: false, clockSkewSeconds: 0,
+  rows: [], reload: false, destinations: false, folders: false, lab: false, bytesPerSecond: 0, scanning: false, clockSkewSeconds: 0,
   storeProblem: null,
-  counts: { all: 0, uploading: 0, waiting: 0, paused: 0, stored: 0, failed: 0, callbackFailed: 0, bytesLeft: 0 },
+  counts: { all: 0, uploading: 0, waiting: 0, paused: 0, stored: 0, failed: 0, callbackFailed: 0, callingAgain: 0, bytesLeft: 0 },
   ...some,
 });
 

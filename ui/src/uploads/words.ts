@@ -93,6 +93,10 @@ export function pillOf(badge: CallbackBadge): { text: string; tone: Tone } {
       return { text: t("pill.notSent"), tone: "idle" };
     case "answered":
       return { text: t("pill.answered", { status: badge.status, time: duration(badge.tookMs) }), tone: "ok" };
+    case "notAsExpected":
+      return { text: t("pill.notAsExpected"), tone: "warn" };
+    case "callingAgain":
+      return { text: t("pill.callingAgain"), tone: "idle" };
     case "unknown":
       return { text: t("pill.lost"), tone: "warn" };
     case "failed":
@@ -120,6 +124,8 @@ function failedPill(message: string): string {
 export function callbackNote(badge: CallbackBadge): string | null {
   if (badge.kind === "waiting") return t("callback.note.waiting");
   if (badge.kind === "notSent") return t("callback.note.notSent");
+  if (badge.kind === "callingAgain") return t("callback.note.callingAgain");
+  if (badge.kind === "notAsExpected") return t("callback.note.notAsExpected", { unmet: badge.unmet });
   if (badge.kind === "unknown") return t("callback.note.unknown");
   if (badge.kind !== "failed") return null;
   const trouble = troubleOf(badge.message);
