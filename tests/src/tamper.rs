@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::TestBed;
+use crate::{TestBed, sandbox_in};
 
 impl TestBed {
     /// Forgets that these parts of an upload were stored, as if the program had died before it could save them.
@@ -32,6 +32,32 @@ impl TestBed {
         let mut rows = database.prepare("SELECT upload_id FROM aborts").expect("the aborts");
         let ids = rows.query_map([], |row| row.get(0)).expect("the aborts are read");
         ids.map(|id| id.expect("an UploadId")).collect()
+    }
+
+    /// Makes an upload and its object in the sandbox as large as this, with nothing behind what there is, and starts the
+    /// sandbox again.
+    pub async fn grow(&mut self, key: &str, no: i64, size: u64, crc64: u64) {
+        let called = self.sandbox.info().callback_url.clone();
+        // The folder is one sandbox's at a time.
+        let other = sandbox_in(self.dir.path().join("another sandbox"), |_| {}).await;
+        std::mem::replace(&mut self.sandbox, other).stop().await;
+        let folder = self.dir.path().join("sandbox");
+        let bytes = std::fs::File::options().write(true).open(folder.join("objects/bucket").join(key));
+        bytes.and_then(|file| file.set_len(size)).expect("the object grows");
+        let entry = std::fs::read_dir(folder.join("meta/bucket")).expect("descriptions").next().expect("one");
+        let path = entry.expect("an entry").path();
+        let text = std::fs::read_to_string(&path).expect("a description");
+        let mut about: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        (about["size"], about["crc64"]) = (size.into(), crc64.into());
+        std::fs::write(&path, about.to_string()).expect("the description is changed");
+        let again = sandbox_in(folder, |_| {}).await;
+        std::mem::replace(&mut self.sandbox, again).stop().await;
+        let changed = self.database().execute(
+            "UPDATE uploads SET size_bytes = ?2, state_json = json_set(state_json, '$.Done.object.size_bytes', ?2, \
+             '$.Done.object.crc64', json(?3)), callback_json = replace(callback_json, ?4, ?5) WHERE no = ?1",
+            (no, size as i64, crc64.to_string(), called, &self.sandbox.info().callback_url),
+        );
+        assert_eq!(changed.expect("the upload is changed"), 1);
     }
 
     fn database(&self) -> Connection {

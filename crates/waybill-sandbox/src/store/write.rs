@@ -99,13 +99,54 @@ impl Sealed {
             }
             crc.update(&piece[..read]);
             md5.update(&piece[..read]);
-            file.write_all(&piece[..read])?;
+            write_or_skip(&mut file, &piece[..read])?;
             size += read as u64;
         }
         if size < length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        file.set_len(size)?;
         Ok(Self { content: Content { tmp, size }, crc64: crc.finalize(), md5: md5.finalize().into() })
+    }
+}
+
+/// Leaves a hole where there are only zeros, so that a huge object of nothing can be copied in no space.
+fn write_or_skip(file: &mut File, piece: &[u8]) -> io::Result<()> {
+    static ZEROS: [u8; PIECE] = [0; PIECE];
+    if piece == &ZEROS[..piece.len()] {
+        return file.seek(SeekFrom::Current(piece.len() as i64)).map(drop);
+    }
+    file.write_all(piece)
+}
+
+/// Whether a file takes less space than it has bytes.
+#[cfg(unix)]
+fn has_holes(file: &File) -> io::Result<bool> {
+    let about = file.metadata()?;
+    Ok(std::os::unix::fs::MetadataExt::blocks(&about).saturating_mul(512) < about.len())
+}
+
+#[cfg(not(unix))]
+fn has_holes(_file: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Puts a file behind what is in another, holes and all.
+fn append(mut from: File, to: &mut File) -> io::Result<u64> {
+    if !has_holes(&from)? {
+        return io::copy(&mut from, to);
+    }
+    let mut piece = vec![0; PIECE];
+    let mut size = 0;
+    loop {
+        let read = from.read(&mut piece)?;
+        if read == 0 {
+            let end = to.stream_position()?;
+            to.set_len(end)?;
+            return Ok(size);
+        }
+        write_or_skip(to, &piece[..read])?;
+        size += read as u64;
     }
 }
 
@@ -129,7 +170,7 @@ impl Content {
         let mut whole = File::create_new(&tmp.0)?;
         let mut size = 0;
         for file in files {
-            size += io::copy(&mut File::open(file)?, &mut whole)?;
+            size += append(File::open(file)?, &mut whole)?;
         }
         Ok(Self { tmp, size })
     }
