@@ -5,24 +5,37 @@ use jiff::tz::TimeZone;
 use waybill_oss::{BodyType, CallbackSpec};
 
 use crate::error::Error;
-use crate::key_template::{FileFacts, render};
+use crate::key_template::{FileFacts, UploadFacts, render};
+use crate::store::uploads::UploadRecord;
 use crate::view::{BodyKind, CallbackProfileForm, CallbackRequestView, Variable};
+
+/// The upload that a callback speaks of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CalledFor<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) no: i64,
+    pub(crate) queued_ms: i64,
+    pub(crate) size_bytes: i64,
+}
+
+impl<'a> From<&'a UploadRecord> for CalledFor<'a> {
+    fn from(record: &'a UploadRecord) -> Self {
+        let UploadRecord { key, no, created_ms, size_bytes, .. } = record;
+        CalledFor { key, no: *no, queued_ms: *created_ms, size_bytes: *size_bytes }
+    }
+}
 
 /// Fills in the templates of the `x:` variables. The same upload always gets the same spec, so that a resume asks for
 /// the same callback.
 ///
 /// # Errors
 /// `Invalid` for a template that cannot be filled in.
-pub(crate) fn spec_for(
-    profile: &CallbackProfileForm,
-    relative: &str,
-    upload_no: i64,
-    queued_ms: i64,
-) -> Result<CallbackSpec, Error> {
-    let queued = jiff::Timestamp::from_millisecond(queued_ms)
+pub(crate) fn spec_for(profile: &CallbackProfileForm, told: CalledFor<'_>) -> Result<CallbackSpec, Error> {
+    let queued = jiff::Timestamp::from_millisecond(told.queued_ms)
         .map(|at| at.to_zoned(TimeZone::system()))
         .unwrap_or_else(|_| Zoned::now());
-    let facts = FileFacts { relative, queued: &queued, upload_no: Some(upload_no) };
+    let upload = Some(UploadFacts { no: told.no, size_bytes: told.size_bytes });
+    let facts = FileFacts { relative: told.key, queued: &queued, upload };
     let variables = profile
         .variables
         .iter()
@@ -59,11 +72,9 @@ fn pairs(rows: &[Variable]) -> impl Iterator<Item = (String, String)> {
 /// `Invalid`, or what the encoder says.
 pub(crate) fn checked_spec(
     profile: Option<&CallbackProfileForm>,
-    key: &str,
-    upload_no: i64,
-    queued_ms: i64,
+    told: CalledFor<'_>,
 ) -> Result<Option<CallbackSpec>, Error> {
-    let spec = profile.map(|profile| spec_for(profile, key, upload_no, queued_ms)).transpose()?;
+    let spec = profile.map(|profile| spec_for(profile, told)).transpose()?;
     if let Some(spec) = &spec {
         spec.encode()?;
     }
@@ -75,7 +86,7 @@ pub(crate) fn checked_spec(
 /// # Errors
 /// `Invalid`, or what the encoder says.
 pub(crate) fn check(profile: &CallbackProfileForm) -> Result<(), Error> {
-    spec_for(profile, "folder/name.ext", 1, 0)?.encode()?;
+    spec_for(profile, CalledFor { key: "folder/name.ext", no: 1, queued_ms: 0, size_bytes: 0 })?.encode()?;
     Ok(())
 }
 

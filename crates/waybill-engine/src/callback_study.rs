@@ -7,7 +7,7 @@ use waybill_oss::callback_lint::{Field, Finding, Level, LintFacts, Rule};
 use waybill_oss::callback_preview::{CallPreview, Carried, Fact, ObjectFacts, Sample};
 use waybill_oss::{BodyType, CallbackSpec};
 
-use crate::callback_profile::{self, spec_for};
+use crate::callback_profile::{self, CalledFor, spec_for};
 use crate::error::Error;
 use crate::view::{
     BodyKind, CallbackField, CallbackFinding, CallbackPreview, CallbackProfileForm, CallbackRule, CallbackStudy,
@@ -19,12 +19,8 @@ use crate::view::{
 pub(crate) struct StudiedFile<'a> {
     /// Its name, as the preview is titled.
     pub(crate) name: &'a str,
-    /// Path below what would be dropped, for the templates.
-    pub(crate) relative: &'a str,
-    /// The number that the upload would get.
-    pub(crate) upload_no: i64,
-    /// When it would be queued.
-    pub(crate) queued_ms: i64,
+    /// The upload it would be, for the templates.
+    pub(crate) upload: CalledFor<'a>,
     /// What is known of the object.
     pub(crate) object: ObjectFacts,
 }
@@ -64,8 +60,7 @@ impl Planned<'_> {
 /// What a profile comes to. The preview has the templates of the variables filled in; the findings are about the form as
 /// it was written, so that a cure keeps them.
 pub(crate) fn study(form: &CallbackProfileForm, file: &StudiedFile<'_>, facts: &LintFacts) -> CallbackStudy {
-    let preview = spec_for(form, file.relative, file.upload_no, file.queued_ms)
-        .and_then(|spec| spec.preview(&file.object).map_err(Error::from));
+    let preview = spec_for(form, file.upload).and_then(|spec| spec.preview(&file.object).map_err(Error::from));
     let (preview, refusal) = match preview {
         Ok(preview) => (Some(preview_view(file.name, preview)), None),
         Err(why) => (None, Some(why.to_string())),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use waybill_oss::{BucketName, Crc64, ObjectHeaders, ObjectKey};
 
 use super::Engine;
+use crate::callback_profile::CalledFor;
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::store::callback_profiles;
@@ -84,7 +85,10 @@ impl Engine {
         let destination = self.destinations.find(destination_id).await?;
         let key = ObjectKey::parse(&format!("waybill-test-{}.txt", uuid::Uuid::new_v4().simple()))?;
         let at_ms = now_ms();
-        let callback = callback_profile::checked_spec(Some(&form), key.as_str(), 0, at_ms)?;
+        let callback = callback_profile::checked_spec(
+            Some(&form),
+            CalledFor { key: key.as_str(), no: 0, queued_ms: at_ms, size_bytes: 1 },
+        )?;
         let bucket = BucketName::parse(&destination.bucket)?;
         let tried = async {
             let client = Box::pin(self.destinations.client(&destination.id, &bucket)).await?;

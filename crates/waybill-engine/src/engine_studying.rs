@@ -9,6 +9,7 @@ use waybill_oss::callback_lint::LintFacts;
 use waybill_oss::callback_snippet;
 
 use super::Engine;
+use crate::callback_profile::CalledFor;
 use crate::callback_study::{self, Planned, StudiedFile};
 use crate::clock::now_ms;
 use crate::error::Error;
@@ -51,6 +52,11 @@ impl Subject {
         }
     }
 
+    fn called_for(&self, queued_ms: i64) -> CalledFor<'_> {
+        let size_bytes = i64::try_from(self.size_bytes).unwrap_or(i64::MAX);
+        CalledFor { key: &self.key, no: self.upload_no, queued_ms, size_bytes }
+    }
+
     /// A server on this computer makes the calls.
     fn is_local(&self) -> bool {
         let host = self.endpoint.split_once("://").map_or(self.endpoint.as_str(), |(_, host)| host);
@@ -67,9 +73,7 @@ impl Engine {
         let subject = self.subject(&form).await?;
         let file = StudiedFile {
             name: &subject.name,
-            relative: &subject.key,
-            upload_no: subject.upload_no,
-            queued_ms: now_ms(),
+            upload: subject.called_for(now_ms()),
             object: subject.planned().facts(),
         };
         let local = subject.is_local();
@@ -87,7 +91,7 @@ impl Engine {
     pub async fn probe_server(&self, form: CallbackStudyForm) -> Result<CallbackTrial, Error> {
         let subject = self.subject(&form).await?;
         let at_ms = now_ms();
-        let spec = callback_profile::spec_for(&form.form, &subject.key, subject.upload_no, at_ms)?;
+        let spec = callback_profile::spec_for(&form.form, subject.called_for(at_ms))?;
         let call = spec.preview(&subject.planned().facts())?;
         let http = self.lab.signatures.http().await?;
         Ok(match waybill_oss::probe(&http, &call.url, &call.headers, call.body, PATIENCE).await {
@@ -139,7 +143,7 @@ impl Engine {
             }
         };
         let queued = Zoned::now();
-        let facts = FileFacts { relative: &name, queued: &queued, upload_no: None };
+        let facts = FileFacts { relative: &name, queued: &queued, upload: None };
         let key = render(&destination.key_template, &facts)?;
         let upload_no = self.store.read(uploads::next_no).await?;
         let (bucket, endpoint, region) = (destination.bucket, destination.endpoint, destination.region);

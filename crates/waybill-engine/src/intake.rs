@@ -108,7 +108,7 @@ impl Intake {
             .to_str()
             .ok_or_else(|| Error::Invalid(format!("\"{}\" has a name that is not Unicode", path.display())))?;
         let key = match &self.key_rule {
-            KeyRule::Template(template) => render(template, &FileFacts { relative, queued, upload_no: None })?,
+            KeyRule::Template(template) => render(template, &FileFacts { relative, queued, upload: None })?,
             KeyRule::Prefix(prefix) => format!("{prefix}{relative}"),
             KeyRule::Exact(key) => key.clone(),
         };

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use jiff::Zoned;
+use jiff::fmt::strtime;
+use uuid::Uuid;
 
 use crate::error::Error;
 
@@ -13,9 +15,21 @@ pub(crate) struct FileFacts<'a> {
     pub(crate) relative: &'a str,
     /// Local date and time when it was queued.
     pub(crate) queued: &'a Zoned,
-    /// Our number; none while the key is made.
-    pub(crate) upload_no: Option<i64>,
+    /// None while the key is made.
+    pub(crate) upload: Option<UploadFacts>,
 }
+
+/// What is known once a file is an upload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UploadFacts {
+    /// Our number.
+    pub(crate) no: i64,
+    pub(crate) size_bytes: i64,
+}
+
+/// Ids of uploads are made from what stays the same however often one is sent: whoever gets two calls with the same id has
+/// been told the same thing twice.
+const UPLOADS: Uuid = Uuid::from_u128(0x5f0c_4a5e_8a6e_4d0b_9a0e_6d1f_77a1_b111);
 
 /// Fills in a template.
 ///
@@ -50,7 +64,7 @@ pub(crate) fn render(template: &str, facts: &FileFacts<'_>) -> Result<String, Er
 /// # Errors
 /// `Invalid`.
 pub(crate) fn check(template: &str) -> Result<(), Error> {
-    let sample = FileFacts { relative: "folder/name.ext", queued: &Zoned::now(), upload_no: None };
+    let sample = FileFacts { relative: "folder/name.ext", queued: &Zoned::now(), upload: None };
     waybill_oss::ObjectKey::parse(&render(template, &sample)?)?;
     Ok(())
 }
@@ -70,8 +84,13 @@ fn value(name: &str, facts: &FileFacts<'_>) -> Option<String> {
         "mm" => date("%m"),
         "dd" => date("%d"),
         "hh" => date("%H"),
-        "uploadNo" => facts.upload_no?.to_string(),
-        _ => return None,
+        "uploadNo" => facts.upload?.no.to_string(),
+        "size" => facts.upload?.size_bytes.to_string(),
+        "uuid" => {
+            let what = format!("{}/{}/{}", facts.upload?.no, facts.queued.timestamp().as_millisecond(), facts.relative);
+            Uuid::new_v5(&UPLOADS, what.as_bytes()).to_string()
+        }
+        _ => return strtime::format(name.strip_prefix("date:")?, facts.queued).ok(),
     })
 }
 
@@ -81,7 +100,8 @@ mod tests {
 
     fn check(template: &str, expected: Result<&str, &str>) {
         let queued: Zoned = "2026-11-20T09:05:00[UTC]".parse().unwrap();
-        let facts = FileFacts { relative: "shoot/day 1/发布会.tar.gz", queued: &queued, upload_no: Some(42) };
+        let upload = Some(UploadFacts { no: 42, size_bytes: 2_480_343_613 });
+        let facts = FileFacts { relative: "shoot/day 1/发布会.tar.gz", queued: &queued, upload };
         let got = render(template, &facts).map_err(|error| error.to_string());
         assert_eq!(got.as_deref().map_err(String::as_str), expected);
     }
@@ -90,7 +110,21 @@ mod tests {
     fn placeholders_are_filled_in_and_oss_variables_left_alone() {
         check("raw/{yyyy}/{mm}/{path}", Ok("raw/2026/11/shoot/day 1/发布会.tar.gz"));
         check("{folder}|{name}|{stem}|{ext}", Ok("shoot/day 1|发布会.tar.gz|发布会.tar|gz"));
-        check("${size}-{uploadNo}", Ok("${size}-42"));
+        check("${size}-{uploadNo} of {size}", Ok("${size}-42 of 2480343613"));
+        check("{date:%Y-%m-%d %H:%M}", Ok("2026-11-20 09:05"));
+        check("{date:%!}", Err("the template \"{date:%!}\" has an unknown {date:%!}"));
+    }
+
+    #[test]
+    fn the_id_of_an_upload_stays_and_is_no_others() {
+        let queued: Zoned = "2026-11-20T09:05:00[UTC]".parse().unwrap();
+        let id = |no, relative| {
+            let upload = Some(UploadFacts { no, size_bytes: 1 });
+            render("{uuid}", &FileFacts { relative, queued: &queued, upload }).unwrap()
+        };
+        assert_eq!(id(1, "a"), id(1, "a"));
+        assert!(Uuid::parse_str(&id(1, "a")).is_ok());
+        assert!(id(1, "a") != id(2, "a") && id(1, "a") != id(1, "b"));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Launcher {
         let lane = throttle.lane(&record.destination_id, &client.endpoint().to_string());
         let client = client.with_pace(Arc::new(lane.clone()));
         let profile = record.callback.clone();
-        let callback = callback_profile::checked_spec(profile.as_ref(), &record.key, record.no, record.created_ms)?;
+        let callback = callback_profile::checked_spec(profile.as_ref(), record.into())?;
         Ok(Trip {
             path: PathBuf::from(&record.path),
             key: ObjectKey::parse(&record.key)?,
@@ -77,6 +77,7 @@ impl Launcher {
             callback,
             profile,
             created_ms: record.created_ms,
+            size_bytes: record.size_bytes,
             overwrite: record.overwrite,
             wanted_key: record.wanted_key.clone(),
             client,

@@ -156,7 +156,7 @@ impl Resends {
         let client = Box::pin(self.destinations.client(&record.destination_id, &bucket)).await?;
         let lane = self.throttle.lane(&record.destination_id, &client.endpoint().to_string());
         let profile = record.callback.as_ref();
-        let callback = callback_profile::checked_spec(profile, &record.key, record.no, record.created_ms)?;
+        let callback = callback_profile::checked_spec(profile, record.into())?;
         Ok(Way {
             client: client.with_pace(Arc::new(lane.clone())),
             lane,

@@ -108,10 +108,7 @@ pub(crate) fn details(
         Some(session) if !session.plan.is_single() => session.plan.part_size_bytes as i64,
         _ => parts.first().map_or(0, |part| part.size_bytes as i64),
     };
-    let spec = record
-        .callback
-        .as_ref()
-        .and_then(|profile| callback_profile::spec_for(profile, &record.key, record.no, record.created_ms).ok());
+    let spec = record.callback.as_ref().and_then(|profile| callback_profile::spec_for(profile, record.into()).ok());
     let answer_type = match &record.state {
         UploadState::Done { callback: CallbackOutcome::Answered { content_type, .. }, .. } => content_type.clone(),
         UploadState::Done { callback: CallbackOutcome::Failed { .. }, .. } => Some("application/xml".to_owned()),

@@ -20,7 +20,7 @@ use super::put;
 use super::settle;
 use super::source::{self, SourceStamp};
 use super::state::{Forget, ObjectFacts, Session};
-use crate::callback_profile;
+use crate::callback_profile::{self, CalledFor};
 use crate::clock::now_ms;
 use crate::error::{Code, Error};
 use crate::progress::Gauge;
@@ -107,6 +107,8 @@ pub(crate) struct Trip {
     /// What the callback is made of, for a key that changes.
     pub(crate) profile: Option<CallbackProfileForm>,
     pub(crate) created_ms: i64,
+    /// As it was queued.
+    pub(crate) size_bytes: i64,
     /// What becomes of an object that is there already, as far as it is still to be asked.
     pub(crate) overwrite: OverwritePolicy,
     pub(crate) wanted_key: Option<String>,
@@ -132,9 +134,24 @@ impl Trip {
 
     /// Goes to another key from now on; the callback may name it.
     pub(crate) fn rename(&mut self, key: ObjectKey) -> Result<(), Error> {
-        let (no, created_ms) = (self.reports.no, self.created_ms);
-        self.callback = callback_profile::checked_spec(self.profile.as_ref(), key.as_str(), no, created_ms)?;
         self.key = key;
+        self.tell_anew()
+    }
+
+    /// The file has this many bytes, which are not those that it was queued with.
+    fn resize(&mut self, size_bytes: u64) -> Result<(), Error> {
+        self.size_bytes = i64::try_from(size_bytes).unwrap_or(i64::MAX);
+        self.tell_anew()
+    }
+
+    fn tell_anew(&mut self) -> Result<(), Error> {
+        let told = CalledFor {
+            key: self.key.as_str(),
+            no: self.reports.no,
+            queued_ms: self.created_ms,
+            size_bytes: self.size_bytes,
+        };
+        self.callback = callback_profile::checked_spec(self.profile.as_ref(), told)?;
         Ok(())
     }
 }
@@ -217,6 +234,9 @@ async fn send(
 ) -> Result<(), Ended> {
     let (file, stamp) = open(trip.path.clone()).await?;
     let file = Arc::new(file);
+    if trip.profile.is_some() && i64::try_from(stamp.size_bytes) != Ok(trip.size_bytes) {
+        trip.resize(stamp.size_bytes)?;
+    }
     if let Some(session) = earlier {
         let usable = session.stamp == stamp && session.plan.size_bytes == stamp.size_bytes;
         if let (true, Some(upload_id)) = (usable, session.upload_id.clone()) {
