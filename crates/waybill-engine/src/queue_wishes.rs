@@ -10,7 +10,7 @@ use crate::queue_save::{Along, abort_of, refusal, save};
 use crate::store::uploads::{self, UploadRecord};
 use crate::store::{lists, ready};
 use crate::upload::state::{Effect, Event, UploadState, step};
-use crate::view::{Phase, UploadSelection, Wish};
+use crate::view::{Cursor, Phase, UploadSelection, Wish};
 
 /// Uploads of one page of a sweep: what one write takes in a few milliseconds.
 const PAGE: i64 = 500;
@@ -21,14 +21,14 @@ pub(crate) struct Sweep {
     selection: UploadSelection,
     wish: Wish,
     answer: oneshot::Sender<Result<(), Error>>,
-    after: i64,
+    after: Option<Cursor>,
     /// For a change of order.
     priority: Option<i64>,
 }
 
 impl Sweep {
     pub(crate) fn new(selection: UploadSelection, wish: Wish, answer: oneshot::Sender<Result<(), Error>>) -> Sweep {
-        Sweep { selection, wish, answer, after: 0, priority: None }
+        Sweep { selection, wish, answer, after: None, priority: None }
     }
 }
 
@@ -100,7 +100,8 @@ impl Queue {
         let asked = move |c: &rusqlite::Connection| lists::selected(c, &selection, phases, &starting, after, PAGE);
         let page = self.store.write(asked).await?;
         let Some(last) = page.last() else { return Ok(false) };
-        sweep.after = *last;
+        sweep.after = Some(*last);
+        let page: Vec<i64> = page.into_iter().map(|upload| upload.no).collect();
         let Some(event) = event else {
             let priority = match sweep.priority {
                 Some(priority) => priority,

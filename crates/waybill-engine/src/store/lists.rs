@@ -4,7 +4,7 @@ use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::to_json;
 use super::uploads::{COLUMNS, UploadRecord, in_phases, record};
-use crate::view::{Counts, Filter, Phase, Scope, UploadQuery, UploadSelection};
+use crate::view::{Counts, Cursor, Filter, Phase, Scope, UploadQuery, UploadSelection};
 
 /// One page; the caller asks for one row more than it shows to learn whether there is another. `starting` are uploads that
 /// have a slot though their rows still say that they wait.
@@ -44,31 +44,55 @@ pub(crate) fn page(
     Ok(found)
 }
 
-/// Numbers of those in Transfers that are selected and in one of `phases`, after `after`, in order: for work on many
-/// uploads in constant memory. `starting` as for [`page`].
+/// Numbers and batches of those in Transfers that are selected and in one of `phases`, behind `after`: for work on many
+/// uploads in constant memory. They come in the order of an index, so that each page costs as much as the first: as lists
+/// show them where few are in a phase, else by number. `starting` as for [`page`].
 pub(crate) fn selected(
     connection: &Connection,
     selection: &UploadSelection,
     phases: &[Phase],
     starting: &[i64],
-    after: i64,
+    after: Option<Cursor>,
     limit: i64,
-) -> rusqlite::Result<Vec<i64>> {
-    let mut conditions = vec![scope_of(Scope::Transfers).to_owned(), in_phases(phases), "no > ?".to_owned()];
-    let mut values: Vec<Value> = vec![after.into()];
-    conditions.push(filter_of(selection.filter, starting));
-    if let Some(batch) = selection.batch {
-        conditions.push("batch = ?".into());
-        values.push(batch.into());
+) -> rusqlite::Result<Vec<Cursor>> {
+    let few = matches!(phases, [Phase::Paused | Phase::Failed]);
+    let pieces: Vec<(&str, Vec<Value>)> = match after {
+        None => vec![("1", vec![])],
+        Some(after) if few => vec![
+            ("batch = ? AND no > ?", vec![after.batch.into(), after.no.into()]),
+            ("batch < ?", vec![after.batch.into()]),
+        ],
+        Some(after) => vec![("no > ?", vec![after.no.into()])],
+    };
+    let order = if few { "batch DESC, no" } else { "no" };
+    let mut found = Vec::new();
+    for (piece, mut values) in pieces {
+        let mut conditions = vec![
+            piece.to_owned(),
+            scope_of(Scope::Transfers).to_owned(),
+            in_phases(phases),
+            filter_of(selection.filter, starting),
+        ];
+        if let Some(batch) = selection.batch {
+            conditions.push("batch = ?".into());
+            values.push(batch.into());
+        }
+        if !selection.numbers.is_empty() {
+            conditions.push("no IN (SELECT value FROM json_each(?))".into());
+            values.push(to_json(&selection.numbers)?.into());
+        }
+        search(&selection.search, &mut conditions, &mut values);
+        values.push((limit - found.len() as i64).into());
+        let sql = format!("SELECT batch, no FROM uploads WHERE {} ORDER BY {order} LIMIT ?", conditions.join(" AND "));
+        let mut statement = connection.prepare(&sql)?;
+        let rows =
+            statement.query_map(params_from_iter(values), |row| Ok(Cursor { batch: row.get(0)?, no: row.get(1)? }))?;
+        found.extend(rows.collect::<Result<Vec<_>, _>>()?);
+        if found.len() as i64 >= limit {
+            break;
+        }
     }
-    if !selection.numbers.is_empty() {
-        conditions.push("no IN (SELECT value FROM json_each(?))".into());
-        values.push(to_json(&selection.numbers)?.into());
-    }
-    search(&selection.search, &mut conditions, &mut values);
-    values.push(limit.into());
-    let sql = format!("SELECT no FROM uploads WHERE {} ORDER BY no LIMIT ?", conditions.join(" AND "));
-    connection.prepare(&sql)?.query_map(params_from_iter(values), |row| row.get(0))?.collect()
+    Ok(found)
 }
 
 fn search(text: &str, conditions: &mut Vec<String>, values: &mut Vec<Value>) {

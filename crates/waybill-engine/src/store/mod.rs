@@ -59,7 +59,14 @@ const GATHER: Duration = Duration::from_millis(5);
 type Continuation = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
 
 /// Given the connection, or why there is no transaction to write in.
-type Work = Box<dyn FnOnce(Result<&Connection, Refusal>) -> Continuation + Send>;
+type Work = Box<dyn FnOnce(Result<Turn<'_>, Refusal>) -> Continuation + Send>;
+
+/// A write's turn in a transaction.
+struct Turn<'a> {
+    connection: &'a Connection,
+    /// No other write is in it.
+    alone: bool,
+}
 
 struct Write {
     work: Work,
@@ -174,8 +181,8 @@ impl Store {
         then: impl FnOnce(Result<T, Error>) + Send + 'static,
     ) {
         let health = Arc::clone(&self.health);
-        let work = Box::new(move |connection: Result<&Connection, Refusal>| -> Continuation {
-            let result = connection.and_then(|c| in_savepoint(c, write).map_err(|error| Refusal::from(&error)));
+        let work = Box::new(move |turn: Result<Turn<'_>, Refusal>| -> Continuation {
+            let result = turn.and_then(|turn| turn.take(write).map_err(|error| Refusal::from(&error)));
             Box::new(move |committed| {
                 let result = result.and_then(|value| committed.map(|()| value));
                 then(result.map_err(|refusal| {
@@ -318,7 +325,9 @@ fn write_in_groups(
             Ok(()) if connection.is_autocommit() => Err(Refusal::of_an_earlier_write()),
             Ok(()) => Ok(&connection),
         };
-        let continuations: Vec<Continuation> = group.into_iter().map(|write| (write.work)(in_transaction())).collect();
+        let alone = group.len() == 1;
+        let turn = || in_transaction().map(|connection| Turn { connection, alone });
+        let continuations: Vec<Continuation> = group.into_iter().map(|write| (write.work)(turn())).collect();
         let committed = in_transaction().and_then(|connection| {
             connection.execute_batch("COMMIT").map_err(|error| {
                 // Leaves the connection clean for the next group; the reason is the commit's.
@@ -335,6 +344,20 @@ fn write_in_groups(
                 }
             }
         }
+    }
+}
+
+impl Turn<'_> {
+    /// Writes all of it or nothing.
+    fn take<T>(self, write: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        if !self.alone {
+            return in_savepoint(self.connection, write);
+        }
+        // A savepoint would have every page copied that a sweep of hundreds changes.
+        write(self.connection).inspect_err(|_| {
+            // The reason is the write's.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        })
     }
 }
 
