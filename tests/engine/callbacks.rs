@@ -3,7 +3,7 @@
 use waybill_engine::Code;
 use waybill_engine::view::{
     AnswerColumn, CallbackBadge, CallbackProfileDraft, CallbackProfileForm, Comparison, Expectation, ResendSelection,
-    Scope, UploadQuery, UploadRow,
+    Scope, UploadQuery, UploadRow, WatchedFolderForm,
 };
 use waybill_sandbox::Operation::{Callback, DeleteObject, PutObject};
 use waybill_sandbox::{Fault, FaultKind};
@@ -118,6 +118,39 @@ async fn a_shared_profile_is_asked_for_by_name_and_kept_while_it_is() {
     assert_eq!(engine.callback_profiles().await.expect("profiles").len(), 1, "a shared one outlives its users");
     engine.delete_callback_profile(&saved.id).await.expect("deleted");
     assert!(engine.callback_profiles().await.expect("profiles").is_empty());
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn files_of_a_watched_folder_may_ask_for_a_profile_of_their_own() {
+    let mut bed = TestBed::new().await;
+    bed.callback(None).await;
+    let engine = bed.engine().clone();
+    let profile = engine.save_callback_profile(draft("Ingest", form(&bed))).await.expect("saved").id;
+    let folder = bed.folder("inbox");
+    let mut wanted = WatchedFolderForm {
+        id: None,
+        path: folder.to_str().expect("text").into(),
+        destination_id: waybill_tests::DESTINATION.into(),
+        prefix: String::new(),
+        callback_profile_id: Some("another".into()),
+        include_existing: true,
+    };
+    let refused = engine.save_watched_folder(wanted.clone()).await.expect_err("no such profile");
+    assert_eq!(refused.code(), Code::Invalid, "{refused}");
+    wanted.callback_profile_id = Some(profile.clone());
+    let watched = engine.save_watched_folder(wanted).await.expect("watched");
+    assert_eq!(watched.callback_profile_id.as_ref(), Some(&profile));
+    std::fs::write(folder.join("a.jpg"), "x").expect("a file");
+    let answered = async || {
+        let rows = listed(&bed).await;
+        rows.into_iter().find(|row| matches!(row.callback, CallbackBadge::Answered { .. }))
+    };
+    bed.look_for("an answered file", answered).await;
+    let refused = engine.delete_callback_profile(&profile).await.expect_err("in use");
+    assert!(refused.to_string().contains("inbox"), "{refused}");
+    engine.delete_watched_folder(&watched.id).await.expect("watched no longer");
+    engine.delete_callback_profile(&profile).await.expect("deleted");
     bed.stop().await;
 }
 

@@ -84,6 +84,7 @@ async fn a_folder_inside_a_watched_one_is_refused_since_its_files_would_go_up_tw
         path: path.to_str().unwrap().into(),
         destination_id: DESTINATION.into(),
         prefix: String::new(),
+        callback_profile_id: None,
         include_existing: false,
     };
     for path in [&inner, &outer, &bed.folder("outer/inner/most")] {
@@ -130,6 +131,7 @@ async fn a_folder_that_holds_the_data_or_a_prefix_that_cannot_be_a_key_is_refuse
         path: path.to_str().unwrap().to_owned(),
         destination_id: waybill_tests::DESTINATION.into(),
         prefix: prefix.into(),
+        callback_profile_id: None,
         include_existing: false,
     };
     let error = bed.engine().save_watched_folder(form(bed.dir.path(), "")).await.unwrap_err();

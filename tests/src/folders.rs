@@ -23,6 +23,7 @@ impl TestBed {
             path: folder.to_str().expect("a path in Unicode").into(),
             destination_id: DESTINATION.into(),
             prefix: String::new(),
+            callback_profile_id: None,
             include_existing: existing,
         };
         self.engine().save_watched_folder(form).await.expect("the folder is watched")

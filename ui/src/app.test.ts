@@ -151,7 +151,8 @@ test("a watched folder is added, paused and removed after a question", async () 
   const saved = vi.spyOn(backend, "saveWatchedFolder");
   await fireEvent.submit(screen.getByTestId("folder-form"));
   expect(saved).toHaveBeenCalledExactlyOnceWith({
-    id: null, path: "/home/mei/footage/new", destinationId: "media", prefix: "", includeExisting: true,
+    id: null, path: "/home/mei/footage/new", destinationId: "media", prefix: "", callbackProfileId: null,
+    includeExisting: true,
   });
   const row = await screen.findByTestId("folder-row");
   expect(row.textContent).toContain("3 settling");

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::key_template;
 use crate::queue_line::QueueLine;
 use crate::store::watched::{self, FolderRow};
-use crate::store::{Store, destinations};
+use crate::store::{Store, callback_profiles, destinations};
 use crate::task::Tasks;
 use crate::view::{WatchedFolderForm, WatchedFolderView};
 use crate::watch::scanner::{self, Health};
@@ -149,6 +149,10 @@ impl WatchedFolders {
         let destination = form.destination_id.clone();
         let destination = self.shared.store.read(move |c| destinations::load(c, &destination)).await?;
         let destination = destination.ok_or_else(|| Error::Invalid("choose a destination".into()))?;
+        if let Some(id) = form.callback_profile_id.clone() {
+            let profile = self.shared.store.read(move |c| callback_profiles::load(c, &id)).await?;
+            profile.ok_or_else(|| Error::Invalid("there is no such callback profile; choose another".into()))?;
+        }
         let prefix = form.prefix.trim();
         key_template::check(&format!("{prefix}{}", destination.key_template))?;
         let others = self.shared.store.read(watched::all).await?;
@@ -165,6 +169,7 @@ impl WatchedFolders {
             destination_id: form.destination_id.clone(),
             prefix: prefix.to_owned(),
             paused: false,
+            profile_id: form.callback_profile_id.clone(),
         })
     }
 
@@ -193,6 +198,7 @@ impl WatchedFolders {
             destination_id: folder.destination_id,
             destination,
             prefix: folder.prefix,
+            callback_profile_id: folder.profile_id,
             paused: folder.paused,
             settling: health.settling as i64,
             uploaded,

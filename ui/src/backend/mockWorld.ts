@@ -125,7 +125,7 @@ export function mockDestinations(): DestinationView[] {
 }
 
 export function mockFolders(nowMs: number): WatchedFolderView[] {
-  const common = { destinationId: "media", destination: "media-prod", paused: false, problem: null };
+  const common = { destinationId: "media", destination: "media-prod", callbackProfileId: null, paused: false, problem: null };
   return [
     {
       ...common, id: "f1", path: "/home/mei/footage/incoming", prefix: "raw/", reachable: true, settling: 2,

@@ -18,6 +18,6 @@ name: string,
  */
 form: CallbackProfileForm, 
 /**
- * Names of the destinations that ask for it.
+ * Names of the destinations and paths of the watched folders that ask for it.
  */
 usedBy: Array<string>, };

@@ -21,6 +21,10 @@ destinationId: string,
  */
 prefix: string, 
 /**
+ * The callback profile with a name to ask for; none for the destination's callback.
+ */
+callbackProfileId: string | null, 
+/**
  * Also upload what is in it already.
  */
 includeExisting: boolean, };

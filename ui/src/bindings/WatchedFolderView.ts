@@ -26,6 +26,10 @@ destination: string,
  */
 prefix: string, 
 /**
+ * The callback profile with a name that its files ask for; none for the destination's callback.
+ */
+callbackProfileId: string | null, 
+/**
  * The user said stop.
  */
 paused: boolean, 

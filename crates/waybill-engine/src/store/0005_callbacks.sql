@@ -39,3 +39,5 @@ CREATE TABLE resends (
 ALTER TABLE callback_profiles ADD COLUMN name TEXT;
 -- The named profile that an upload's callback came from.
 ALTER TABLE uploads ADD COLUMN callback_profile TEXT;
+-- A named profile that a folder's files ask for instead of their destination's.
+ALTER TABLE watched_folders ADD COLUMN callback_profile_id TEXT REFERENCES callback_profiles (id);

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::{from_json, to_json};
 use crate::view::{CallbackProfileForm, CallbackProfileView};
 
-/// All with a name, by name, each with the destinations that ask for it.
+/// All with a name, by name, each with who asks for it.
 pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<CallbackProfileView>> {
     let mut profiles = connection
         .prepare_cached(
@@ -54,10 +54,13 @@ pub(crate) fn delete(connection: &Connection, id: &str) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Names of the destinations that ask for it.
+/// Names of the destinations and paths of the watched folders that ask for it.
 fn users(connection: &Connection, id: &str) -> rusqlite::Result<Vec<String>> {
     connection
-        .prepare_cached("SELECT name FROM destinations WHERE callback_profile_id = ?1 ORDER BY created_ms, id")?
+        .prepare_cached(
+            "SELECT name FROM destinations WHERE callback_profile_id = ?1 \
+             UNION ALL SELECT path FROM watched_folders WHERE callback_profile_id = ?1",
+        )?
         .query_map([id], |row| row.get(0))?
         .collect()
 }

@@ -12,23 +12,29 @@ pub(crate) struct FolderRow {
     pub(crate) destination_id: String,
     pub(crate) prefix: String,
     pub(crate) paused: bool,
+    /// The named callback profile that its files ask for; none for the destination's.
+    pub(crate) profile_id: Option<String>,
 }
 
 /// Adds or changes a folder.
 pub(crate) fn save(connection: &Connection, row: &FolderRow, now_ms: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO watched_folders VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET path = ?2, \
-             destination_id = ?3, prefix = ?4, paused = ?5",
+            "INSERT INTO watched_folders (id, path, destination_id, prefix, paused, created_ms, callback_profile_id) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET path = ?2, destination_id = ?3, prefix = ?4, \
+             paused = ?5, callback_profile_id = ?7",
         )?
-        .execute(params![row.id, row.path, row.destination_id, row.prefix, row.paused, now_ms])?;
+        .execute(params![row.id, row.path, row.destination_id, row.prefix, row.paused, now_ms, row.profile_id])?;
     Ok(())
 }
 
 /// All, oldest first.
 pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<FolderRow>> {
     connection
-        .prepare_cached("SELECT id, path, destination_id, prefix, paused FROM watched_folders ORDER BY created_ms, id")?
+        .prepare_cached(
+            "SELECT id, path, destination_id, prefix, paused, callback_profile_id FROM watched_folders \
+             ORDER BY created_ms, id",
+        )?
         .query_map([], folder)?
         .collect()
 }
@@ -104,5 +110,6 @@ fn folder(row: &Row<'_>) -> rusqlite::Result<FolderRow> {
         destination_id: row.get(2)?,
         prefix: row.get(3)?,
         paused: row.get(4)?,
+        profile_id: row.get(5)?,
     })
 }

@@ -19,7 +19,7 @@ pub struct CallbackProfileView {
     pub name: String,
     /// What it says.
     pub form: CallbackProfileForm,
-    /// Names of the destinations that ask for it.
+    /// Names of the destinations and paths of the watched folders that ask for it.
     pub used_by: Vec<String>,
 }
 

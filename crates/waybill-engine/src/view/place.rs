@@ -239,6 +239,8 @@ pub struct WatchedFolderView {
     pub destination: String,
     /// Put in front of the key, may be empty.
     pub prefix: String,
+    /// The callback profile with a name that its files ask for; none for the destination's callback.
+    pub callback_profile_id: Option<String>,
     /// The user said stop.
     pub paused: bool,
     /// The folder is there and readable.
@@ -266,6 +268,9 @@ pub struct WatchedFolderForm {
     pub destination_id: String,
     /// Put in front of the key, may be empty.
     pub prefix: String,
+    /// The callback profile with a name to ask for; none for the destination's callback.
+    #[serde(default)]
+    pub callback_profile_id: Option<String>,
     /// Also upload what is in it already.
     pub include_existing: bool,
 }

@@ -15,6 +15,7 @@ use crate::clock::now_ms;
 use crate::error::{Code, Error};
 use crate::intake::{Intake, KeyRule, relative_to};
 use crate::store::batches::{self, NewBatch};
+use crate::store::callback_profiles;
 use crate::store::destinations;
 use crate::store::uploads;
 use crate::store::watched::{self, FolderRow, Known};
@@ -171,16 +172,20 @@ fn enqueue(
     folder: &FolderRow,
     settled: Vec<(PathBuf, SourceStamp)>,
 ) -> Result<Vec<(PathBuf, Error)>, Error> {
-    let id = folder.destination_id.clone();
-    let destination = shared
-        .store
-        .read_blocking(move |c| destinations::load(c, &id))?
-        .ok_or_else(|| Error::Invalid("the folder's destination no longer exists".into()))?;
+    let (id, profile_id) = (folder.destination_id.clone(), folder.profile_id.clone());
+    let (destination, profile) = shared.store.read_blocking(move |c| {
+        let profile = profile_id.map(|id| callback_profiles::load(c, &id)).transpose()?.flatten();
+        Ok((destinations::load(c, &id)?, profile))
+    })?;
+    let destination = destination.ok_or_else(|| Error::Invalid("the folder's destination no longer exists".into()))?;
     let rule = match folder.prefix.as_str() {
         "" => None,
         prefix => Some(KeyRule::Template(format!("{prefix}{}", destination.key_template))),
     };
-    let intake = Intake::new(&destination, rule, Vec::new());
+    let mut intake = Intake::new(&destination, rule, Vec::new());
+    if let Some(profile) = profile {
+        (intake.callback, intake.profile_id) = (Some(profile.form), Some(profile.id));
+    }
     let root = Path::new(&folder.path);
     let base = root.parent().unwrap_or(root);
     let (mut files, mut unfit) = (Vec::new(), Vec::new());
