@@ -3,7 +3,7 @@
 use waybill_engine::Code;
 use waybill_engine::view::{
     AnswerColumn, CallbackBadge, CallbackProfileDraft, CallbackProfileForm, Comparison, Expectation, ResendSelection,
-    Scope, UploadQuery, UploadRow, WatchedFolderForm,
+    Scope, UploadQuery, UploadRow, Variable, WatchedFolderForm,
 };
 use waybill_sandbox::Operation::{Callback, DeleteObject, PutObject};
 use waybill_sandbox::{Fault, FaultKind};
@@ -63,6 +63,27 @@ async fn an_answer_that_is_not_as_expected_needs_somebody_until_it_is() {
     let columns: Vec<_> = well.row.columns.iter().map(|column| (column.name.as_str(), column.value.as_str())).collect();
     assert_eq!(columns, [("Job", "8"), ("Link", "https://x/8")]);
     assert_eq!(listed(&bed).await[0].columns, well.row.columns);
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_callback_that_is_sent_again_bears_the_same_idempotency_variable() {
+    let mut bed = TestBed::new().await;
+    let variable = Variable { name: "x:upload_no".into(), value: "{uploadNo}-{uuid}".into() };
+    let form = CallbackProfileForm { variables: vec![variable], ..form(&bed) };
+    bed.engine().save_callback_profile(draft("Once", form.clone())).await.expect("saved");
+    bed.callback(Some(form)).await;
+    answers(&bed, 500, "{}");
+    let no = bed.stored(&bed.file("a.jpg", 10)).await.row.no;
+    bed.engine().resend_callbacks(ResendSelection::AllBad).await.expect("asked for");
+    bed.until(no, "called again", |details| details.callback.calls.len() == 2).await;
+    let told = |callback: &waybill_sandbox::ReceivedCallback| {
+        let body: serde_json::Value = serde_json::from_str(&callback.body).expect("JSON");
+        body["uploadNo"].as_str().expect("a text").to_owned()
+    };
+    let told: Vec<String> = bed.sandbox.callbacks().iter().map(told).collect();
+    assert!(told.len() == 2 && told[0] == told[1] && told[0].starts_with(&format!("{no}-")), "{told:?}");
+    assert_eq!(told[0].len(), format!("{no}-").len() + 36);
     bed.stop().await;
 }
 

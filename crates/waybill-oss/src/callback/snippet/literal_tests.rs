@@ -1,3 +1,5 @@
+//! Literals of each language, read as their compilers read them.
+
 use super::*;
 
 fn text(language: Language, written: &str) -> String {
