@@ -1,12 +1,12 @@
 //! What the answers of callbacks make of the rows that are shown: expectations and columns are read off them, not stored.
 
-use waybill_oss::CallbackOutcome;
+use waybill_oss::{CallbackOutcome, callback_catalogue};
 
 use crate::error::Error;
 use crate::expectation;
 use crate::store::uploads::UploadRecord;
 use crate::upload::state::ObjectFacts;
-use crate::view::{CallbackBadge, CallbackTrial, UploadRow, Variable};
+use crate::view::{CallbackBadge, CallbackTrial, EcAdvice, UploadRow, Variable};
 
 /// Those whose profile looks into the answer; of all others the answer need not be read.
 pub(crate) fn wanted(records: &[UploadRecord]) -> Vec<i64> {
@@ -47,6 +47,7 @@ pub(crate) fn trial(object: &ObjectFacts, callback: &mut CallbackOutcome, now_ms
         request_id: object.request_id.clone(),
         signed_by_oss: true,
         problem: None,
+        advice: None,
     };
     match callback {
         CallbackOutcome::NotRequested | CallbackOutcome::Unknown => {}
@@ -60,13 +61,28 @@ pub(crate) fn trial(object: &ObjectFacts, callback: &mut CallbackOutcome, now_ms
             (trial.status, trial.ec, trial.body) = (203, ec.clone(), std::mem::take(body));
         }
     }
-    trial
+    advised(trial)
+}
+
+/// The same with what is known of its cause and cure.
+pub(crate) fn advised(trial: CallbackTrial) -> CallbackTrial {
+    let failed = trial.status == 203 || trial.problem.is_some();
+    let words = trial.problem.as_ref().map_or(trial.body.as_str(), |problem| &problem.message);
+    let known = callback_catalogue::advice(trial.ec.as_deref().unwrap_or_default(), words).filter(|_| failed);
+    let advice = known.map(|known| EcAdvice {
+        ec: known.ec.clone(),
+        cause_en: known.cause_en.clone(),
+        cure_en: known.cure_en.clone(),
+        cause_zh: known.cause_zh.clone(),
+        cure_zh: known.cure_zh.clone(),
+    });
+    CallbackTrial { advice, ..trial }
 }
 
 /// A call that was not made or not answered.
 pub(crate) fn nothing(at_ms: i64, took_ms: i64, signed_by_oss: bool, error: &Error) -> CallbackTrial {
     let problem = error.problem();
-    CallbackTrial {
+    advised(CallbackTrial {
         at_ms,
         took_ms,
         status: 0,
@@ -76,5 +92,25 @@ pub(crate) fn nothing(at_ms: i64, took_ms: i64, signed_by_oss: bool, error: &Err
         request_id: problem.request_id.clone().unwrap_or_default(),
         signed_by_oss,
         problem: Some(problem),
+        advice: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_call_comes_with_its_cause_and_cure_and_a_good_one_with_none() {
+        let failed = CallbackTrial {
+            status: 203,
+            ec: Some("0007-00000203".into()),
+            body: "<Error><Code>CallbackFailed</Code><Message>Error status : 502.</Message></Error>".into(),
+            ..CallbackTrial::default()
+        };
+        let advice = advised(failed.clone()).advice.expect("advice");
+        assert_eq!(advice.ec, "0007-00000203");
+        assert!(!advice.cure_en.is_empty() && !advice.cure_zh.is_empty());
+        assert_eq!(advised(CallbackTrial { status: 200, ..failed }).advice, None);
     }
 }

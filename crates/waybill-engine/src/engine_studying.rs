@@ -106,6 +106,7 @@ impl Engine {
                 request_id: String::new(),
                 signed_by_oss: false,
                 problem: None,
+                advice: None,
             },
         })
     }

@@ -5,7 +5,7 @@
  */
 export type EcAdvice = { 
 /**
- * The EC, for instance `0007-00000203`.
+ * The EC, for instance `0007-00000203`; empty where OSS names none.
  */
 ec: string, 
 /**

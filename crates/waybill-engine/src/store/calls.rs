@@ -7,6 +7,7 @@ use waybill_oss::CallbackOutcome;
 
 use super::{from_json, to_json};
 use crate::answered;
+use crate::answered::advised;
 use crate::expectation;
 use crate::upload::state::{ObjectFacts, UploadState};
 use crate::view::{CallbackProfileForm, CallbackTime, CallbackTimes, CallbackTrial, EcCount, Problem};
@@ -198,7 +199,7 @@ pub(crate) fn times(connection: &Connection, profile_id: Option<&str>) -> rusqli
 
 fn trial(row: &Row<'_>) -> rusqlite::Result<CallbackTrial> {
     let (headers, problem): (String, Option<String>) = (row.get(3)?, row.get(7)?);
-    Ok(CallbackTrial {
+    Ok(advised(CallbackTrial {
         at_ms: row.get(0)?,
         took_ms: row.get(1)?,
         status: row.get(2)?,
@@ -208,5 +209,6 @@ fn trial(row: &Row<'_>) -> rusqlite::Result<CallbackTrial> {
         request_id: row.get(6)?,
         signed_by_oss: true,
         problem: problem.map(|json| from_json(7, &json)).transpose()?,
-    })
+        advice: None,
+    }))
 }

@@ -343,7 +343,7 @@ pub enum ResendSelection {
 }
 
 /// One call of the user's server, by OSS or by ourselves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct CallbackTrial {
@@ -365,6 +365,9 @@ pub struct CallbackTrial {
     pub signed_by_oss: bool,
     /// Why there is no answer.
     pub problem: Option<Problem>,
+    /// What the catalogue knows of it, when it did not go well.
+    #[serde(default)]
+    pub advice: Option<EcAdvice>,
 }
 
 /// Cause and cure of an error code, in both languages.
@@ -372,7 +375,7 @@ pub struct CallbackTrial {
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct EcAdvice {
-    /// The EC, for instance `0007-00000203`.
+    /// The EC, for instance `0007-00000203`; empty where OSS names none.
     pub ec: String,
     /// Cause in English.
     pub cause_en: String,
