@@ -65,12 +65,21 @@ pub(crate) fn study(form: &CallbackProfileForm, file: &StudiedFile<'_>, facts: &
         Ok(preview) => (Some(preview_view(file.name, preview)), None),
         Err(why) => (None, Some(why.to_string())),
     };
-    let spec = callback_profile::as_written(form);
-    let findings = spec.lint(facts).into_iter().map(|finding| finding_view(form, &spec, finding)).collect();
+    let findings = findings(form, facts).into_iter().map(|(finding, _)| finding).collect();
     CallbackStudy { preview, refusal, findings }
 }
 
-fn preview_view(file: &str, preview: CallPreview) -> CallbackPreview {
+/// What the linter says of the form as it was written, each with its words in English.
+pub(crate) fn findings(form: &CallbackProfileForm, facts: &LintFacts) -> Vec<(CallbackFinding, String)> {
+    let spec = callback_profile::as_written(form);
+    let told = |finding: Finding| {
+        let words = finding.to_string();
+        (finding_view(form, &spec, finding), words)
+    };
+    spec.lint(facts).into_iter().map(told).collect()
+}
+
+pub(crate) fn preview_view(file: &str, preview: CallPreview) -> CallbackPreview {
     let sample = |sample: &Sample| {
         let (start, end) = units(&preview.body, &sample.at);
         SampleSpan { start, end, name: sample.name.clone() }

@@ -27,6 +27,8 @@ use crate::view::{
 };
 
 const CURRENT: &str = "current_destination";
+/// Begins the ids of destinations that a command line describes.
+const COMMAND_LINE: &str = "command-line:";
 
 /// A destination that the program itself makes; its keys live in memory only.
 #[derive(Clone, Debug)]
@@ -71,6 +73,13 @@ struct Clients {
     /// Held by whoever makes one, so that the many uploads that want it at the same time do not all make it.
     making: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
     forgotten: u64,
+}
+
+impl BuiltIn {
+    /// The id of a destination that a command line describes: the same place is the same destination.
+    pub fn command_line_id(endpoint: &str, bucket: &str) -> String {
+        format!("{COMMAND_LINE}{endpoint}/{bucket}")
+    }
 }
 
 impl Destinations {
@@ -189,6 +198,17 @@ impl Destinations {
             .await?;
         self.forget_client(&id);
         self.changes.destinations();
+        Ok(())
+    }
+
+    /// Opens the destinations that earlier command lines left behind with these keys, as far as nobody serves them.
+    pub(crate) async fn lend(&self, access: &Access) -> Result<(), Error> {
+        let rows = self.store.read(destinations::all).await?;
+        let left = |row: &&DestinationRow| row.id.starts_with(COMMAND_LINE) && !self.keys.is_served(row);
+        for row in rows.iter().filter(left) {
+            self.keys.serve(&row.id, access.clone());
+            self.forget_client(&row.id);
+        }
         Ok(())
     }
 

@@ -43,7 +43,7 @@ mod callbacks;
 #[path = "following.rs"]
 pub(crate) mod following;
 #[path = "engine_lab.rs"]
-mod lab;
+pub(crate) mod lab;
 #[path = "engine_reading.rs"]
 mod reading;
 #[path = "engine_resending.rs"]
@@ -161,6 +161,8 @@ impl Engine {
             abort: Arc::clone(&aborts),
             finishing,
             line: Arc::default(),
+            ended: Finished::default(),
+            taken_up: Arc::default(),
         };
         tasks.spawn("resends", resends.clone().run());
         let queue = QueueLine::new(line);

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::error::Error;
-use crate::store::destinations;
+use crate::store::destinations::{self, DestinationRow};
 use crate::view::{LabAnswer, LabView, SignatureCheckForm, SignatureVerdict};
 
 impl Engine {
@@ -51,9 +51,13 @@ impl Engine {
 
     /// Where keys of this program's own servers lie: those that it makes itself, on this computer.
     async fn own_keys(&self) -> Result<Vec<String>, Error> {
-        let rows = self.store.read(destinations::all).await?;
-        let own = rows.into_iter().filter(|row| row.built_in);
-        let places = own.map(|row| format!("{}/", row.endpoint.trim_end_matches('/')));
-        Ok(places.filter(|place| place.starts_with("http://127.0.0.1:")).collect())
+        Ok(own_keys(&self.store.read(destinations::all).await?))
     }
+}
+
+/// Where keys of the sandboxes among these lie.
+pub(crate) fn own_keys(rows: &[DestinationRow]) -> Vec<String> {
+    let own = rows.iter().filter(|row| row.built_in);
+    let places = own.map(|row| format!("{}/", row.endpoint.trim_end_matches('/')));
+    places.filter(|place| place.starts_with("http://127.0.0.1:")).collect()
 }

@@ -1,10 +1,17 @@
 //! Callbacks once more, without the file; and those that somebody has settled elsewhere.
 
+use std::collections::HashSet;
+
+use tokio::sync::mpsc::Sender;
+
 use super::Engine;
+use super::following::Told;
 use crate::clock::now_ms;
 use crate::error::Error;
+use crate::keys::Access;
 use crate::resend::plan;
-use crate::store::{calls, log};
+use crate::rows;
+use crate::store::{calls, lists, log};
 use crate::view::{CallbackTimes, ResendPlan, ResendSelection};
 
 /// Numbers of one read.
@@ -51,15 +58,7 @@ impl Engine {
         match selection {
             ResendSelection::These { nos } => {
                 let only = nos.len() == 1;
-                let mut fit = Vec::with_capacity(nos.len());
-                for no in nos {
-                    let Some(record) = self.resends.load(no).await? else { continue };
-                    match plan::stored(&record.state, record.callback.is_some()) {
-                        Ok(_) => fit.push(no),
-                        Err(error) if only => return Err(error),
-                        Err(_) => {}
-                    }
-                }
+                let fit = self.fit_to_be_called(nos, only).await?;
                 asked += fit.len() as i64;
                 self.resends.line.ask(fit);
             }
@@ -76,6 +75,76 @@ impl Engine {
         }
         self.changes.reload();
         Ok(asked)
+    }
+
+    /// Those of which OSS can be asked to call again, as far as the database tells; `strict`: the others are an error.
+    async fn fit_to_be_called(&self, nos: Vec<i64>, strict: bool) -> Result<Vec<i64>, Error> {
+        let mut fit = Vec::with_capacity(nos.len());
+        for no in nos {
+            let Some(record) = self.resends.load(no).await? else { continue };
+            match plan::stored(&record.state, record.callback.is_some()) {
+                Ok(_) => fit.push(no),
+                Err(error) if strict => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(fit)
+    }
+
+    /// As [`Engine::resend_callbacks`] for a command: tells of each upload once its callback was sent again, or could not be.
+    /// `lent` opens destinations that earlier command lines left behind.
+    ///
+    /// # Errors
+    /// As [`Engine::resend_callbacks`], and `Refused` once the engine stops.
+    pub async fn call_again(&self, nos: Vec<i64>, lent: Option<Access>, told: Sender<Told>) -> Result<(), Error> {
+        // Before anything is asked for: it may end at once.
+        let mut ended = self.resends.ended.listen();
+        if let Some(access) = &lent {
+            self.destinations.lend(access).await?;
+        }
+        // What an earlier command began is ended first, and told in the place of another try.
+        self.resends.take_up().await?;
+        let fit = self.fit_to_be_called(nos, false).await?;
+        let mut left: HashSet<i64> = fit.iter().copied().collect();
+        let all = left.len() as i64;
+        self.resends.line.ask(fit);
+        self.changes.reload();
+        let stop = self.tasks.token().clone();
+        let progress = |left: usize| {
+            let done = all - left as i64;
+            Told::Progress { files_done: done, files: all, bytes_done: done, bytes: all }
+        };
+        let work = async {
+            // Whoever asked may have gone; the calls are made all the same.
+            let _ = told.send(progress(left.len())).await;
+            while !left.is_empty() {
+                tokio::select! {
+                    Some(no) = ended.recv() => if left.remove(&no) {
+                        self.tell_of_call(no, &told).await?;
+                        let _ = told.send(progress(left.len())).await;
+                    },
+                    () = stop.cancelled() => {
+                        return Err(Error::Refused("stopped before every callback was sent again".into()));
+                    }
+                }
+            }
+            Ok(())
+        };
+        tokio::select! {
+            ended = work => ended,
+            damaged = self.tells_of_trouble(&told) => Err(damaged),
+        }
+    }
+
+    async fn tell_of_call(&self, no: i64, told: &Sender<Told>) -> Result<(), Error> {
+        let read = move |c: &rusqlite::Connection| Ok((lists::by_numbers(c, &[no])?, calls::of(c, no)?));
+        let (records, calls) = self.store.read(read).await?;
+        let rows = self.rows(&records).await?;
+        if let Some((record, row)) = records.first().zip(rows.into_iter().next()) {
+            let details = rows::details(record, row, calls, Vec::new(), Vec::new(), Vec::new());
+            let _ = told.send(Told::Upload(Box::new(details))).await;
+        }
+        Ok(())
     }
 
     /// Marks callbacks as seen to by the user: they need nobody any more. What is known of them is kept, and the log says so.

@@ -11,7 +11,7 @@ use super::Engine;
 use super::following::{Asked, Place};
 use crate::error::Error;
 use crate::handover::socket::Listener;
-use crate::handover::{Answer, Request};
+use crate::handover::{Answer, Wanted};
 
 /// How long a request or an answer may take on its way. The other process is on this computer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -75,19 +75,19 @@ impl Engine {
         if !matches!(read, Ok(Ok(1..))) {
             return;
         }
-        let asked = match Request::read(&line) {
-            Ok((asked, batch)) => self.may_serve(&asked).await.map(|()| (asked, batch)),
-            Err(error) => Err(error),
+        let asked = match Wanted::read(&line) {
+            Ok(Wanted::Uploads(asked, batch)) => self.may_serve(&asked).await.map(|()| Wanted::Uploads(asked, batch)),
+            other => other,
         };
         drop(line);
         match asked {
             Err(error) => answers.refuse(&error).await,
-            Ok((asked, batch)) => {
+            Ok(wanted) => {
                 self.handed_over.send_modify(|under_way| *under_way += 1);
                 tokio::select! {
                     // The connection breaks without an end, so whoever asked goes on by itself.
                     () = stop.cancelled() => {}
-                    () = self.carry_out(asked, batch, &mut answers) => {}
+                    () = self.carry_out(wanted, &mut answers) => {}
                 }
                 self.handed_over.send_modify(|under_way| *under_way -= 1);
             }
@@ -95,10 +95,15 @@ impl Engine {
     }
 
     /// Goes on to the end even when whoever asked has gone: the work is ours now.
-    async fn carry_out(&self, asked: Asked, batch: Option<i64>, answers: &mut Answers<impl AsyncWrite + Unpin>) {
+    async fn carry_out(&self, wanted: Wanted, answers: &mut Answers<impl AsyncWrite + Unpin>) {
         answers.say(&Answer::Taken).await;
         let (told, mut words) = mpsc::channel(64);
-        let mut following = std::pin::pin!(self.follow(asked, batch, told));
+        let mut following = std::pin::pin!(async {
+            match wanted {
+                Wanted::Uploads(asked, batch) => self.follow(*asked, batch, told).await,
+                Wanted::Calls(nos) => self.call_again(nos, None, told).await,
+            }
+        });
         let ended = loop {
             tokio::select! {
                 Some(word) = words.recv() => answers.say(&Answer::Told(word)).await,

@@ -1,12 +1,10 @@
 //! A callback profile looked at before it is used: what OSS would send, what is wrong with it, what the server says to it;
 //! and profiles read from programs and written as programs.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Zoned;
 use waybill_oss::callback_lint::LintFacts;
-use waybill_oss::callback_snippet;
 
 use super::Engine;
 use crate::callback_profile::CalledFor;
@@ -20,12 +18,10 @@ use crate::upload::source::io_error;
 use crate::view::{
     CallbackProfileForm, CallbackStudy, CallbackStudyForm, CallbackTrial, ImportedCallback, SnippetLanguage, Variable,
 };
-use crate::{answered, callback_profile, callback_snippets};
+use crate::{answered, callback_desk, callback_profile, resolving};
 
 /// As long as OSS waits for the whole answer [Callback].
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Names that take longer to look up are not looked at.
-const RESOLVING: Duration = Duration::from_secs(1);
 /// The file that a profile is shown for where none was chosen.
 const MADE_UP: (&str, u64) = ("clip.mp4", 48_213_504);
 
@@ -77,7 +73,7 @@ impl Engine {
             object: subject.planned().facts(),
         };
         let local = subject.is_local();
-        let resolved = if local { Vec::new() } else { resolved(&form.form.urls).await };
+        let resolved = if local { Vec::new() } else { resolving::resolved(&form.form.urls).await };
         let region = (!local).then(|| subject.region.clone());
         let facts = LintFacts { region, resolved, local, ..LintFacts::default() };
         Ok(callback_study::study(&form.form, &file, &facts))
@@ -116,7 +112,7 @@ impl Engine {
     /// # Errors
     /// `Invalid` where there is none.
     pub fn import_callback(&self, text: &str) -> Result<ImportedCallback, Error> {
-        Ok(callback_snippets::imported(callback_snippet::import(text)?))
+        callback_desk::import(text)
     }
 
     /// Writes a program that uploads with this callback.
@@ -124,8 +120,7 @@ impl Engine {
     /// # Errors
     /// `Invalid` for what OSS would refuse.
     pub fn export_callback(&self, form: &CallbackProfileForm, language: SnippetLanguage) -> Result<String, Error> {
-        let spec = callback_profile::as_written(form);
-        Ok(callback_snippet::export(&spec, callback_snippets::language(language))?)
+        callback_desk::export(form, language)
     }
 
     async fn subject(&self, form: &CallbackStudyForm) -> Result<Subject, Error> {
@@ -150,27 +145,4 @@ impl Engine {
         let (bucket, endpoint, region) = (destination.bucket, destination.endpoint, destination.region);
         Ok(Subject { name, key, size_bytes, bucket, endpoint, region, upload_no })
     }
-}
-
-/// What the names in these addresses resolve to here, as far as that is quickly told.
-async fn resolved(urls: &[String]) -> Vec<(String, Vec<IpAddr>)> {
-    let mut found = Vec::new();
-    let looking = async {
-        for host in urls.iter().filter_map(|url| host_of(url)).filter(|host| host.parse::<IpAddr>().is_err()) {
-            if let Ok(addresses) = tokio::net::lookup_host((host, 80)).await {
-                found.push((host.to_owned(), addresses.map(|address| address.ip()).collect()));
-            }
-        }
-    };
-    // What is not known yet is not linted.
-    let _ = tokio::time::timeout(RESOLVING, looking).await;
-    found
-}
-
-/// The host of an address, its port left out.
-fn host_of(url: &str) -> Option<&str> {
-    let rest = url.trim().split_once("://").map_or(url.trim(), |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit('@').next()?.split(':').next()?;
-    (!host.is_empty() && !host.starts_with('[')).then_some(host)
 }

@@ -134,7 +134,7 @@ impl Engine {
     }
 
     /// Says that nothing can be saved, as often as that begins; ends only with what waiting does not mend.
-    async fn tells_of_trouble(&self, told: &Sender<Told>) -> Error {
+    pub(super) async fn tells_of_trouble(&self, told: &Sender<Told>) -> Error {
         let mut trouble = self.store.trouble();
         loop {
             let problem = trouble.borrow_and_update().clone();

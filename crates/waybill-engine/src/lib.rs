@@ -3,6 +3,7 @@
 //! [`Engine`] is the whole of it from outside; [`view`] is what it shows. It knows `waybill-oss` and nothing of Tauri.
 
 mod answered;
+pub mod callback_desk;
 mod callback_profile;
 mod callback_snippets;
 mod callback_study;
@@ -33,6 +34,7 @@ mod queue_trouble;
 mod queue_wishes;
 mod records;
 mod resend;
+mod resolving;
 mod rows;
 mod secrets;
 mod store;
@@ -49,9 +51,10 @@ pub use destination::BuiltIn;
 pub use engine::Engine;
 pub use engine::following::{Asked, Place, Told};
 pub use error::{Code, Error};
-pub use handover::{Handed, hand_over};
+pub use handover::{Handed, hand_over, hand_over_calls};
 pub use intake::{Callback, Enqueue, KeyRule};
 pub use keys::Access;
+pub use lab::alone::Receiver;
 pub use queue_line::Work;
 pub use records::Records;
 pub use secrets::{KEYCHAIN_SERVICE, Keychain, MemorySecrets, SecretStore};

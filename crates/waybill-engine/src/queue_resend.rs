@@ -8,7 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OnceCell, Semaphore};
 use waybill_oss::{BucketName, CallbackOutcome, ObjectHeaders, ObjectKey};
 
 use crate::callback_profile;
@@ -16,6 +16,7 @@ use crate::changes::ChangeBus;
 use crate::clock::now_ms;
 use crate::destination::Destinations;
 use crate::error::{Code, Error};
+use crate::finished::Finished;
 use crate::resend::drive::{self, Fate, Way};
 use crate::resend::plan;
 use crate::resend::state::{Original, ResendEffect, ResendEvent, ResendState, step};
@@ -47,6 +48,10 @@ pub(crate) struct Resends {
     pub(crate) abort: Arc<Notify>,
     pub(crate) finishing: Duration,
     pub(crate) line: Arc<Line>,
+    /// Hears of each that has ended, whatever came of it.
+    pub(crate) ended: Finished,
+    /// What an earlier run began is ended once.
+    pub(crate) taken_up: Arc<OnceCell<()>>,
 }
 
 /// Who is to be called again, in order of asking.
@@ -122,8 +127,12 @@ impl Resends {
         }
     }
 
-    /// Ends what an earlier run began.
+    /// Ends what an earlier run began; the second time nothing is left to be done.
     pub(crate) async fn take_up(&self) -> Result<(), Error> {
+        self.taken_up.get_or_try_init(|| self.end_earlier()).await.copied()
+    }
+
+    async fn end_earlier(&self) -> Result<(), Error> {
         for (no, state) in self.store.read(resends::all).await? {
             let Some(record) = self.load(no).await? else { continue };
             let Ok((state, effects)) = step(state, ResendEvent::Abandoned) else { continue };
@@ -190,6 +199,7 @@ impl Resends {
     fn ended(&self, no: i64) {
         self.line.lock().all.remove(&no);
         self.changes.row(no);
+        self.ended.tell(no);
     }
 
     /// An error means that nothing has been begun; whatever was begun is ended here.

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::answered;
+use crate::engine::lab::own_keys;
 use crate::error::Error;
 use crate::rows::{self, Standing};
 use crate::store::uploads::UploadRecord;
-use crate::store::{Reader, attempts, calls, destinations, lists, log, parts, uploads};
-use crate::view::{Cursor, UploadDetails, UploadPage, UploadQuery, UploadRow};
+use crate::store::{Reader, attempts, callback_profiles, calls, destinations, lists, log, parts, uploads};
+use crate::view::{CallbackProfileForm, Cursor, UploadDetails, UploadPage, UploadQuery, UploadRow};
 
 /// A data folder's uploads, to be read.
 #[derive(Debug)]
@@ -57,6 +58,30 @@ impl Records {
             found.ok_or_else(|| Error::Refused(format!("there is no upload {no}")))?;
         let row = self.rows(std::slice::from_ref(&record))?.remove(0);
         Ok(rows::details(&record, row, calls, parts, attempts, log))
+    }
+
+    /// The callback profile with this name, capitals aside.
+    ///
+    /// # Errors
+    /// `Invalid` if there is none, `Store`.
+    pub fn callback_profile_named(&self, name: &str) -> Result<CallbackProfileForm, Error> {
+        let profiles = self.reader.read(callback_profiles::all)?;
+        let mut names: Vec<_> = profiles.iter().map(|profile| format!("\"{}\"", profile.name)).collect();
+        let found = profiles.into_iter().find(|profile| profile.name.to_lowercase() == name.trim().to_lowercase());
+        let none = || {
+            names.truncate(20);
+            let there = if names.is_empty() { "there is none with a name".into() } else { names.join(", ") };
+            Error::Invalid(format!("there is no callback profile \"{name}\" in this data folder ({there})"))
+        };
+        found.map(|profile| profile.form).ok_or_else(none)
+    }
+
+    /// Where keys of the sandboxes that this data folder knows lie, on this computer.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn sandbox_keys(&self) -> Result<Vec<String>, Error> {
+        Ok(own_keys(&self.reader.read(destinations::all)?))
     }
 
     fn rows(&self, records: &[UploadRecord]) -> Result<Vec<UploadRow>, Error> {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::socket::{self, Stream};
-use super::{Answer, Request};
+use super::{Answer, CallAgain, PROTOCOL, Request};
 use crate::engine::following::{Asked, Told};
 use crate::error::{Code, Error};
 
@@ -46,6 +46,32 @@ pub async fn hand_over(
     let Some(request) = Request::of(asked, known).await? else { return Ok(Handed::KeysRunOut) };
     let line = serde_json::to_string(&request).map_err(|error| Error::Invalid(error.to_string()))? + "\n";
     drop(request);
+    talk(data_dir, line, known, taken, told).await
+}
+
+/// Has the process that holds this data folder send callbacks again; it needs no keys but its own. `taken` and `told` as
+/// in [`hand_over`].
+///
+/// # Errors
+/// What the holder says: as [`crate::Engine::call_again`].
+pub async fn hand_over_calls(
+    data_dir: &Path,
+    nos: &[i64],
+    taken: impl FnOnce(),
+    told: &Sender<Told>,
+) -> Result<Handed, Error> {
+    let request = CallAgain { protocol: PROTOCOL, call_again: nos.to_vec() };
+    let line = serde_json::to_string(&request).map_err(|error| Error::Invalid(error.to_string()))? + "\n";
+    talk(data_dir, line, None, taken, told).await
+}
+
+async fn talk(
+    data_dir: &Path,
+    line: String,
+    known: Option<i64>,
+    taken: impl FnOnce(),
+    told: &Sender<Told>,
+) -> Result<Handed, Error> {
     let until = Instant::now() + PATIENCE;
     let Some(mut stream) = connect(data_dir, until).await else { return Ok(Handed::NotTaken) };
     let mut answers = match timeout(PATIENCE, stream.write_all(line.as_bytes())).await {
@@ -62,11 +88,12 @@ pub async fn hand_over(
     loop {
         match next(&mut answers).await {
             Some(Answer::Told(word)) => {
+                // The first word says that it could be begun.
+                if let Some(taken) = taken.take() {
+                    taken();
+                }
                 if let Told::Batch(begun) = word {
                     batch = Some(begun);
-                    if let Some(taken) = taken.take() {
-                        taken();
-                    }
                 }
                 // Whoever asked has gone when nobody listens; the holder goes on without a listener.
                 if told.send(word).await.is_err() {

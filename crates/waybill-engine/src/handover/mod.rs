@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use waybill_oss::Credential;
 
-pub use ask::{Handed, hand_over};
+pub use ask::{Handed, hand_over, hand_over_calls};
 
 use crate::destination::BuiltIn;
 use crate::engine::following::{Asked, Place, Told};
@@ -36,6 +36,34 @@ pub(crate) struct Request {
     progress: bool,
     /// Begun by a process that has ended meanwhile.
     batch: Option<i64>,
+}
+
+/// Callbacks that the other process is asked to have made again. One of an older version does not know these words, and
+/// says so.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct CallAgain {
+    protocol: u32,
+    call_again: Vec<i64>,
+}
+
+/// What a line asks for.
+pub(crate) enum Wanted {
+    /// Uploads, and their batch if it is known.
+    Uploads(Box<Asked>, Option<i64>),
+    /// Callbacks of these uploads once more.
+    Calls(Vec<i64>),
+}
+
+impl Wanted {
+    /// # Errors
+    /// `Refused` for another version's words.
+    pub(crate) fn read(line: &str) -> Result<Wanted, Error> {
+        match serde_json::from_str::<CallAgain>(line) {
+            Ok(calls) if calls.protocol == PROTOCOL => Ok(Wanted::Calls(calls.call_again)),
+            Ok(_) => Err(other_version()),
+            Err(_) => Request::read(line).map(|(asked, batch)| Wanted::Uploads(Box::new(asked), batch)),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,7 +132,7 @@ impl Request {
     ///
     /// # Errors
     /// `Refused` for another version's words.
-    pub(crate) fn read(line: &str) -> Result<(Asked, Option<i64>), Error> {
+    fn read(line: &str) -> Result<(Asked, Option<i64>), Error> {
         // Not the reason: it might repeat what stands in the line.
         let request: Request = serde_json::from_str(line).map_err(|_| other_version())?;
         if request.protocol != PROTOCOL {

@@ -2,6 +2,7 @@
 //!
 //! It hears loopback only, runs from when the user starts it until it is stopped, and keeps what came in in memory.
 
+pub(crate) mod alone;
 mod receiver;
 pub(crate) mod signature;
 

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Lab;
+use super::signature::Asked;
 use crate::clock::now_ms;
 use crate::view::{LabRequest, Variable};
 
@@ -61,7 +62,8 @@ async fn take(State(shared): State<Shared>, request: Request<Body>) -> Response<
         head.headers.iter().map(|(name, value)| Variable { name: name.to_string(), value: text(value) }).collect();
     let target = head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     let answer = shared.lab.answer();
-    let signature = shared.lab.signatures.judge(&target, &headers, &body, &shared.also).await;
+    let asked = Asked { target: &target, headers: &headers, also: &shared.also, key: None };
+    let signature = shared.lab.signatures.judge(&asked, &body).await;
     shared.lab.keep(LabRequest {
         no: 0,
         at_ms,

@@ -9,6 +9,18 @@ use waybill_oss::{HttpClient, HttpOptions, http_client};
 use crate::error::Error;
 use crate::view::{SignatureCheckForm, SignatureKind, SignatureVerdict, Variable};
 
+/// What is asked of a request besides its body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// Path and query.
+    pub(crate) target: &'a str,
+    pub(crate) headers: &'a [Variable],
+    /// Begin the addresses of keys that are taken besides OSS's, each ending in a slash.
+    pub(crate) also: &'a [String],
+    /// Taken instead of fetching the one that the request names.
+    pub(crate) key: Option<&'a PublicKey>,
+}
+
 /// Checks signatures, and keeps the keys that it has fetched: they do not change. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signatures {
@@ -17,26 +29,28 @@ pub(crate) struct Signatures {
 }
 
 impl Signatures {
-    /// A pasted request. A text that was pasted may have got a line break at its end.
+    /// A pasted request.
     pub(crate) async fn check(&self, form: &SignatureCheckForm, also: &[String]) -> SignatureVerdict {
-        let (target, headers) = (target_of(form.url.trim()), headers_of(&form.headers));
-        let verdict = self.judge(&target, &headers, form.body.as_bytes(), also).await;
-        let trimmed = form.body.trim_end_matches(['\n', '\r']);
-        if verdict.kind != SignatureKind::Wrong || trimmed == form.body {
+        let asked = Asked { target: form.url.trim(), headers: &headers_of(&form.headers), also, key: None };
+        self.lenient(&asked, form.body.as_bytes()).await
+    }
+
+    /// A request that passed through a person's hands: it may have got a line break at its end, and its whole address.
+    pub(crate) async fn lenient(&self, asked: &Asked<'_>, body: &[u8]) -> SignatureVerdict {
+        let target = target_of(asked.target);
+        let asked = Asked { target: &target, ..*asked };
+        let verdict = self.judge(&asked, body).await;
+        let end = body.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+        if verdict.kind != SignatureKind::Wrong || end == body.len() {
             return verdict;
         }
-        let other = self.judge(&target, &headers, trimmed.as_bytes(), also).await;
+        let other = self.judge(&asked, &body[..end]).await;
         if other.kind == SignatureKind::Wrong { verdict } else { other }
     }
 
-    /// A request as it came. `also` begins the addresses of keys that are taken besides OSS's, each ending in a slash.
-    pub(crate) async fn judge(
-        &self,
-        target: &str,
-        headers: &[Variable],
-        body: &[u8],
-        also: &[String],
-    ) -> SignatureVerdict {
+    /// A request as it came.
+    pub(crate) async fn judge(&self, asked: &Asked<'_>, body: &[u8]) -> SignatureVerdict {
+        let Asked { target, headers, also, key } = *asked;
         let header = |name: &str| {
             let found = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
             found.map(|header| header.value.as_str())
@@ -53,12 +67,15 @@ impl Signatures {
             Err(Refusal::ForeignKey(url)) => return verdict(SignatureKind::ForeignKey, url),
             Err(_) => return verdict(SignatureKind::NoKey, String::new()),
         };
-        let key = match self.key(&url).await {
-            Ok(key) => key,
-            Err(error) => {
-                tracing::info!(%error, url, "the key of a callback could not be fetched");
-                return verdict(SignatureKind::KeyUnreachable, url);
-            }
+        let key = match key {
+            Some(key) => key.clone(),
+            None => match self.key(&url).await {
+                Ok(key) => key,
+                Err(error) => {
+                    tracing::info!(%error, url, "the key of a callback could not be fetched");
+                    return verdict(SignatureKind::KeyUnreachable, url);
+                }
+            },
         };
         let kind = match callback::verify(&key, target, authorization, body) {
             Err(_) => SignatureKind::Wrong,
