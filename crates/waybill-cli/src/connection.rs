@@ -59,32 +59,42 @@ impl ConnectionArgs {
 
     /// The AccessKey id to begin with, and the keys.
     pub(crate) async fn keys(&self) -> Result<(String, Credentials), String> {
-        let (kind, rest) =
-            self.keys.split_once(':').map_or((self.keys.as_str(), None), |(kind, rest)| (kind, Some(rest)));
-        let (name, path) = (rest.map(str::to_owned), rest.map(PathBuf::from));
-        let address =
-            || name.clone().ok_or_else(|| format!("--keys {kind}: an address must follow, as in {kind}:https://…"));
-        let source = match kind {
-            "env" => CredentialSource::Environment,
-            "uri" => CredentialSource::Uri(address()?),
-            "server" => CredentialSource::AppServer { url: address()?, headers: Vec::new() },
-            "process" => CredentialSource::process(rest.unwrap_or_default()).map_err(|error| error.to_string())?,
-            "ossutil" => CredentialSource::OssutilConfig { path, profile: None },
-            "aliyun" => CredentialSource::AliyunConfig { path: None, profile: name },
-            "file" => CredentialSource::AlibabaCredentials { path: None, profile: name },
-            "ecs" => CredentialSource::EcsRole { role: name },
-            _ => return Err(format!("--keys {kind}: there is no such source; --help lists them")),
-        };
-        let credentials = Credentials::from_source(source).map_err(|error| error.to_string())?;
-        // At once, so that what is missing is told before anything is queued.
-        let first = credentials.current().await.map_err(|error| {
-            format!("{error} (--keys {kind}; another --keys or --destination names another source)")
-        })?;
-        Ok((first.access_key_id().to_owned(), credentials))
+        keys_from(&self.keys).await
     }
 
     /// The proxy's password, if the environment has one.
     pub(crate) fn proxy_password(&self) -> Option<String> {
-        std::env::var(PROXY_PASSWORD).ok().filter(|password| !password.is_empty())
+        proxy_password()
     }
+}
+
+/// The proxy's password, if the environment has one.
+pub(crate) fn proxy_password() -> Option<String> {
+    std::env::var(PROXY_PASSWORD).ok().filter(|password| !password.is_empty())
+}
+
+/// The AccessKey id to begin with, and the keys, from what `--keys` names.
+pub(crate) async fn keys_from(keys: &str) -> Result<(String, Credentials), String> {
+    let (kind, rest) = keys.split_once(':').map_or((keys, None), |(kind, rest)| (kind, Some(rest)));
+    let (name, path) = (rest.map(str::to_owned), rest.map(PathBuf::from));
+    let address =
+        || name.clone().ok_or_else(|| format!("--keys {kind}: an address must follow, as in {kind}:https://…"));
+    let source = match kind {
+        "env" => CredentialSource::Environment,
+        "uri" => CredentialSource::Uri(address()?),
+        "server" => CredentialSource::AppServer { url: address()?, headers: Vec::new() },
+        "process" => CredentialSource::process(rest.unwrap_or_default()).map_err(|error| error.to_string())?,
+        "ossutil" => CredentialSource::OssutilConfig { path, profile: None },
+        "aliyun" => CredentialSource::AliyunConfig { path: None, profile: name },
+        "file" => CredentialSource::AlibabaCredentials { path: None, profile: name },
+        "ecs" => CredentialSource::EcsRole { role: name },
+        _ => return Err(format!("--keys {kind}: there is no such source; --help lists them")),
+    };
+    let credentials = Credentials::from_source(source).map_err(|error| error.to_string())?;
+    // At once, so that what is missing is told before anything is queued.
+    let first = credentials
+        .current()
+        .await
+        .map_err(|error| format!("{error} (--keys {kind}; another --keys or --destination names another source)"))?;
+    Ok((first.access_key_id().to_owned(), credentials))
 }

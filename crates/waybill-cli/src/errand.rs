@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use tokio::sync::mpsc;
-use waybill_engine::{Asked, Code, Engine, EngineConfig, Handed, hand_over};
+use waybill_engine::{Access, Asked, Code, Engine, EngineConfig, Handed, hand_over, hand_over_calls};
 
 use crate::teller::Teller;
 use crate::terminal;
@@ -11,10 +11,18 @@ use crate::terminal;
 /// Holders that may end under our hands before we give up.
 const MOST_HOLDERS: u32 = 20;
 
-/// One command's uploads.
+/// What it asks for.
+pub(crate) enum Wanted {
+    /// Uploads.
+    Uploads(Box<Asked>),
+    /// Callbacks of these uploads once more, and the keys for those that earlier command lines stored.
+    Calls(Vec<i64>, Option<Access>),
+}
+
+/// One command's uploads or callbacks.
 pub(crate) struct Errand {
     pub(crate) config: EngineConfig,
-    pub(crate) asked: Asked,
+    pub(crate) wanted: Wanted,
     /// Known once it was begun.
     pub(crate) batch: Option<i64>,
     pub(crate) teller: Teller,
@@ -38,9 +46,26 @@ impl Errand {
         Err("the data folder goes from one Waybill to the next; run the same command again".into())
     }
 
+    /// Without the callbacks of which it has been told what came of them: they are not made twice.
+    fn still_wanted(&self) -> Wanted {
+        match &self.wanted {
+            Wanted::Uploads(asked) => Wanted::Uploads(asked.clone()),
+            Wanted::Calls(nos, lent) => {
+                let left = nos.iter().copied().filter(|no| !self.teller.has_told(*no));
+                Wanted::Calls(left.collect(), lent.clone())
+            }
+        }
+    }
+
     async fn here(mut self, engine: Engine) -> Result<ExitCode, String> {
         let (told, mut words) = mpsc::channel(64);
-        let following = engine.follow(self.asked.clone(), self.batch, told);
+        let still = self.still_wanted();
+        let following = async {
+            match still {
+                Wanted::Uploads(asked) => engine.follow(*asked, self.batch, told).await,
+                Wanted::Calls(nos, lent) => engine.call_again(nos, lent, told).await,
+            }
+        };
         let work = async {
             let ended = self.teller.listen(&mut words, following).await;
             if engine.handed_over() > 0 {
@@ -54,7 +79,10 @@ impl Errand {
         let result = tokio::select! {
             result = work => result,
             _ = tokio::signal::ctrl_c() => {
-                terminal::complain("stopped; the same command goes on where this one ended");
+                terminal::complain(match self.wanted {
+                    Wanted::Uploads(_) => "stopped; the same command goes on where this one ended",
+                    Wanted::Calls(..) => "stopped; the objects are as they were, or finished, and the history will tell",
+                });
                 Ok(ExitCode::from(130))
             }
         };
@@ -75,7 +103,13 @@ impl Errand {
                 ));
             }
         };
-        let handing = hand_over(&self.config.data_dir, &self.asked, self.batch, taken, &told);
+        let still = self.still_wanted();
+        let handing = async {
+            match &still {
+                Wanted::Uploads(asked) => hand_over(&self.config.data_dir, asked, self.batch, taken, &told).await,
+                Wanted::Calls(nos, _) => hand_over_calls(&self.config.data_dir, nos, taken, &told).await,
+            }
+        };
         let handed = tokio::select! {
             handed = self.teller.listen(&mut words, handing) => handed,
             _ = tokio::signal::ctrl_c() => {

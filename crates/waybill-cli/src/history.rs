@@ -24,12 +24,17 @@ pub(crate) struct HistoryArgs {
 }
 
 pub(crate) async fn run(data_dir: PathBuf, args: HistoryArgs) -> Result<ExitCode, String> {
-    let records = match Records::open(&data_dir).map_err(|error| error.to_string())? {
-        Some(records) => records,
-        None => brought_up_to_date(data_dir).await?,
-    };
+    let records = records(data_dir).await?;
     print(&records, args).map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The data folder to be read, whoever holds it.
+pub(crate) async fn records(data_dir: PathBuf) -> Result<Records, String> {
+    match Records::open(&data_dir).map_err(|error| error.to_string())? {
+        Some(records) => Ok(records),
+        None => brought_up_to_date(data_dir).await,
+    }
 }
 
 /// A new data folder, or that of an older version, is opened once as an upload would open it.

@@ -1,5 +1,7 @@
 //! The `waybill` command: the same engine without a window.
 
+mod callback;
+mod callback_options;
 mod connection;
 mod errand;
 mod history;
@@ -9,7 +11,9 @@ mod sign;
 mod size;
 mod teller;
 mod terminal;
+mod time;
 mod upload;
+mod visible;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +40,9 @@ enum Command {
     History(history::HistoryArgs),
     /// Run a local OSS and callback receiver on loopback.
     Sandbox(sandbox::SandboxArgs),
+    /// Check, preview, convert, send again, verify and receive upload callbacks.
+    #[command(subcommand)]
+    Callback(Box<callback::CallbackCommand>),
     /// Explain the signature of a request step by step, to find why OSS disagrees with yours.
     Sign(sign::SignArgs),
 }
@@ -73,6 +80,7 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
             Command::Upload(args) => upload::run(data_dir, *args).await,
             Command::History(args) => history::run(data_dir, args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
+            Command::Callback(command) => callback::run(data_dir, *command).await,
             Command::Sign(args) => sign::run(&args),
         }
     })

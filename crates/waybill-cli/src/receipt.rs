@@ -70,6 +70,12 @@ impl Receipt {
         }
     }
 
+    /// An upload whose callback was to be sent again. Where it was not, or the object is not what it was, that is the error.
+    pub(crate) fn of_call(details: UploadDetails) -> Receipt {
+        let error = details.callback.calls.last().and_then(|call| call.problem.clone());
+        Receipt { error, ..Receipt::of(details) }
+    }
+
     /// A path that never became an upload.
     pub(crate) fn refused(refused: RefusedPath) -> Receipt {
         Receipt {
@@ -90,6 +96,8 @@ impl Receipt {
     pub(crate) fn verdict(&self) -> Verdict {
         match (self.state, self.callback.outcome) {
             ("done", "failed" | "unknown" | "notAsExpected") => Verdict::CallbackFailed,
+            // Stored, but its callback was not sent again.
+            ("done", _) if self.error.is_some() => Verdict::CallbackFailed,
             ("done", _) => Verdict::Fine,
             _ => Verdict::NotStored,
         }
@@ -123,6 +131,10 @@ impl Receipt {
             "failed" => format!(
                 "stored, but the callback failed ({}): {}",
                 self.callback.ec.as_deref().unwrap_or("no EC"),
+                self.callback.body.as_deref().unwrap_or_default()
+            ),
+            "notAsExpected" => format!(
+                "stored, but your server's answer is not as expected: {}",
                 self.callback.body.as_deref().unwrap_or_default()
             ),
             "unknown" => "stored, but the callback's answer was lost".to_owned(),

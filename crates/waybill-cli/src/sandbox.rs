@@ -53,7 +53,7 @@ pub(crate) struct SandboxArgs {
     #[arg(long, conflicts_with_all = ["data", "real_address_rules"])]
     discard: bool,
     /// Wait before each answer, for instance 30ms.
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "0ms", requires = "discard")]
+    #[arg(long, value_name = "TIME", value_parser = crate::time::parse, default_value = "0ms", requires = "discard")]
     latency: Duration,
     /// Speak TLS with this certificate chain (PEM); plain HTTP is still taken on the same port.
     #[arg(long, value_name = "FILE", requires = "discard", requires = "tls_key")]
@@ -126,27 +126,4 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<ExitCode, String> {
     };
     sandbox.stop().await;
     result.map(|()| ExitCode::SUCCESS).map_err(|error| format!("could not wait for Ctrl-C: {error}"))
-}
-
-/// `30ms` or `2s`.
-fn time(text: &str) -> Result<Duration, String> {
-    let milliseconds = text.strip_suffix("ms").map(|number| (number, 1));
-    let parsed = milliseconds.or_else(|| text.strip_suffix('s').map(|number| (number, 1000)));
-    let parsed = parsed.and_then(|(number, each)| number.trim().parse::<u32>().ok()?.checked_mul(each));
-    let words = || format!("\"{text}\" is not a time; write for instance 30ms or 2s");
-    parsed.map(|ms| Duration::from_millis(ms.into())).ok_or_else(words)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_in_milliseconds_or_seconds_and_nothing_else() {
-        assert_eq!(time("30ms"), Ok(Duration::from_millis(30)));
-        assert_eq!(time("2s"), Ok(Duration::from_secs(2)));
-        for wrong in ["", "30", "ms", "-1ms", "1h", "9999999999ms", "4294968s"] {
-            assert!(time(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use waybill_engine::{Explained, SignRequest, explain};
 
 use crate::terminal;
+use crate::visible::{section, visible};
 
 /// The request is read from standard input, not from arguments: it holds the AccessKey secret.
 #[derive(Debug, Args)]
@@ -68,50 +69,4 @@ fn page(explained: &Explained) -> String {
         section(&mut page, "Headers to send", &headers.collect::<Vec<_>>().join("\n"));
     }
     page.trim_end().to_owned()
-}
-
-fn section(page: &mut String, title: &str, text: &str) {
-    let _ = writeln!(page, "\n{title}"); // a String takes everything
-    for line in text.split('\n') {
-        let _ = writeln!(page, "  {line}");
-    }
-}
-
-/// Line feeds as ␊ before the line ends, other control characters as their pictures, blanks in a row or at the end of a
-/// line as ␠, and whatever else shows nothing, or moves what is shown, as its number.
-fn visible(text: &str) -> String {
-    let mut shown = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(char) = chars.next() {
-        match char {
-            '\n' if chars.peek().is_some() => shown.push_str("␊\n"),
-            ' ' if matches!(chars.peek(), None | Some('\n' | ' ')) || shown.ends_with([' ', '␠']) => shown.push('␠'),
-            '\u{7f}' => shown.push('␡'),
-            // The pictures of the control characters stand in the same order as these.
-            '\0'..'\u{20}' => shown.extend(char::from_u32(0x2400 + u32::from(char))),
-            char if unseen(char) => shown.extend(char.escape_unicode()),
-            char => shown.push(char),
-        }
-    }
-    shown
-}
-
-fn unseen(char: char) -> bool {
-    (char.is_whitespace() && char != ' ')
-        || char.is_control()
-        || matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_seen_is_shown() {
-        assert_eq!(visible("PUT\n\ntext/plain\n"), "PUT␊\n␊\ntext/plain␊");
-        assert_eq!(visible("a b  c \nd "), "a b␠␠c␠␊\nd␠");
-        assert_eq!(visible("a\tb\r\u{7f}\u{1b}[2J"), "a␉b␍␡␛[2J");
-        assert_eq!(visible("a\u{a0}b\u{feff}\u{202e}\u{85}"), "a\\u{a0}b\\u{feff}\\u{202e}\\u{85}");
-        assert_eq!(visible("文件 é"), "文件 é");
-    }
 }

@@ -13,10 +13,15 @@ use crate::terminal;
 
 /// As much is printed at once.
 const LINES_BYTES: usize = 32 << 10;
+/// How far it has got, in bytes or in callbacks.
+const BYTES: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} · {msg}";
+const CALLS: &str = "{bar:30} {msg}";
 
 /// Prints receipts as uploads end.
 pub(crate) struct Teller {
     json: bool,
+    /// Of callbacks that are sent again, not of uploads.
+    calls: bool,
     bar: ProgressBar,
     worst: Verdict,
     /// What was printed, when somebody else may have to tell it again.
@@ -27,7 +32,17 @@ pub(crate) struct Teller {
 
 impl Teller {
     pub(crate) fn new(json: bool) -> Teller {
-        Teller { json, bar: bar(), worst: Verdict::Fine, printed: None, lines: String::new() }
+        Teller { json, calls: false, bar: bar(BYTES), worst: Verdict::Fine, printed: None, lines: String::new() }
+    }
+
+    /// One that tells of callbacks that are sent again.
+    pub(crate) fn of_calls(json: bool) -> Teller {
+        Teller { calls: true, bar: bar(CALLS), ..Teller::new(json) }
+    }
+
+    /// Whether it was told of this upload, since another process does the work.
+    pub(crate) fn has_told(&self, no: i64) -> bool {
+        self.printed.as_ref().is_some_and(|printed| printed.contains(&no.to_string()))
     }
 
     /// Prints what is told while `work` goes on, and what is left of it at its end.
@@ -74,7 +89,8 @@ impl Teller {
             Told::Batch(_) => {}
             Told::Upload(details) => {
                 let no = details.row.no.to_string();
-                self.print(&no, &Receipt::of(*details));
+                let receipt = if self.calls { Receipt::of_call(*details) } else { Receipt::of(*details) };
+                self.print(&no, &receipt);
             }
             Told::Refused(path) => self.print(&path.path.clone(), &Receipt::refused(path)),
             Told::MoreRefused(more) => self.say(&format!("{more} more paths were refused")),
@@ -84,7 +100,8 @@ impl Teller {
             Told::Progress { files_done, files, bytes_done, bytes } => {
                 let natural = |bytes| u64::try_from(bytes).unwrap_or(0);
                 self.bar.set_length(natural(bytes));
-                self.bar.set_message(format!("{files_done}/{files} files"));
+                let what = if self.calls { "callbacks" } else { "files" };
+                self.bar.set_message(format!("{files_done}/{files} {what}"));
                 self.bar.set_position(natural(bytes_done));
             }
         }
@@ -116,11 +133,11 @@ impl Teller {
     }
 }
 
-fn bar() -> ProgressBar {
+fn bar(template: &str) -> ProgressBar {
     if !terminal::is_watched() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} · {msg}");
-    // The template is a constant that parses; the default style is as good.
+    let style = ProgressStyle::with_template(template);
+    // Both templates are constants that parse; the default style is as good.
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

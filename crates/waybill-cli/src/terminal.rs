@@ -19,6 +19,13 @@ pub(crate) fn complain(message: &str) {
     eprintln!("waybill: {message}");
 }
 
+/// A question whose answer is typed behind it.
+pub(crate) fn ask(question: &str) {
+    eprint!("{question}");
+    // Whoever does not see it does not answer it.
+    let _ = std::io::stderr().flush();
+}
+
 /// Whether a person watches.
 pub(crate) fn is_watched() -> bool {
     std::io::stderr().is_terminal()

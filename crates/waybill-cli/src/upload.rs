@@ -5,20 +5,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use waybill_engine::view::{BodyKind, CallbackProfileForm, Limit, OverwritePolicy, Variable};
+use waybill_engine::view::{Limit, OverwritePolicy};
 use waybill_engine::{
     Access, Asked, BuiltIn, Callback, EngineConfig, KeyRule, Keychain, MemorySecrets, Place, SecretStore, Work,
 };
 
+use crate::callback_options::CallbackOptions;
 use crate::connection::ConnectionArgs;
-use crate::errand::Errand;
+use crate::errand::{Errand, Wanted};
 use crate::teller::Teller;
 use crate::{size, terminal};
-
-/// What OSS is asked to POST when nothing else is said.
-const DEFAULT_FORM_BODY: &str = "bucket=${bucket}&object=${object}&etag=${etag}&size=${size}&mimeType=${mimeType}";
-const DEFAULT_JSON_BODY: &str =
-    r#"{"bucket":${bucket},"object":${object},"etag":${etag},"size":${size},"mimeType":${mimeType}}"#;
 
 #[derive(Debug, Args)]
 pub(crate) struct UploadArgs {
@@ -45,18 +41,8 @@ pub(crate) struct UploadArgs {
     /// The object key; for one file.
     #[arg(long)]
     key: Option<String>,
-    /// Your application server; up to five, tried in order.
-    #[arg(long, value_name = "URL")]
-    callback_url: Vec<String>,
-    /// What OSS sends to it, with ${variables}.
-    #[arg(long, value_name = "TEMPLATE", requires = "callback_url")]
-    callback_body: Option<String>,
-    /// How that is encoded.
-    #[arg(long, value_enum, default_value_t = BodyType::Form, requires = "callback_url")]
-    callback_body_type: BodyType,
-    /// A variable of your own for the body, for instance job=42 for ${x:job}.
-    #[arg(long = "var", value_name = "K=V", value_parser = variable, requires = "callback_url")]
-    variables: Vec<Variable>,
+    #[command(flatten)]
+    callback: CallbackOptions,
     /// What becomes of objects that are there already. What the destination says unless told; without one they are
     /// overwritten.
     #[arg(long, value_enum, value_name = "POLICY")]
@@ -105,12 +91,6 @@ impl From<Existing> for OverwritePolicy {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum BodyType {
-    Form,
-    Json,
-}
-
 /// Exit code 0: all stored, no callback failed. 2: all stored, a callback failed. 1: something was not stored.
 pub(crate) async fn run(data_dir: PathBuf, args: UploadArgs) -> Result<ExitCode, String> {
     let mut config = EngineConfig::new(data_dir);
@@ -126,7 +106,8 @@ pub(crate) async fn run(data_dir: PathBuf, args: UploadArgs) -> Result<ExitCode,
     config.parallel = args.parallel.map_or(config.parallel, usize::from);
     config.limit = Limit { bytes_per_second: args.limit, requests_per_second: args.requests_per_second };
     let asked = asked(&args).await?;
-    Errand { config, asked, batch: None, teller: Teller::new(args.json), its_own: its_own(&args) }.run().await
+    let (wanted, teller) = (Wanted::Uploads(Box::new(asked)), Teller::new(args.json));
+    Errand { config, wanted, batch: None, teller, its_own: its_own(&args) }.run().await
 }
 
 /// What is asked for, wherever it is done.
@@ -135,7 +116,7 @@ async fn asked(args: &UploadArgs) -> Result<Asked, String> {
         Some(name) => Place::Named(name.clone()),
         None => Place::Described(Box::new(ad_hoc(args).await?)),
     };
-    let callback = callback_of(args);
+    let callback = args.callback.form();
     let paths: Vec<PathBuf> = args.paths.iter().map(named).collect();
     let key_rule = match (&args.key, &args.prefix, &args.destination) {
         (Some(key), _, _) => {
@@ -178,7 +159,7 @@ async fn ad_hoc(args: &UploadArgs) -> Result<BuiltIn, String> {
     let (endpoint, bucket) = (given(&args.endpoint), given(&args.bucket));
     let (access_key_id, credentials) = args.connection.keys().await?;
     Ok(BuiltIn {
-        id: format!("command-line:{endpoint}/{bucket}"),
+        id: BuiltIn::command_line_id(&endpoint, &bucket),
         name: format!("{bucket} (command line)"),
         endpoint,
         region: given(&args.region),
@@ -191,24 +172,6 @@ async fn ad_hoc(args: &UploadArgs) -> Result<BuiltIn, String> {
     })
 }
 
-fn callback_of(args: &UploadArgs) -> Option<CallbackProfileForm> {
-    if args.callback_url.is_empty() {
-        return None;
-    }
-    let json = args.callback_body_type == BodyType::Json;
-    let default_body = if json { DEFAULT_JSON_BODY } else { DEFAULT_FORM_BODY };
-    Some(CallbackProfileForm {
-        urls: args.callback_url.clone(),
-        host: String::new(),
-        body: args.callback_body.clone().unwrap_or_else(|| default_body.to_owned()),
-        body_type: if json { BodyKind::Json } else { BodyKind::Form },
-        // A host behind a CDN answers with another certificate when it is not told which name is meant.
-        sni: args.callback_url.iter().any(|url| url.starts_with("https:")),
-        variables: args.variables.clone(),
-        ..CallbackProfileForm::default()
-    })
-}
-
 /// The absolute path; one that ends in `..` by its own name, since that name is part of the keys.
 fn named(path: &PathBuf) -> PathBuf {
     // A path that is not there is told as such later, as it was typed.
@@ -217,10 +180,4 @@ fn named(path: &PathBuf) -> PathBuf {
         Some(_) => absolute,
         None => absolute.canonicalize().unwrap_or(absolute),
     }
-}
-
-fn variable(text: &str) -> Result<Variable, String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| format!("\"{text}\" is not name=value"))?;
-    let name = if name.starts_with("x:") { name.to_owned() } else { format!("x:{name}") };
-    Ok(Variable { name, value: value.to_owned() })
 }
