@@ -17,7 +17,7 @@ pub(crate) struct CallbackOptions {
     #[arg(long, value_name = "TEMPLATE", requires = "callback_url")]
     callback_body: Option<String>,
     /// How that is encoded.
-    #[arg(long, value_enum, default_value_t = BodyType::Form, requires = "callback_url")]
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t = BodyType::Form, requires = "callback_url")]
     callback_body_type: BodyType,
     /// A variable of your own for the body, for instance job=42 for ${x:job}.
     #[arg(long = "var", value_name = "K=V", value_parser = variable, requires = "callback_url")]

@@ -102,8 +102,9 @@ impl Engine {
         if let Some(access) = &lent {
             self.destinations.lend(access).await?;
         }
-        // What an earlier command began is ended first, and told in the place of another try.
+        // What an earlier command began is ended first: where OSS has called, it is not asked to call twice.
         self.resends.take_up().await?;
+        let mut settling = self.resends.line.all();
         let fit = self.fit_to_be_called(nos, false).await?;
         let mut left: HashSet<i64> = fit.iter().copied().collect();
         let all = left.len() as i64;
@@ -119,7 +120,12 @@ impl Engine {
             let _ = told.send(progress(left.len())).await;
             while !left.is_empty() {
                 tokio::select! {
-                    Some(no) = ended.recv() => if left.remove(&no) {
+                    Some(no) = ended.recv() => if left.contains(&no) {
+                        if settling.remove(&no) && !self.was_called(no).await? {
+                            self.resends.line.ask([no]);
+                            continue;
+                        }
+                        left.remove(&no);
                         self.tell_of_call(no, &told).await?;
                         let _ = told.send(progress(left.len())).await;
                     },
@@ -134,6 +140,12 @@ impl Engine {
             ended = work => ended,
             damaged = self.tells_of_trouble(&told) => Err(damaged),
         }
+    }
+
+    /// Whether OSS made the last call that was wanted.
+    async fn was_called(&self, no: i64) -> Result<bool, Error> {
+        let calls = self.store.read(move |c| calls::of(c, no)).await?;
+        Ok(calls.last().is_none_or(|call| call.status > 0 || call.problem.is_none()))
     }
 
     async fn tell_of_call(&self, no: i64, told: &Sender<Told>) -> Result<(), Error> {

@@ -22,8 +22,6 @@ Exit code:
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct LintArgs {
-    #[command(flatten)]
-    profile: ProfileOptions,
     /// The bucket's region, for instance cn-hangzhou: some make no callbacks.
     #[arg(long)]
     region: Option<String>,
@@ -36,6 +34,8 @@ pub(crate) struct LintArgs {
     /// One line of JSON for each finding, with the whole profile after its cure.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    profile: ProfileOptions,
 }
 
 pub(crate) async fn run(data_dir: PathBuf, args: LintArgs) -> Result<ExitCode, String> {

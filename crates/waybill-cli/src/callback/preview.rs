@@ -17,8 +17,6 @@ pub(crate) struct PreviewArgs {
     /// The file that would be uploaded; only its name and size are looked at.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    #[command(flatten)]
-    profile: ProfileOptions,
     /// The bucket; a sample if not given.
     #[arg(long)]
     bucket: Option<String>,
@@ -34,6 +32,8 @@ pub(crate) struct PreviewArgs {
     /// One line of JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    profile: ProfileOptions,
 }
 
 pub(crate) async fn run(data_dir: PathBuf, args: PreviewArgs) -> Result<ExitCode, String> {

@@ -10,15 +10,16 @@ use crate::bed::{Bed, KEY_ID, SECRET, all, content};
 use crate::running::{Ended, Running, run};
 
 /// A command that holds the data folder until `first.txt` may be stored.
-async fn holder(bed: &Bed) -> Running {
+pub(crate) async fn holder(bed: &Bed) -> Running {
     let first = bed.file("first.txt", 10);
+    let before = bed.sandbox.faults().taken();
     bed.hold_key("first.txt");
     let holder = Running::start(bed.upload(&[&first], &[]));
-    bed.until_held(1).await;
+    bed.until_held(before + 1).await;
     holder
 }
 
-fn was_taken_by(ended: &Ended, holder: &Running) {
+pub(crate) fn was_taken_by(ended: &Ended, holder: &Running) {
     let words = format!("in use by another Waybill (process {}), which takes this over", holder.pid());
     assert!(ended.stderr.contains(&words), "{ended:#?}");
 }
@@ -151,7 +152,7 @@ async fn a_window_takes_over_what_goes_to_its_destination() {
     assert!(!bed.data_dir().join("waybill.sock").exists());
 }
 
-fn destination(bed: &Bed) -> DestinationForm {
+pub(crate) fn destination(bed: &Bed) -> DestinationForm {
     let info = bed.sandbox.info();
     DestinationForm {
         id: None,

@@ -1,6 +1,9 @@
 //! The `waybill` command as a process of its own, against a sandbox in this one.
 
 mod bed;
+mod callback;
+mod callback_resend;
+mod callback_signed;
 mod failures;
 mod finishing;
 mod folder;

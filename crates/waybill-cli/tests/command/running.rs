@@ -3,7 +3,7 @@
 use std::process::{ExitStatus, Stdio};
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -33,9 +33,22 @@ pub(crate) async fn run(command: Command) -> Ended {
     Running::start(command).end().await
 }
 
+/// Runs a command to its end with this on standard input.
+pub(crate) async fn run_fed(command: Command, input: &[u8]) -> Ended {
+    let mut running = Running::start_with(command, Stdio::piped());
+    let (mut stdin, input) = (running.child.stdin.take().expect("piped"), input.to_vec());
+    // Beside what it says: a command that refuses early does not read to the end.
+    tokio::spawn(async move { stdin.write_all(&input).await });
+    running.end().await
+}
+
 impl Running {
-    pub(crate) fn start(mut command: Command) -> Running {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    pub(crate) fn start(command: Command) -> Running {
+        Running::start_with(command, Stdio::null())
+    }
+
+    fn start_with(mut command: Command, stdin: Stdio) -> Running {
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the command starts");
         let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
         let (send, lines) = mpsc::unbounded_channel();
