@@ -34,7 +34,7 @@ enum Written {
     Cpp,
     C,
     Ruby,
-    /// Headers, as curl takes them.
+    /// The headers by themselves.
     Rest,
 }
 

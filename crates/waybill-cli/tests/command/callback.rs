@@ -177,10 +177,23 @@ async fn a_profile_is_the_same_after_it_was_written_and_read_in_each_language() 
     });
     let file = dir.path().join("profile.json");
     std::fs::write(&file, given.to_string()).unwrap();
-    for language in ["java", "php", "nodejs", "python", "csharp", "android", "ios", "cpp", "c", "ruby", "rest"] {
+    for (language, mark) in [
+        ("java", "import com.aliyun.oss.OSS;"),
+        ("php", "<?php"),
+        ("nodejs", "require('ali-oss')"),
+        ("python", "import oss2"),
+        ("csharp", "using System;"),
+        ("android", "com.alibaba.sdk.android.oss"),
+        ("ios", "AliyunOSSiOS.h"),
+        ("cpp", "alibabacloud/oss/OssClient.h"),
+        ("c", "oss_api.h"),
+        ("ruby", "require 'aliyun/oss'"),
+        ("rest", "x-oss-callback: "),
+    ] {
         let written = run(callback(&dir, &["export", "--language", language, "--profile", "profile.json"])).await;
         assert_eq!((written.code(), written.stderr.as_str()), (Some(0), ""), "{language}: {written:#?}");
         let program = written.lines.join("\n");
+        assert!(program.contains(mark), "{language}: {program}");
         let read = run_fed(callback(&dir, &["import"]), program.as_bytes()).await;
         assert_eq!((read.code(), read.stderr.as_str()), (Some(0), ""), "{language}: {read:#?}");
         let form: Value = serde_json::from_str(&read.lines.join("\n")).expect("JSON");

@@ -9,7 +9,7 @@ use waybill_sandbox::Operation::{
 };
 use waybill_sandbox::{Fault, FaultKind, LoggedRequest};
 
-use crate::bed::{Bed, all, content};
+use crate::bed::{Bed, SECRET, all, content};
 use crate::handover::{destination, holder, was_taken_by};
 use crate::running::{Running, run};
 
@@ -52,7 +52,10 @@ async fn failed_callbacks_are_sent_again_without_their_files_after_saying_what_c
     for name in ["a.txt", "b.txt"] {
         failed(&bed, name).await;
     }
-    let ended = run(resend(&bed, &["--failed", "--yes"])).await;
+    let mut command = resend(&bed, &["--failed", "--yes"]);
+    command.env("WAYBILL_LOG", "trace");
+    let ended = run(command).await;
+    assert!(ended.stderr.contains("TRACE") && !ended.stderr.contains(SECRET) && !ended.lines.concat().contains(SECRET));
     for part in ["new Last-Modified", "new ETag", "one more version", "events fire again", "No. 1 · oss://bucket/a.txt"]
     {
         assert!(ended.stderr.contains(part), "{part}: {ended:#?}");
@@ -187,7 +190,7 @@ async fn when_the_holder_is_killed_the_command_goes_on_by_itself() {
     let ended = second.end().await;
     assert!(ended.stderr.contains("going on here"), "{ended:#?}");
     assert_eq!(ended.receipt(0)["callback"]["outcome"], "answered");
-    assert_eq!(bed.done(Callback).len(), 1, "nobody was called twice: {:#?}", bed.sandbox.log());
+    assert_eq!(bed.done(CompleteMultipartUpload).len(), 1, "called once: {:#?}", bed.sandbox.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,4 +210,20 @@ async fn after_a_kill_the_same_command_ends_what_was_begun_and_calls_once() {
     let ids =
         |operation| log.iter().filter(move |entry| entry.operation == operation && entry.status.is_some()).count();
     assert_eq!((ids(CompleteMultipartUpload), ids(AbortMultipartUpload)), (1, 1), "{log:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_nobody_is_called_twice_where_oss_has_called() {
+    let bed = Bed::start().await;
+    failed(&bed, "a.txt").await;
+    let before = bed.sandbox.faults().taken();
+    bed.sandbox.faults().add(Fault::on(CompleteMultipartUpload, FaultKind::Delay { ms: 300 }));
+    let running = Running::start(resend(&bed, &["1", "--yes"]));
+    bed.until_held(before + 1).await;
+    running.kill().await;
+    let called = |entry: &LoggedRequest| entry.operation == CompleteMultipartUpload && entry.status == Some(200);
+    bed.until_logged("OSS has called", |log| log.iter().any(called)).await;
+    let receipt = run(resend(&bed, &["1", "--yes"])).await.receipt(2);
+    assert_eq!((&receipt["callback"]["outcome"], receipt.get("error")), (&"unknown".into(), None), "{receipt}");
+    assert_eq!(bed.done(CompleteMultipartUpload).len(), 1, "{:#?}", bed.sandbox.log());
 }
