@@ -177,20 +177,25 @@ async fn a_holder_that_takes_nothing_over_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_the_holder_is_killed_the_command_goes_on_by_itself() {
+async fn when_the_holder_is_killed_the_command_goes_on_with_what_it_has_not_told() {
     let bed = Bed::start().await;
-    failed(&bed, "a.txt").await;
+    for name in ["a.txt", "b.txt"] {
+        failed(&bed, name).await;
+    }
     let holder = holder(&bed).await;
-    let held = hold_completes(&bed);
-    let mut second = Running::start(resend(&bed, &["1", "--yes"]));
+    let before = bed.sandbox.faults().taken();
+    bed.sandbox.faults().add(Fault::on(CompleteMultipartUpload, FaultKind::Stall).key("b.txt").times(u32::MAX));
+    let mut second = Running::start(resend(&bed, &["--failed", "--yes"]));
     second.until_says("takes this over").await;
-    bed.until_held(held).await;
+    assert_eq!(second.receipt().await["key"], "a.txt");
+    bed.until_held(before + 1).await;
     holder.kill().await;
     release(&bed).await;
     let ended = second.end().await;
     assert!(ended.stderr.contains("going on here"), "{ended:#?}");
-    assert_eq!(ended.receipt(0)["callback"]["outcome"], "answered");
-    assert_eq!(bed.done(CompleteMultipartUpload).len(), 1, "called once: {:#?}", bed.sandbox.log());
+    let receipt = ended.receipt(0);
+    assert_eq!((&receipt["key"], &receipt["callback"]["outcome"]), (&"b.txt".into(), &"answered".into()));
+    assert_eq!(bed.done(CompleteMultipartUpload).len(), 2, "each is called once: {:#?}", bed.sandbox.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
