@@ -1,8 +1,9 @@
 //! `waybill callback verify` and `receive`: whose signature a request bears, pasted or as it comes in.
 
+use std::io::{Read, Write};
+
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::Command;
 
 use crate::bed::{Bed, bare};
 use crate::running::{Ended, Running, run, run_fed};
@@ -157,11 +158,16 @@ async fn a_status_that_oss_does_not_take_fails_the_callback_and_ctrl_c_ends_the_
     // In words, on the port that is free again; what a terminal would obey is shown and not done.
     let mut words = Running::start(bed.waybill(&["callback", "receive", "--port", &port]));
     assert_eq!(words.line().await, format!("receiving at http://127.0.0.1:{port}/callback (Ctrl-C ends it)"));
-    let sent = format!(
-        "printf 'GET /x HTTP/1.1\\r\\nHost: h\\r\\nA: b\\r\\nContent-Length: 4\\r\\n\\r\\n\\033[0m' >/dev/tcp/127.0.0.1/{port}"
-    );
-    let mut bash = Command::new("bash");
-    assert!(bash.args(["-c", &sent]).status().await.expect("bash runs").success());
+    let address = format!("127.0.0.1:{port}");
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+        let sent = b"GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 4\r\n\r\n\x1b[0m";
+        stream.write_all(sent).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map(|_| answer)
+    });
+    let answer = answer.await.expect("it ends").expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("{\"Status\":\"OK\"}"), "{answer}");
     let mut page = Vec::new();
     while page.last().is_none_or(|line: &String| !line.starts_with('→')) {
         page.push(words.line().await);
