@@ -6,14 +6,15 @@ use crate::answered;
 use crate::callback_profile;
 use crate::clock::now_ms;
 use crate::error::Code;
+use crate::expectation;
 use crate::progress::{Sample, eta_seconds};
 use crate::store::uploads::UploadRecord;
 use crate::trouble::Trouble;
 use crate::upload::plan::StoredPart;
 use crate::upload::state::{ObjectFacts, UploadState};
 use crate::view::{
-    AlreadyThere, AttemptView, CallbackBadge, CallbackTrial, CallbackView, LogLine, ObjectView, PartView, Phase,
-    Problem, UploadDetails, UploadRow,
+    AlreadyThere, AttemptView, CallbackBadge, CallbackTrial, CallbackView, EcAdvice, LogLine, ObjectView, PartView,
+    Phase, Problem, UploadDetails, UploadRow,
 };
 
 /// What a list knows of a destination besides its name.
@@ -114,12 +115,20 @@ pub(crate) fn details(
         UploadState::Done { callback: CallbackOutcome::Failed { .. }, .. } => Some("application/xml".to_owned()),
         _ => None,
     };
+    let answer = answered::last(&calls);
+    let spoken = matches!(row.callback, CallbackBadge::Answered { .. } | CallbackBadge::NotAsExpected { .. });
+    let expectations = record
+        .callback
+        .as_ref()
+        .map_or_else(Vec::new, |profile| expectation::checked(profile, answer.as_deref().filter(|_| spoken)));
     UploadDetails {
         callback: CallbackView {
             badge: row.callback.clone(),
             request: spec.as_ref().map(callback_profile::request_view),
-            answer: answered::last(&calls),
+            answer,
             answer_type,
+            advice: advice(&row.callback),
+            expectations,
             calls,
         },
         row,
@@ -129,6 +138,20 @@ pub(crate) fn details(
         attempts,
         log,
     }
+}
+
+/// What the catalogue knows of a callback that failed.
+fn advice(badge: &CallbackBadge) -> Option<EcAdvice> {
+    let CallbackBadge::Failed { ec, message } = badge else { return None };
+    let ec = ec.as_deref().unwrap_or_default();
+    let known = waybill_oss::callback_catalogue::advice(ec, message)?;
+    Some(EcAdvice {
+        ec: ec.to_owned(),
+        cause_en: known.cause_en.clone(),
+        cure_en: known.cure_en.clone(),
+        cause_zh: known.cause_zh.clone(),
+        cure_zh: known.cure_zh.clone(),
+    })
 }
 
 /// The line that a row which says so itself has no need to keep; an earlier Waybill kept it.

@@ -2,6 +2,8 @@
 import type { CallbackBadge } from "./CallbackBadge";
 import type { CallbackRequestView } from "./CallbackRequestView";
 import type { CallbackTrial } from "./CallbackTrial";
+import type { EcAdvice } from "./EcAdvice";
+import type { ExpectationView } from "./ExpectationView";
 
 /**
  * The callback of one upload: what was asked, and the whole answer.
@@ -23,6 +25,14 @@ answer: string | null,
  * Content-Type of the answer.
  */
 answerType: string | null, 
+/**
+ * Cause and cure of a callback that failed, where the catalogue knows them.
+ */
+advice: EcAdvice | null, 
+/**
+ * What the profile wants of the answer, and whether it is so.
+ */
+expectations: Array<ExpectationView>, 
 /**
  * Every call that OSS made for it or was to make again, oldest first (the last fifty), each with its whole answer.
  */
