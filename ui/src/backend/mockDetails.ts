@@ -76,7 +76,7 @@ function callback(row: UploadRow, destination: DestinationView | undefined): Cal
     ].join("\n");
     const late = badge.ec === "0007-00000202";
     const failed = { ...trial, status: 203, tookMs: late ? 5_012 : 131, headers: [], body: answer, ec: badge.ec };
-    const notMade = { ...failed, atMs: failed.atMs + 9_000, status: 0, tookMs: 0, body: "", ec: null, problem: NOT_MADE };
+    const notMade = { ...failed, atMs: failed.atMs + 9_000, status: 0, tookMs: 0, body: "", ec: null, requestId: "", problem: NOT_MADE };
     return { ...nothing, answer, answerType: "application/xml", advice: late ? null : ADVICE, calls: [{ ...failed, atMs: failed.atMs - 60_000 }, failed, notMade] };
   }
   return nothing;

@@ -22,6 +22,7 @@ export const answers = {
   "calls.title": "Other calls",
   "calls.upload": "With the upload",
   "calls.again": "Sent again",
+  "calls.ec": "EC",
   "calls.notMade": "Not made",
   "calls.notMade.why": "Your server was not called. The object is as it was.",
   "callback.query": "Query",
@@ -29,7 +30,7 @@ export const answers = {
   "callback.whichUrl": "OSS does not say which one answered.",
   "curl.copy": "Copy as curl",
   "curl.hint": "The call as OSS makes it, without its signature; what is named as a secret is starred.",
-  "curl.unknown": "Only OSS knows {names}.",
+  "curl.unknown": "{hint} Only OSS knows {names}.",
   "action.copyColumn": "Copy {name}",
   "export.copy": "Copy as CSV",
   "export.key": "Key",
@@ -39,5 +40,5 @@ export const answers = {
   "export.failed": "The clipboard took nothing",
   "choose.callback": "Callback",
   "choose.callbackOf": "Callback of new uploads",
-  "choose.asDestination": "As the destination says",
+  "choose.asDestination": "The destination’s",
 } as const;

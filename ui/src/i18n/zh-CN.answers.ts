@@ -22,6 +22,7 @@ export const answers = {
   "calls.title": "其他回调记录",
   "calls.upload": "随上传发送",
   "calls.again": "重新发送",
+  "calls.ec": "EC",
   "calls.notMade": "未发送",
   "calls.notMade.why": "没有调用应用服务器，对象保持原样。",
   "callback.query": "查询参数",
@@ -29,7 +30,7 @@ export const answers = {
   "callback.whichUrl": "OSS 不会说明由哪个地址作出响应。",
   "curl.copy": "复制为 curl",
   "curl.hint": "与 OSS 发出的请求相同，但不含签名；名称表明是密钥的值以星号代替。",
-  "curl.unknown": "只有 OSS 知道 {names}。",
+  "curl.unknown": "{hint}只有 OSS 知道 {names}。",
   "action.copyColumn": "复制 {name}",
   "export.copy": "复制为 CSV",
   "export.key": "对象名",
@@ -39,5 +40,5 @@ export const answers = {
   "export.failed": "未能写入剪贴板",
   "choose.callback": "回调",
   "choose.callbackOf": "新上传的回调",
-  "choose.asDestination": "按目标的设置",
+  "choose.asDestination": "按目标设置",
 } as const;

@@ -34,8 +34,7 @@ export function countsOf(calls: readonly Call[]): Call | null {
 export function callPill({ trial, made }: Call): { text: string; tone: Tone } {
   if (!made) return { text: t("calls.notMade"), tone: "idle" };
   if (trial.status === 0) return { text: t("pill.lost"), tone: "warn" };
-  const text = [t("callback.answeredPill", { status: trial.status, time: duration(trial.tookMs) }), trial.ec].filter(Boolean).join(" · ");
-  return { text, tone: trial.status === 200 ? "ok" : "bad" };
+  return { text: t("callback.answeredPill", { status: trial.status, time: duration(trial.tookMs) }), tone: trial.status === 200 ? "ok" : "bad" };
 }
 
 /** How much of the time that OSS allows was used, and whether that is near the end. */
