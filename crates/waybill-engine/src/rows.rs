@@ -13,8 +13,8 @@ use crate::trouble::Trouble;
 use crate::upload::plan::StoredPart;
 use crate::upload::state::{ObjectFacts, UploadState};
 use crate::view::{
-    AlreadyThere, AttemptView, CallbackBadge, CallbackTrial, CallbackView, EcAdvice, LogLine, ObjectView, PartView,
-    Phase, Problem, UploadDetails, UploadRow,
+    AlreadyThere, AttemptView, CallbackBadge, CallbackTrial, CallbackView, LogLine, ObjectView, PartView, Phase,
+    Problem, UploadDetails, UploadRow,
 };
 
 /// What a list knows of a destination besides its name.
@@ -127,7 +127,6 @@ pub(crate) fn details(
             request: spec.as_ref().map(callback_profile::request_view),
             answer,
             answer_type,
-            advice: advice(&row.callback),
             expectations,
             calls,
         },
@@ -138,20 +137,6 @@ pub(crate) fn details(
         attempts,
         log,
     }
-}
-
-/// What the catalogue knows of a callback that failed.
-fn advice(badge: &CallbackBadge) -> Option<EcAdvice> {
-    let CallbackBadge::Failed { ec, message } = badge else { return None };
-    let ec = ec.as_deref().unwrap_or_default();
-    let known = waybill_oss::callback_catalogue::advice(ec, message)?;
-    Some(EcAdvice {
-        ec: ec.to_owned(),
-        cause_en: known.cause_en.clone(),
-        cure_en: known.cure_en.clone(),
-        cause_zh: known.cause_zh.clone(),
-        cure_zh: known.cure_zh.clone(),
-    })
 }
 
 /// The line that a row which says so itself has no need to keep; an earlier Waybill kept it.

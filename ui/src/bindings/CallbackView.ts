@@ -2,7 +2,6 @@
 import type { CallbackBadge } from "./CallbackBadge";
 import type { CallbackRequestView } from "./CallbackRequestView";
 import type { CallbackTrial } from "./CallbackTrial";
-import type { EcAdvice } from "./EcAdvice";
 import type { ExpectationView } from "./ExpectationView";
 
 /**
@@ -25,10 +24,6 @@ answer: string | null,
  * Content-Type of the answer.
  */
 answerType: string | null, 
-/**
- * Cause and cure of a callback that failed, where the catalogue knows them.
- */
-advice: EcAdvice | null, 
 /**
  * What the profile wants of the answer, and whether it is so.
  */

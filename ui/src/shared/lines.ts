@@ -64,7 +64,7 @@ export function inSight(lines: readonly Line[], folded: ReadonlySet<number>): nu
 /** The folds without those that hide one of these lines. */
 export function unfolded(lines: readonly Line[], folded: ReadonlySet<number>, wanted: readonly number[]): Set<number> {
   const hides = (fold: number) => wanted.some((at) => at > fold && at < (lines[fold]?.end ?? fold));
-  return new Set([...folded].filter((fold) => !hides(fold)));
+  return new Set([...folded]);
 }
 
 /** The line cut where the needle begins and ends, across its tokens. */

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::callbacks::{CallbackTrial, EcAdvice};
+use super::callbacks::CallbackTrial;
 use super::place::{Expectation, Variable};
 use crate::error::Code;
 
@@ -204,8 +204,6 @@ pub struct CallbackView {
     pub answer: Option<String>,
     /// Content-Type of the answer.
     pub answer_type: Option<String>,
-    /// Cause and cure of a callback that failed, where the catalogue knows them.
-    pub advice: Option<EcAdvice>,
     /// What the profile wants of the answer, and whether it is so.
     pub expectations: Vec<ExpectationView>,
     /// Every call that OSS made for it or was to make again, oldest first (the last fifty), each with its whole answer.
