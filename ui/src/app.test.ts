@@ -72,7 +72,7 @@ test("files over the window show where they go; release queues them and tells wh
   }
   backend.drop({ kind: "drop", paths: ["/a.mov", "/b.sock"] });
   await waitFor(() => expect(screen.queryByTestId("drop-overlay")).toBeNull());
-  expect(added).toHaveBeenCalledExactlyOnceWith(["/a.mov", "/b.sock"], null);
+  expect(added).toHaveBeenCalledExactlyOnceWith(["/a.mov", "/b.sock"], null, null);
   const alert = await screen.findByRole("alert");
   expect(alert.textContent).toContain("/b.sock: Not a file that can be uploaded (a socket)");
   await waitFor(() => expect(rows()[0]?.textContent).toContain("a.mov"));

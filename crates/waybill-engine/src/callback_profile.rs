@@ -94,18 +94,20 @@ pub(crate) fn check(profile: &CallbackProfileForm) -> Result<(), Error> {
 pub(crate) fn request_view(spec: &CallbackSpec) -> CallbackRequestView {
     CallbackRequestView {
         urls: spec.urls.clone(),
+        query: spec.query.iter().map(|(name, value)| variable((name, value))).collect(),
         host: spec.host.clone(),
+        headers: spec.additional_headers.iter().map(variable).collect(),
         body_type: match spec.body_type {
             BodyType::Form => "application/x-www-form-urlencoded",
             BodyType::Json => "application/json",
         }
         .to_owned(),
         body: spec.body.clone(),
-        variables: spec
-            .variables
-            .iter()
-            .map(|(name, value)| Variable { name: name.clone(), value: value.clone() })
-            .collect(),
+        variables: spec.variables.iter().map(variable).collect(),
         sni: spec.sni,
     }
+}
+
+fn variable((name, value): (&String, &String)) -> Variable {
+    Variable { name: name.clone(), value: value.clone() }
 }

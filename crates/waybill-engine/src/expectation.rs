@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::view::{AnswerColumn, CallbackProfileForm, Comparison, Expectation, Variable};
+use crate::view::{AnswerColumn, CallbackProfileForm, Comparison, Expectation, ExpectationView, Variable};
 
 /// The first expectation that the answer does not meet, in words; none if it meets all.
 pub(crate) fn unmet(profile: &CallbackProfileForm, body: &str) -> Option<String> {
@@ -13,6 +13,17 @@ pub(crate) fn unmet(profile: &CallbackProfileForm, body: &str) -> Option<String>
         return Some("the answer is not JSON".into());
     };
     profile.expectations.iter().find(|expectation| !is_met(expectation, &answer)).map(in_words)
+}
+
+/// Each expectation with what the answer says to it; `body` is None while the application has not answered.
+pub(crate) fn checked(profile: &CallbackProfileForm, body: Option<&str>) -> Vec<ExpectationView> {
+    let answer = body.and_then(|body| serde_json::from_str::<Value>(body.trim_start_matches('\u{feff}')).ok());
+    let check = |expectation: &Expectation| ExpectationView {
+        found: answer.as_ref().and_then(|answer| answer.pointer(&expectation.pointer)).map(text_of),
+        met: body.map(|_| answer.as_ref().is_some_and(|answer| is_met(expectation, answer))),
+        expectation: expectation.clone(),
+    };
+    profile.expectations.iter().map(check).collect()
 }
 
 /// The columns that a profile takes out of an answer; those that are not there are left out.
@@ -113,6 +124,23 @@ mod tests {
         assert_eq!(unmet(&profile, "not json").as_deref(), Some("the answer is not JSON"));
         assert_eq!(unmet(&profile, "\u{feff}{\"a\":1}"), None);
         assert_eq!(unmet(&profile, "{}").as_deref(), Some("/a is missing"));
+    }
+
+    #[test]
+    fn each_expectation_is_shown_with_what_was_found_and_says_nothing_before_there_is_an_answer() {
+        let expectation =
+            |pointer: &str| Expectation { pointer: pointer.into(), comparison: Comparison::Equals, value: "ok".into() };
+        let profile = CallbackProfileForm {
+            expectations: vec![expectation("/status"), expectation("/job/id"), expectation("/nothing")],
+            ..CallbackProfileForm::default()
+        };
+        let shown = |body: Option<&str>| -> Vec<_> {
+            checked(&profile, body).into_iter().map(|checked| (checked.found, checked.met)).collect()
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(shown(Some(ANSWER)), [(text("ok"), Some(true)), (text("77"), Some(false)), (None, Some(false))]);
+        assert_eq!(shown(Some("<xml/>")), [(None, Some(false)), (None, Some(false)), (None, Some(false))]);
+        assert_eq!(shown(None), [(None, None), (None, None), (None, None)]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::answered;
 use crate::callback_profile;
 use crate::clock::now_ms;
 use crate::error::Code;
+use crate::expectation;
 use crate::progress::{Sample, eta_seconds};
 use crate::store::uploads::UploadRecord;
 use crate::trouble::Trouble;
@@ -114,12 +115,19 @@ pub(crate) fn details(
         UploadState::Done { callback: CallbackOutcome::Failed { .. }, .. } => Some("application/xml".to_owned()),
         _ => None,
     };
+    let answer = answered::last(&calls);
+    let spoken = matches!(row.callback, CallbackBadge::Answered { .. } | CallbackBadge::NotAsExpected { .. });
+    let expectations = record
+        .callback
+        .as_ref()
+        .map_or_else(Vec::new, |profile| expectation::checked(profile, answer.as_deref().filter(|_| spoken)));
     UploadDetails {
         callback: CallbackView {
             badge: row.callback.clone(),
             request: spec.as_ref().map(callback_profile::request_view),
-            answer: answered::last(&calls),
+            answer,
             answer_type,
+            expectations,
             calls,
         },
         row,

@@ -28,7 +28,7 @@ const CALLS: { [Method in keyof typeof COMMANDS]: { args: Parameters<Backend[Met
   listUploads: { args: [form], sent: { query: form } },
   uploadDetails: { args: [7], sent: { no: 7 } },
   counts: { args: [], sent: undefined },
-  addPaths: { args: [["/a"], null], sent: { paths: ["/a"], destinationId: null } },
+  addPaths: { args: [["/a"], null, "p"], sent: { paths: ["/a"], destinationId: null, callbackProfileId: "p" } },
   pauseUpload: { args: [7], sent: { no: 7 } },
   resumeUpload: { args: [7], sent: { no: 7 } },
   retryUpload: { args: [7], sent: { no: 7 } },

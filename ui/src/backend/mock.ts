@@ -100,7 +100,7 @@ export class MockBackend extends MockStudio implements Backend {
     return this.#count();
   }
 
-  async addPaths(paths: string[], destinationId: string | null): Promise<Added> {
+  async addPaths(paths: string[], destinationId: string | null, callbackProfileId: string | null): Promise<Added> {
     const target = this.world.destinations.find(({ id, current }) => (destinationId === null ? current : id === destinationId));
     if (!target) throw refusal("invalid", "there is no destination");
     const batch = Math.max(0, ...this.world.rows.map((row) => row.batch)) + 1;
@@ -110,7 +110,7 @@ export class MockBackend extends MockStudio implements Backend {
       const name = path.split("/").at(-1) ?? path;
       return mockRow({
         no: ++no, batch, name, path, key: name, bucket: target.bucket, destination: target.name, createdMs: Date.now(),
-        sizeBytes: 90 * MIB, callback: target.callback ? { kind: "waiting" } : { kind: "notRequested" },
+        sizeBytes: 90 * MIB, callback: target.callback || callbackProfileId !== null ? { kind: "waiting" } : { kind: "notRequested" },
       });
     });
     this.world.rows = [...rows, ...this.world.rows];

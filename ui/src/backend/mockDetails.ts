@@ -1,7 +1,10 @@
 // What the invented world tells of one upload: object, callback, parts, log.
 import type { AttemptView } from "../bindings/AttemptView";
+import type { CallbackTrial } from "../bindings/CallbackTrial";
 import type { CallbackView } from "../bindings/CallbackView";
 import type { DestinationView } from "../bindings/DestinationView";
+import type { EcAdvice } from "../bindings/EcAdvice";
+import type { ExpectationView } from "../bindings/ExpectationView";
 import type { LogLine } from "../bindings/LogLine";
 import type { PartView } from "../bindings/PartView";
 import type { Problem } from "../bindings/Problem";
@@ -10,6 +13,15 @@ import type { UploadRow } from "../bindings/UploadRow";
 import { PART_BYTES } from "./mockWorld";
 
 const REQUEST_ID = "673DB2EB8B9F3A3034C1A7F2";
+const NOT_MADE: Problem = { code: "bucket", message: "CopyObject: the object was replaced meanwhile", requestId: null, ec: null };
+/** As the catalogue says it. */
+const ADVICE: EcAdvice = {
+  ec: "0007-00000203",
+  causeEn: "A proxy in front of your server found it down or broken.",
+  cureEn: "The file is stored; do not upload it again. Look at your server's log, mend it, then send the callback again.",
+  causeZh: "应用服务器前的代理发现它已停止或出错。",
+  cureZh: "文件已存入，不必重新上传。请查看服务器日志，修复后重新发送回调。",
+};
 
 export function mockDetails(row: UploadRow, destination: DestinationView | undefined): UploadDetails {
   const done = row.phase === "done";
@@ -36,22 +48,38 @@ function callback(row: UploadRow, destination: DestinationView | undefined): Cal
   const profile = badge.kind === "notRequested" ? null : destination?.callback;
   const request = profile
     ? {
-        urls: profile.urls, host: profile.host || null, body: profile.body, variables: profile.variables, sni: profile.sni,
+        urls: profile.urls, query: profile.query, host: profile.host || null, headers: profile.headers, body: profile.body,
+        variables: profile.variables, sni: profile.sni,
         bodyType: profile.bodyType === "json" ? "application/json" : "application/x-www-form-urlencoded",
       }
     : null;
+  const nothing = { badge, request, answer: null, answerType: null, advice: null, expectations: [], calls: [] };
+  const headers = [{ name: "content-type", value: "application/json" }, { name: "x-oss-server-time", value: "87" }];
+  const trial: CallbackTrial = {
+    atMs: row.finishedMs ?? 0, tookMs: 84, status: 200, headers, body: "", ec: null, requestId: REQUEST_ID, signedByOss: true, problem: null,
+  };
   if (badge.kind === "answered" || badge.kind === "notAsExpected") {
-    const answer = `{"ok":true,"id":18446744073709551615,"asset":{"name":${JSON.stringify(row.name)},"tags":["raw","2026"]}}`;
-    return { badge, request, answer, answerType: "application/json", calls: [] };
+    const name = JSON.stringify(row.name);
+    const answer = `{"ok":true,"status":"queued","id":18446744073709551615,"asset":{"name":${name},"tags":["raw","2026"],"link":"https://media.example.com/a/7f3c"},"job":{"id":"7f3c","queue":"proxy"}}`;
+    const unmet = badge.kind === "notAsExpected";
+    const expectations: ExpectationView[] = [
+      { expectation: { pointer: "/ok", comparison: "exists", value: "" }, found: "true", met: true },
+      { expectation: { pointer: "/status", comparison: "equals", value: "ok" }, found: "queued", met: false },
+    ];
+    const calls = [{ ...trial, tookMs: badge.tookMs, body: answer }];
+    return { ...nothing, answer, answerType: "application/json", expectations: unmet ? expectations : [], calls };
   }
   if (badge.kind === "failed") {
     const answer = [
       '<?xml version="1.0" encoding="UTF-8"?>', "<Error>", "  <Code>CallbackFailed</Code>",
       `  <Message>${badge.message}</Message>`, `  <RequestId>${REQUEST_ID}</RequestId>`, `  <EC>${badge.ec}</EC>`, "</Error>",
     ].join("\n");
-    return { badge, request, answer, answerType: "application/xml", calls: [] };
+    const late = badge.ec === "0007-00000202";
+    const failed = { ...trial, status: 203, tookMs: late ? 5_012 : 131, headers: [], body: answer, ec: badge.ec };
+    const notMade = { ...failed, atMs: failed.atMs + 9_000, status: 0, tookMs: 0, body: "", ec: null, requestId: "", problem: NOT_MADE };
+    return { ...nothing, answer, answerType: "application/xml", advice: late ? null : ADVICE, calls: [{ ...failed, atMs: failed.atMs - 60_000 }, failed, notMade] };
   }
-  return { badge, request, answer: null, answerType: null, calls: [] };
+  return nothing;
 }
 
 function parts(row: UploadRow): PartView[] {

@@ -35,7 +35,8 @@ export class TauriBackend implements Backend {
   listUploads = (query: UploadQuery) => call("listUploads", { query });
   uploadDetails = (no: number) => call("uploadDetails", { no });
   counts = () => call("counts");
-  addPaths = (paths: string[], destinationId: string | null) => call("addPaths", { paths, destinationId });
+  addPaths = (paths: string[], destinationId: string | null, callbackProfileId: string | null) =>
+    call("addPaths", { paths, destinationId, callbackProfileId });
   pauseUpload = (no: number) => call("pauseUpload", { no });
   resumeUpload = (no: number) => call("resumeUpload", { no });
   retryUpload = (no: number) => call("retryUpload", { no });

@@ -46,8 +46,8 @@ export interface Commands {
   listUploads(query: UploadQuery): Promise<UploadPage>;
   uploadDetails(no: number): Promise<UploadDetails>;
   counts(): Promise<Counts>;
-  /** `destinationId` null: the current destination. */
-  addPaths(paths: string[], destinationId: string | null): Promise<Added>;
+  /** `destinationId` null: the current destination. `callbackProfileId` null: the callback that the destination asks for. */
+  addPaths(paths: string[], destinationId: string | null, callbackProfileId: string | null): Promise<Added>;
   pauseUpload(no: number): Promise<void>;
   resumeUpload(no: number): Promise<void>;
   retryUpload(no: number): Promise<void>;

@@ -10,9 +10,17 @@ export type CallbackRequestView = {
  */
 urls: Array<string>, 
 /**
+ * Pairs that are put behind the `?` of every URL.
+ */
+query: Array<Variable>, 
+/**
  * Host header, when it is not the URL's.
  */
 host: string | null, 
+/**
+ * Headers that OSS adds to the call.
+ */
+headers: Array<Variable>, 
 /**
  * `application/x-www-form-urlencoded` or `application/json`.
  */

@@ -2,6 +2,7 @@
 import type { CallbackBadge } from "./CallbackBadge";
 import type { CallbackRequestView } from "./CallbackRequestView";
 import type { CallbackTrial } from "./CallbackTrial";
+import type { ExpectationView } from "./ExpectationView";
 
 /**
  * The callback of one upload: what was asked, and the whole answer.
@@ -23,6 +24,10 @@ answer: string | null,
  * Content-Type of the answer.
  */
 answerType: string | null, 
+/**
+ * What the profile wants of the answer, and whether it is so.
+ */
+expectations: Array<ExpectationView>, 
 /**
  * Every call that OSS made for it or was to make again, oldest first (the last fifty), each with its whole answer.
  */

@@ -1,4 +1,5 @@
 // English words. Every other language has exactly these keys.
+import { answers } from "./en.answers";
 import { callbacks } from "./en.callbacks";
 import { codes } from "./en.codes";
 
@@ -452,6 +453,7 @@ export const en = {
   "time.d": "{n} d",
   "time.speed": "{size}/s",
 
+  ...answers,
   ...callbacks,
   ...codes,
 } as const;

@@ -1,5 +1,6 @@
 // 简体中文。键与 en.ts 完全一致。
 import type { Words } from "./en";
+import { answers } from "./zh-CN.answers";
 import { callbacks } from "./zh-CN.callbacks";
 import { codes } from "./zh-CN.codes";
 
@@ -453,6 +454,7 @@ export const zhCN: Words = {
   "time.d": "{n} 天",
   "time.speed": "{size}/秒",
 
+  ...answers,
   ...callbacks,
   ...codes,
 };

@@ -4,6 +4,7 @@ import { getContext, setContext } from "svelte";
 import { toIpcError, type Backend, type DropEvent } from "../backend/types";
 import type { Added } from "../bindings/Added";
 import type { AppInfo } from "../bindings/AppInfo";
+import type { CallbackProfileView } from "../bindings/CallbackProfileView";
 import type { Changes } from "../bindings/Changes";
 import type { Counts } from "../bindings/Counts";
 import type { Problem } from "../bindings/Problem";
@@ -40,6 +41,8 @@ export class AppState {
   hovering = $state<number | null>(null);
   toasts = $state.raw<readonly ToastMessage[]>([]);
   question = $state.raw<Question | null>(null);
+  /** The callback profile that what is added next asks for; null: the destination's callback. */
+  dropProfileId = $state<string | null>(null);
 
   readonly lists: { transfers: UploadsState; history: UploadsState; callbacks: UploadsState };
   readonly details: DetailsState;
@@ -70,6 +73,11 @@ export class AppState {
         no: t("cb.discard.no"),
       }),
     );
+  }
+
+  /** A profile that was deleted meanwhile is asked for no more. */
+  get dropProfile(): CallbackProfileView | null {
+    return this.callbacks.all.find(({ id }) => id === this.dropProfileId) ?? null;
   }
 
   /** The list of the open place, if it has one. */
@@ -183,7 +191,7 @@ export class AppState {
 
   async #add(paths: string[]): Promise<void> {
     if (paths.length === 0) return;
-    const added = await this.backend.addPaths(paths, null);
+    const added = await this.backend.addPaths(paths, null, this.dropProfile?.id ?? null);
     if (added.queued > 0) this.say("info", tn("added.queued", added.queued));
     if (added.refusedCount > 0) this.say("bad", tn("added.refused", added.refusedCount), refusals(added));
   }

@@ -1,7 +1,9 @@
 // The menu of one row: what fits its state, with the keys that do the same.
 import type { UploadRow } from "../bindings/UploadRow";
+import { sendAgain, settle } from "../callbacks/resend";
 import { t } from "../i18n/index.svelte";
 import { copyText } from "../shared/clipboard";
+import { shortened } from "../shared/format";
 import { withModifier } from "../shared/keys";
 import type { MenuItem } from "../shared/Menu.svelte";
 import type { AppState } from "../state/app.svelte";
@@ -29,6 +31,15 @@ export function rowMenu(app: AppState, row: UploadRow, open: () => void): MenuIt
     },
     { id: "copy-url", text: t("action.copyUrl"), act: () => void copyText(objectUrl(row)) },
   );
+  row.columns.forEach(({ name, value }, at) =>
+    items.push({ id: `copy-column-${at + 1}`, text: t("action.copyColumn", { name }), hint: shortened(value, 12, 6), act: () => void copyText(value) }),
+  );
+  if (row.callbackBad) {
+    items.push(
+      { id: "send-again", text: t("resend.one"), apart: true, act: () => void sendAgain(app, row) },
+      { id: "settle", text: t("settle.one"), act: () => void settle(app, row) },
+    );
+  }
   if (can.cancel) {
     const act = () => void cancel(app, row);
     items.push({ id: "cancel", text: t("action.cancelAsk"), hint: t("key.delete"), danger: true, apart: true, act });

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::callbacks::CallbackTrial;
-use super::place::Variable;
+use super::place::{Expectation, Variable};
 use crate::error::Code;
 
 /// Where an upload stands, without the data its state carries.
@@ -204,8 +204,23 @@ pub struct CallbackView {
     pub answer: Option<String>,
     /// Content-Type of the answer.
     pub answer_type: Option<String>,
+    /// What the profile wants of the answer, and whether it is so.
+    pub expectations: Vec<ExpectationView>,
     /// Every call that OSS made for it or was to make again, oldest first (the last fifty), each with its whole answer.
     pub calls: Vec<CallbackTrial>,
+}
+
+/// Something that the answer must say, and what it says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct ExpectationView {
+    /// What is wanted.
+    pub expectation: Expectation,
+    /// What stands there in the answer, a text without its quotes, else JSON; None where nothing does.
+    pub found: Option<String>,
+    /// It is so; None while the application has not answered.
+    pub met: Option<bool>,
 }
 
 /// What OSS was asked to POST, with our variables filled in and OSS's own left as `${name}`.
@@ -215,8 +230,12 @@ pub struct CallbackView {
 pub struct CallbackRequestView {
     /// Up to five, tried in order.
     pub urls: Vec<String>,
+    /// Pairs that are put behind the `?` of every URL.
+    pub query: Vec<Variable>,
     /// Host header, when it is not the URL's.
     pub host: Option<String>,
+    /// Headers that OSS adds to the call.
+    pub headers: Vec<Variable>,
     /// `application/x-www-form-urlencoded` or `application/json`.
     pub body_type: String,
     /// The template as sent.
