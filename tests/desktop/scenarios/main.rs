@@ -2,9 +2,13 @@
 #![cfg(target_os = "linux")]
 
 mod callback_fails;
+mod callback_lab;
+mod callback_sent_again;
+mod callback_written;
 mod drop_files;
 mod files;
 mod folder_watched;
 mod kill_and_restart;
+mod own_oss;
 mod rows;
 mod secret_stays_secret;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use waybill_desktop_tests::{App, Session, until, waybill};
-use waybill_sandbox::{Sandbox, SandboxConfig};
 
 use crate::files::{bytes, write};
+use crate::own_oss;
 use crate::rows::wait_for_row;
 
 const WRONG: &str = "wRG-desktop-SECRET-2mXe1";
@@ -19,7 +19,7 @@ const PROXY_PASSWORD: &str = "pRX-desktop-SECRET-7kLw3";
 fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
     let session = Session::start("secret");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let oss = runtime.block_on(own_oss(&session));
+    let oss = runtime.block_on(own_oss::start(&session));
     let keys = oss.issue_token(Duration::from_secs(3600));
     let (secret, token) = (keys.access_key_secret.as_str(), keys.security_token.as_str());
     let secrets = [WRONG, secret, token, PROXY_PASSWORD];
@@ -113,19 +113,6 @@ fn secret_typed_into_the_form_is_in_the_secret_service_and_nowhere_else() {
         let kept = session.run("secret-tool", &["lookup", "service", "dev.waybill.app", "username", entry]);
         assert_eq!(kept, None, "a deleted destination leaves no secret behind");
     }
-}
-
-/// An OSS of our own with keys that we know, apart from the one inside the window.
-async fn own_oss(session: &Session) -> Sandbox {
-    let config = SandboxConfig {
-        port: 0,
-        data_dir: session.home().join("own-oss"),
-        access_key_id: "LTAI-desktop-key-id".into(),
-        access_key_secret: "zQ7-desktop-SECRET-4tYv9".into(),
-        region: "cn-hangzhou".into(),
-        bucket: "media-prod".into(),
-    };
-    Sandbox::start(config).await.expect("a sandbox starts")
 }
 
 /// Looks through every file of the session, as text and as UTF-16 (the page's storage). The keychain's own file is where

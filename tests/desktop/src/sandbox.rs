@@ -28,6 +28,8 @@ pub struct Request {
     pub part_number: u64,
     /// 0 when the connection ended before there was one.
     pub status: u64,
+    /// Bytes of the request's body.
+    pub bytes_received: u64,
 }
 
 impl Sandbox {
@@ -41,15 +43,24 @@ impl Sandbox {
 
     /// Plans a fault (see `waybill_sandbox::Fault` for its JSON).
     pub fn fault(&self, fault: &Value) {
+        let json = |request: reqwest::RequestBuilder| {
+            request.header("content-type", "application/json").body(fault.to_string())
+        };
+        self.faults(reqwest::Method::POST, json);
+    }
+
+    /// Takes back every fault that is left.
+    pub fn mend(&self) {
+        self.faults(reqwest::Method::DELETE, |request| request);
+    }
+
+    fn faults(&self, method: reqwest::Method, say: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("a client");
-        let request = http
-            .post(format!("{}/_sandbox/faults", self.endpoint))
-            .header("content-type", "application/json")
-            .body(fault.to_string());
+        let request = say(http.request(method, format!("{}/_sandbox/faults", self.endpoint)));
         // Inside the runtime: the client starts its timer when it is told to send.
         let answer = runtime.block_on(async { request.send().await }).expect("the sandbox answers");
-        assert!(answer.status().is_success(), "the sandbox refused {fault}: {}", answer.status());
+        assert!(answer.status().is_success(), "the sandbox refused: {}", answer.status());
     }
 
     /// Everything it was asked, since the first start on this data folder.
@@ -88,6 +99,7 @@ impl Request {
             upload_id: text("uploadId"),
             part_number: number("partNumber"),
             status: number("status"),
+            bytes_received: number("bytesReceived"),
         }
     }
 
