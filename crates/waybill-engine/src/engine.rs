@@ -3,7 +3,7 @@
 mod folders;
 mod limits;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -135,7 +135,7 @@ impl Engine {
             runs: 0,
             next: Next::unknown(),
             sweeps: VecDeque::new(),
-            handed_out: HashSet::new(),
+            handed_out: None,
             outcomes: HashMap::new(),
         };
         tasks.spawn("answers", store.clone().tell_answers(tasks.token().clone()));

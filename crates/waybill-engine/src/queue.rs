@@ -53,8 +53,8 @@ pub(crate) struct Queue {
     pub(crate) next: Next,
     /// Wishes for many uploads that are still being carried out, a page at a time.
     pub(crate) sweeps: VecDeque<Sweep>,
-    /// Waiting uploads whose files an earlier run may have sent.
-    pub(crate) handed_out: HashSet<i64>,
+    /// Waiting uploads whose files an earlier run may have sent; None until that has been read.
+    pub(crate) handed_out: Option<HashSet<i64>>,
     /// What OSS has said of uploads that a failing disk left in Completing.
     pub(crate) outcomes: HashMap<i64, Arc<UploadState>>,
 }
@@ -122,13 +122,10 @@ pub(crate) struct Active {
 impl Queue {
     /// Works until the engine stops.
     pub(crate) async fn run(mut self, inbox: mpsc::Receiver<Message>) {
-        match self.store.write(settings::handed_out).await {
-            Ok(numbers) => self.handed_out.extend(numbers),
-            Err(error) => tracing::warn!(%error, "what an earlier run may have sent is not known"),
-        }
         self.work(inbox).await;
         // Those that only waited for their turn need not be asked for.
-        let numbers: Vec<i64> = self.active.keys().copied().chain(self.handed_out).collect();
+        let Some(handed_out) = self.handed_out else { return };
+        let numbers: Vec<i64> = self.active.keys().copied().chain(handed_out).collect();
         self.store.submit(move |c| settings::set_handed_out(c, &numbers), drop);
     }
 

@@ -12,7 +12,7 @@ use crate::clock::now_ms;
 use crate::error::{Code, Error};
 use crate::queue::{Active, Queue};
 use crate::queue_line::Message;
-use crate::queue_save::{Along, errand_of, save};
+use crate::queue_save::{Along, errand_of, is_final, save};
 use crate::store::ready::{self, Wanted};
 use crate::store::uploads::{self, UploadRecord};
 use crate::store::{attempts, lanes, parts, settings};
@@ -52,6 +52,10 @@ impl Queue {
     }
 
     async fn deal_slots(&mut self) -> Result<(), Error> {
+        if self.handed_out.is_none() {
+            let numbers = self.store.write(settings::handed_out).await?;
+            self.handed_out = Some(numbers.into_iter().collect());
+        }
         if self.next.abandoned {
             self.take_up_abandoned().await?;
             self.next.abandoned = false;
@@ -94,7 +98,7 @@ impl Queue {
         let busy = self.active.keys().copied().chain(self.next.line_up.held()).collect();
         let mut wanted = Wanted { batches: self.batches.clone(), busy, without };
         let unsettled = self.next.unsettled;
-        let earlier = self.handed_out.clone();
+        let earlier = self.handed_out.clone().unwrap_or_default();
         let (first, due_ms, lanes) = self
             .store
             .write(move |c| {
@@ -152,7 +156,8 @@ impl Queue {
                 asked.await.inspect_err(|_| self.next.line_up.ended(&record))?
             }
         };
-        let perhaps_sent = self.handed_out.remove(&no);
+        // Until it has ended: a first try may be cut off before OSS was asked.
+        let perhaps_sent = self.handed_out.as_ref().is_some_and(|numbers| numbers.contains(&no));
         let Some(errand) = errand_of(&state, &effects, known, perhaps_sent) else {
             self.next.line_up.ended(&record);
             return Ok(());
@@ -201,6 +206,9 @@ impl Queue {
         let Some(active) = self.active.remove(&no) else {
             return false;
         };
+        if let Some(numbers) = self.handed_out.as_mut().filter(|_| is_final(active.record.state.phase())) {
+            numbers.remove(&no);
+        }
         self.ending -= usize::from(active.ending);
         self.progress.end(no);
         self.next.line_up.ended(&active.record);

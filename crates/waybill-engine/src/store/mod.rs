@@ -53,7 +53,7 @@ const GROUP: usize = 500;
 /// Prepared statements that a connection keeps: more than there are.
 const STATEMENTS: usize = 128;
 
-/// How long a write that nobody waits for waits for others to share a commit with.
+/// How long an unhurried write waits for others to share a commit with.
 const GATHER: Duration = Duration::from_millis(5);
 
 type Continuation = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
@@ -70,7 +70,7 @@ struct Turn<'a> {
 
 struct Write {
     work: Work,
-    /// Nothing waits for it.
+    /// Nobody is kept from anything by a moment's wait.
     can_wait: bool,
 }
 
@@ -165,7 +165,7 @@ impl Store {
         self.hand_over(false, write, then);
     }
 
-    /// As [`Store::submit`] for what nothing waits for: it may be committed a moment later, together with more of its kind.
+    /// As [`Store::submit`] for what keeps nobody from going on: it may be committed a moment later, with more of its kind.
     pub(crate) fn submit_unhurried<T: Send + 'static>(
         &self,
         write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,

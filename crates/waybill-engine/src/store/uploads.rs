@@ -37,9 +37,9 @@ pub(crate) struct UploadRecord {
 }
 
 impl UploadRecord {
-    /// Storing it once more changes nothing for anybody: no server is called, and nothing is refused for being there.
+    /// Storing it once more does no harm: no server is called, nothing is asked first, and nothing is refused for being there.
     pub(crate) fn may_be_sent_twice(&self) -> bool {
-        self.callback.is_none() && !self.overwrite.forbids()
+        self.callback.is_none() && self.overwrite == OverwritePolicy::Overwrite
     }
 }
 

@@ -1,6 +1,7 @@
 //! One PutObject for a whole file.
 //!
-//! Like Complete, its last byte cannot be taken back: `Completing` is saved before it goes out.
+//! Like Complete, its last byte cannot be taken back: `Completing` is saved before it goes out, but for small files that may
+//! be sent twice (see [`put_small`]).
 
 use std::fs::File;
 use std::path::Path;
@@ -50,8 +51,11 @@ async fn put_small(trip: &Trip, file: Arc<File>, session: Session, perhaps_sent:
     trip.reports.consent(Report::Whole(session.clone(), crc64)).await?;
     if perhaps_sent {
         drop(permit);
-        if let Some(object) = Box::pin(settle::ours(trip, &session, crc64)).await? {
-            return settle::stored_without_answer(trip, object).await;
+        match Box::pin(settle::ours(trip, &session, crc64)).await {
+            Ok(Some(object)) => return settle::stored_without_answer(trip, object).await,
+            // Keys that may only write are not asked for more.
+            Err(error) if error.service_code() != Some("AccessDenied") => return Err(Ended::from(error)),
+            Ok(None) | Err(_) => {}
         }
         return Box::pin(put_read(trip, trip.throttle.permit().await, session, (bytes, crc64))).await;
     }
