@@ -53,10 +53,11 @@ function callback(row: UploadRow, destination: DestinationView | undefined): Cal
         bodyType: profile.bodyType === "json" ? "application/json" : "application/x-www-form-urlencoded",
       }
     : null;
-  const nothing = { badge, request, answer: null, answerType: null, advice: null, expectations: [], calls: [] };
+  const nothing = { badge, request, answer: null, answerType: null, expectations: [], calls: [] };
   const headers = [{ name: "content-type", value: "application/json" }, { name: "x-oss-server-time", value: "87" }];
   const trial: CallbackTrial = {
     atMs: row.finishedMs ?? 0, tookMs: 84, status: 200, headers, body: "", ec: null, requestId: REQUEST_ID, signedByOss: true, problem: null,
+    advice: null,
   };
   if (badge.kind === "answered" || badge.kind === "notAsExpected") {
     const name = JSON.stringify(row.name);
@@ -75,9 +76,9 @@ function callback(row: UploadRow, destination: DestinationView | undefined): Cal
       `  <Message>${badge.message}</Message>`, `  <RequestId>${REQUEST_ID}</RequestId>`, `  <EC>${badge.ec}</EC>`, "</Error>",
     ].join("\n");
     const late = badge.ec === "0007-00000202";
-    const failed = { ...trial, status: 203, tookMs: late ? 5_012 : 131, headers: [], body: answer, ec: badge.ec };
-    const notMade = { ...failed, atMs: failed.atMs + 9_000, status: 0, tookMs: 0, body: "", ec: null, requestId: "", problem: NOT_MADE };
-    return { ...nothing, answer, answerType: "application/xml", advice: late ? null : ADVICE, calls: [{ ...failed, atMs: failed.atMs - 60_000 }, failed, notMade] };
+    const failed = { ...trial, status: 203, tookMs: late ? 5_012 : 131, headers: [], body: answer, ec: badge.ec, advice: late ? null : ADVICE };
+    const notMade = { ...failed, atMs: failed.atMs + 9_000, status: 0, tookMs: 0, body: "", ec: null, requestId: "", advice: null, problem: NOT_MADE };
+    return { ...nothing, answer, answerType: "application/xml", calls: [{ ...failed, atMs: failed.atMs - 60_000 }, failed, notMade] };
   }
   return nothing;
 }

@@ -27,8 +27,8 @@ function withEnds(lines: readonly Token[][]): Line[] {
   const made = lines.map((tokens, at) => ({ tokens, end: at }));
   const open: number[] = [];
   lines.forEach((tokens, at) => {
-    for (const { kind, text } of tokens) {
-      if (kind !== "plain") continue;
+    // A text in JSON has its quotes with it, so a bracket by itself is a bracket.
+    for (const { text } of tokens) {
       if (text === "{" || text === "[") open.push(at);
       if (text !== "}" && text !== "]") continue;
       const begun = made[open.pop() ?? at];
@@ -64,7 +64,7 @@ export function inSight(lines: readonly Line[], folded: ReadonlySet<number>): nu
 /** The folds without those that hide one of these lines. */
 export function unfolded(lines: readonly Line[], folded: ReadonlySet<number>, wanted: readonly number[]): Set<number> {
   const hides = (fold: number) => wanted.some((at) => at > fold && at < (lines[fold]?.end ?? fold));
-  return new Set([...folded]);
+  return new Set([...folded].filter((fold) => !hides(fold)));
 }
 
 /** The line cut where the needle begins and ends, across its tokens. */

@@ -34,7 +34,7 @@ function show(callback: CallbackBadge, more: Partial<CallbackView> = {}, some: P
 }
 
 function call(some: Partial<CallbackTrial>): CallbackTrial {
-  return { atMs: 0, tookMs: 84, status: 200, headers: [], body: "", ec: null, requestId: "", signedByOss: true, problem: null, ...some };
+  return { atMs: 0, tookMs: 84, status: 200, headers: [], body: "", ec: null, requestId: "", signedByOss: true, problem: null, advice: null, ...some };
 }
 
 const text = (id: string) => screen.getByTestId(id).textContent;
@@ -42,11 +42,22 @@ const lines = (id: string) => text(id)?.split("\n");
 
 test("a failed callback names cause and cure in the language of the window", async () => {
   show(FAILED);
-  expect(text("callback-advice")).toContain("A proxy in front of your server");
-  expect(text("callback-advice")).toContain("do not upload it again");
+  const words = () => screen.getAllByTestId("callback-advice")[0]?.textContent;
+  expect(words()).toContain("A proxy in front of your server");
+  expect(words()).toContain("do not upload it again");
   i18n.choose("zh-CN");
-  await waitFor(() => expect(text("callback-advice")).toContain("不必重新上传"));
-  expect(text("callback-advice")).not.toContain("proxy");
+  await waitFor(() => expect(words()).toContain("不必重新上传"));
+  expect(words()).not.toContain("proxy");
+});
+
+test("a callback that went well after one that failed gives advice on that one only", () => {
+  show(FAILED);
+  const advice = screen.getAllByTestId("callback-advice");
+  expect(advice.map((one) => one.closest("[data-testid=callback-call]") !== null)).toEqual([false, true]);
+  cleanup();
+  const failed = call({ status: 203, advice: { ec: "", causeEn: "c", cureEn: "d", causeZh: "c", cureZh: "d" } });
+  show(ANSWERED, { calls: [failed, call({})] });
+  expect(screen.getByTestId("callback-advice").closest("[data-testid=callback-call]")).not.toBeNull();
 });
 
 test("send again says what changes, and a no sends nothing", async () => {
