@@ -457,3 +457,7 @@ fn view(row: DestinationRow, current: Option<&str>) -> DestinationView {
         built_in: row.built_in,
     }
 }
+
+#[cfg(test)]
+#[path = "destination_tests.rs"]
+mod tests;

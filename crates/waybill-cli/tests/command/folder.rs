@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use waybill_sandbox::Operation;
+use waybill_sandbox::{Fault, FaultKind, Operation};
 
 use crate::bed::{Bed, all, content, count};
 use crate::running::{Running, run};
@@ -58,4 +58,29 @@ async fn a_file_added_to_the_folder_after_the_kill_is_not_forgotten_by_the_run_a
     let keys = ["shoot/0.txt", "shoot/1.txt", "shoot/2.txt", "shoot/3.txt", "shoot/late.txt"];
     assert_eq!(all(&receipts, "key"), keys);
     assert_eq!(bed.done(Operation::PutObject).len(), 5);
+}
+
+/// Four files killed while two of them are held, so that nobody knows whether those were stored.
+async fn killed_in_doubt(bed: &Bed) -> std::path::PathBuf {
+    for n in 0..4 {
+        bed.file(&format!("shoot/{n}.txt"), 100);
+    }
+    let folder = bed.dir.path().join("files/shoot");
+    bed.hold(Operation::PutObject, 1);
+    let running = Running::start(bed.upload(&[&folder], &["--parallel", "2"]));
+    bed.until_held(2).await;
+    running.kill().await;
+    bed.release().await;
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_may_only_write_send_again_what_they_may_not_ask_for_after_a_kill() {
+    let bed = Bed::start().await;
+    let folder = killed_in_doubt(&bed).await;
+    let denied = FaultKind::Status { status: 403, code: "AccessDenied".into(), retry_after_seconds: None };
+    bed.sandbox.faults().add(Fault::on(Operation::HeadObject, denied).times(u32::MAX));
+    let receipts = run(bed.upload(&[&folder], &["--parallel", "2"])).await.receipts(0);
+    assert!(receipts.iter().all(|receipt| receipt["state"] == "done"), "{receipts:#?}");
+    assert!(bed.sandbox.faults().taken() > 2, "they were asked for");
 }
