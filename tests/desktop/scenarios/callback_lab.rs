@@ -25,7 +25,7 @@ fn profile_tested_on_the_lab_shows_the_sandboxs_signed_request_and_the_answer_as
     });
 
     let form = json!({
-        "urls": [format!("{}/hook?from=test", url.trim_end_matches('/'))], "host": "", "bodyType": "form", "sni": false,
+        "urls": [format!("{}?from=test", url)], "host": "", "bodyType": "form", "sni": false,
         "body": "object=${object}&size=${size}", "variables": [], "query": [], "headers": [], "bestEffort": false,
         "expectations": [], "columns": [],
     });
@@ -39,12 +39,12 @@ fn profile_tested_on_the_lab_shows_the_sandboxs_signed_request_and_the_answer_as
 
     app.page.click("[data-testid=cb-tool-lab]");
     app.page.wait_for_text("[data-testid=lab-request]", |text| {
-        text.contains("POST /hook?from=test") && text.contains("502")
+        text.contains("POST /callback?from=test") && text.contains("502")
     });
     app.page.wait_for("[data-testid=lab-detail] [data-testid=verdict][data-kind=sandbox]");
     app.page
         .wait_for_text("[data-testid=lab-request-body]", |text| text.contains("object=") && text.contains("size=1"));
-    app.page.wait_for_text("[data-testid=verdict-signed]", |text| text.starts_with("/hook?from=test\nobject="));
+    app.page.wait_for_text("[data-testid=verdict-signed]", |text| text.starts_with("/callback?from=test\nobject="));
     session.shot("request");
 
     // Mended: the same profile is answered as told from now on, and the probe object is gone.

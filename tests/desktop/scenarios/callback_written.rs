@@ -47,6 +47,8 @@ fn profile_written_by_keyboard_is_previewed_and_sent_as_previewed_with_a_dropped
     let names = |body: &Value| body.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
     assert_eq!(names(&sent.body), names(&body), "the previewed body has the fields of the sent one");
 
+    // Taking the file up gave the keyboard to the other program's window.
+    let keys = Keyboard::of(&session, &app);
     read_answer(&session, &app, &keys, &no, body["etag"].as_str().expect("an ETag is a text"));
 }
 
@@ -75,13 +77,24 @@ fn write_profile(session: &Session, app: &App<'_>, keys: &Keyboard<'_>, url: &st
         keys.press("Down");
         Err(chosen)
     });
+    // Whole, with what is said about it, and not cut off by the editor's column.
+    app.page.wait_for_text(".cm-completionInfo", |text| text.contains("ETag"));
+    let cut = app.page.script(
+        "return [...document.querySelectorAll('.cm-tooltip-autocomplete, .cm-completionInfo')].filter((box) => {
+           const { left, right, top, bottom } = box.getBoundingClientRect();
+           const at = (x, y) => box.contains(document.elementFromPoint(x, y));
+           return !at(left + 3, top + 3) || !at(right - 3, bottom - 3);
+         }).map((box) => box.className)",
+        &[],
+    );
+    assert_eq!(cut, json!([]), "suggestions must be seen whole");
     session.shot("suggestions");
     keys.press("Return");
     app.page.wait_for_text("[data-testid=cb-body]", |text| text.ends_with("\"etag\":${etag}"));
     keys.write("}");
     // Nobody defines the variable yet: underlined where it stands, and gone once it is defined.
     app.page.wait_for("[data-testid=finding-undefinedVariable]");
-    app.page.wait_for_text("[data-testid=cb-body] .cm-lintRange-error", |text| text.contains("x:shift"));
+    app.page.wait_for_text("[data-testid=cb-body] .cm-lintRange-warning", |text| text.contains("x:shift"));
     session.shot("finding");
     keys.fill("[data-testid=cb-variable-name-1]", "x:shift");
     keys.fill("[data-testid=cb-variable-value-1]", "{stem}-night");

@@ -6,7 +6,7 @@ import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror
 import { linter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { EditorState, type Extension } from "@codemirror/state";
 import {
-  Decoration, drawSelection, EditorView, keymap, MatchDecorator, ViewPlugin, type DecorationSet, type ViewUpdate,
+  Decoration, drawSelection, EditorView, keymap, MatchDecorator, tooltips, ViewPlugin, type DecorationSet, type ViewUpdate,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
@@ -107,6 +107,8 @@ export function createEditor(options: EditorOptions): Editor {
     state: EditorState.create({
       doc: text,
       extensions: [
+        // The editor's column scrolls and would cut off what is longer than it is.
+        tooltips({ parent: document.body }),
         nonce(), history(), drawSelection(), editorTheme, syntaxHighlighting(colours), EditorView.lineWrapping, language(options),
         // Tab goes on to the next field, as everywhere; it takes a suggestion only while one is open.
         keymap.of([{ key: "Tab", run: acceptCompletion }, ...completionKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap]),
