@@ -95,6 +95,11 @@ fn write_profile(session: &Session, app: &App<'_>, keys: &Keyboard<'_>, url: &st
     // Nobody defines the variable yet: underlined where it stands, and gone once it is defined.
     app.page.wait_for("[data-testid=finding-undefinedVariable]");
     app.page.wait_for_text("[data-testid=cb-body] .cm-lintRange-warning", |text| text.contains("x:shift"));
+    let underline = app.page.script(
+        "return getComputedStyle(document.querySelector('[data-testid=cb-body] .cm-lintRange-warning')).textDecorationStyle",
+        &[],
+    );
+    assert_eq!(underline, json!("wavy"), "the window's own style for it is let in and understood");
     session.shot("finding");
     keys.fill("[data-testid=cb-variable-name-1]", "x:shift");
     keys.fill("[data-testid=cb-variable-value-1]", "{stem}-night");

@@ -1,8 +1,10 @@
 // How the editor looks: the window's own colours, light and dark.
 import { EditorView } from "@codemirror/view";
 
+/** One property each: WebKit's short form takes nothing but the line. */
 const wavy = (colour: string) => ({
-  backgroundImage: "none", textDecoration: `underline wavy ${colour} 1px`, textUnderlineOffset: "3px", paddingBottom: "0",
+  backgroundImage: "none", textDecorationLine: "underline", textDecorationStyle: "wavy", textDecorationColor: colour,
+  textDecorationThickness: "1px", textUnderlineOffset: "3px", paddingBottom: "0",
 });
 
 export const editorTheme = EditorView.theme({

@@ -12,7 +12,7 @@ export const callbacks = {
   "cb.empty.text": "A profile says what OSS should tell your server once a file is stored. Destinations choose one of them.",
   "cb.empty.new": "New profile",
   "cb.tool.lab": "Callback lab",
-  "cb.tool.lab.on": "listening on {url}",
+  "cb.tool.lab.on": "listening on port {port}",
   "cb.tool.lab.off": "receiver on port {port}",
   "cb.tool.signature": "Check a signature",
   "cb.tool.signature.about": "paste a request",

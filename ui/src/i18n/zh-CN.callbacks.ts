@@ -13,7 +13,7 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "cb.empty.text": "回调配置决定文件存入后 OSS 如何通知应用服务器，可在目标中选用。",
   "cb.empty.new": "新建配置",
   "cb.tool.lab": "回调实验室",
-  "cb.tool.lab.on": "正在监听 {url}",
+  "cb.tool.lab.on": "正在监听，端口 {port}",
   "cb.tool.lab.off": "本机接收端，端口 {port}",
   "cb.tool.signature": "验证签名",
   "cb.tool.signature.about": "粘贴收到的请求",
