@@ -50,6 +50,7 @@ fn profile_written_by_keyboard_is_previewed_and_sent_as_previewed_with_a_dropped
     // Taking the file up gave the keyboard to the other program's window.
     let keys = Keyboard::of(&session, &app);
     read_answer(&session, &app, &keys, &no, body["etag"].as_str().expect("an ETag is a text"));
+    look_at_times(&session, &app, &keys);
 }
 
 /// Composes "night shift" and saves it; what the preview says at the end.
@@ -168,6 +169,18 @@ fn read_answer(session: &Session, app: &App<'_>, keys: &Keyboard<'_>, no: &str, 
     let answer: Value = serde_json::from_str(&answer).expect("the answer of the sandbox's receiver is JSON");
     assert_eq!((&answer["Status"], &answer["received"]["etag"]), (&json!("OK"), &json!(etag)));
     session.shot("answer");
+}
+
+/// How long the call took, drawn: a chart of the calls of this profile.
+fn look_at_times(session: &Session, app: &App<'_>, keys: &Keyboard<'_>) {
+    keys.push("[data-testid=nav-callbacks]");
+    keys.tab_to("[data-testid=cb-view-form]");
+    keys.press("Right");
+    keys.press("Right");
+    app.page.wait_for_text("[data-testid=times-facts]", |text| text.contains("Calls1"));
+    app.page.wait_for("[data-testid=times-trend] canvas");
+    app.page.wait_for("[data-testid=times-distribution] canvas");
+    session.shot("times");
 }
 
 /// What the preview shows, taken apart.
