@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 
-test("charts_load_where_the_computer_has_no_language", async () => {
+test("charts load where the computer has no language", async () => {
   vi.spyOn(navigator, "language", "get").mockReturnValue("C");
   expect(() => new Intl.NumberFormat(navigator.language)).toThrow(RangeError);
   await import("./languageTag");
