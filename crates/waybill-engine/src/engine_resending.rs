@@ -18,7 +18,8 @@ use crate::view::{CallbackTimes, ResendPlan, ResendSelection};
 const PAGE: i64 = 500;
 
 impl Engine {
-    /// What sending an upload's callback again would change, or why it cannot be done. Nothing is begun.
+    /// What sending an upload's callback again would change, or why it cannot be done. Nothing is begun. The object is looked
+    /// at once more right before OSS finishes; whoever replaces it in the moment after that loses what they stored.
     ///
     /// # Errors
     /// `Refused` if there is no such upload, `Store`. Why it cannot be done is in the plan.
@@ -27,6 +28,7 @@ impl Engine {
         let mut plan = ResendPlan { no, size_bytes: record.size_bytes, parts: 0, new_version: false, problem: None };
         let looked = async {
             let ours = plan::stored(&record.state, record.callback.is_some())?;
+            self.resends.nobody_else(&record).await?;
             let way = self.resends.way(&record).await?;
             let (head, original, _) = way.look(ours).await?;
             // Whoever may not ask the bucket can still see whether its objects have versions.

@@ -180,6 +180,14 @@ impl Resends {
         self.store.read(move |c| uploads::load(c, no)).await
     }
 
+    /// # Errors
+    /// `Refused`, in words, while another upload is to store its object at the same key.
+    pub(crate) async fn nobody_else(&self, record: &UploadRecord) -> Result<(), Error> {
+        let (no, bucket, key) = (record.no, record.bucket.clone(), record.key.clone());
+        let other = self.store.read(move |c| uploads::unfinished_at(c, no, &bucket, &key)).await?;
+        other.map_or(Ok(()), |other| Err(plan::busy(other)))
+    }
+
     async fn carry(&self, no: i64) {
         self.changes.row(no);
         match self.load(no).await {
@@ -205,6 +213,7 @@ impl Resends {
     /// An error means that nothing has been begun; whatever was begun is ended here.
     async fn call_again(&self, record: &UploadRecord) -> Result<(), Error> {
         let ours = plan::stored(&record.state, record.callback.is_some())?;
+        self.nobody_else(record).await?;
         let way = self.way(record).await?;
         let (_, original, headers) = way.look(ours).await?;
         let mut state = ResendState::Starting { original: original.clone() };
@@ -251,6 +260,7 @@ impl Resends {
     ) -> Result<drive::Parts, Error> {
         let no = record.no;
         if original.size_bytes == 0 {
+            way.look_again(original).await?;
             self.save(no, state, ResendEvent::Finishing { etag: None }, None).await?;
             return Ok(drive::Parts::new());
         }
@@ -276,6 +286,7 @@ impl Resends {
         };
         self.save(no, state, ResendEvent::Initiated(upload_id.clone()), answered).await?;
         let parts = way.copy(&upload_id, original).await?;
+        way.look_again(original).await?;
         self.save(no, state, ResendEvent::Finishing { etag: drive::etag_of(&parts) }, None).await?;
         Ok(parts)
     }

@@ -95,6 +95,11 @@ impl Way {
         Ok(parts)
     }
 
+    /// Looks whether the object is still what was looked at.
+    pub(crate) async fn look_again(&self, original: &Original) -> Result<(), Error> {
+        plan::still(original, self.head().await?.as_ref())
+    }
+
     /// Sends the request that makes OSS call: Complete, or the PutObject of an empty object.
     pub(crate) async fn finish(
         &self,
