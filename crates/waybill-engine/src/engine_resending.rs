@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::keys::Access;
 use crate::resend::plan;
 use crate::rows;
-use crate::store::{calls, lists, log};
+use crate::store::{calls, lists, log, resends};
 use crate::view::{CallbackTimes, ResendPlan, ResendSelection};
 
 /// Numbers of one read.
@@ -84,8 +84,14 @@ impl Engine {
         let mut fit = Vec::with_capacity(nos.len());
         for no in nos {
             let Some(record) = self.resends.load(no).await? else { continue };
-            match plan::stored(&record.state, record.callback.is_some()) {
-                Ok(_) => fit.push(no),
+            let begun = self.store.read(move |c| resends::load(c, no)).await?.is_some();
+            let fits = match plan::stored(&record.state, record.callback.is_some()) {
+                // One that is in the line is not begun twice.
+                Ok(_) if strict && begun && !self.resends.line.all().contains(&no) => Err(plan::not_ended()),
+                other => other.map(drop),
+            };
+            match fits {
+                Ok(()) => fit.push(no),
                 Err(error) if strict => return Err(error),
                 Err(_) => {}
             }
@@ -105,12 +111,13 @@ impl Engine {
             self.destinations.lend(access).await?;
         }
         // What an earlier command began is ended first: where OSS has called, it is not asked to call twice.
-        self.resends.take_up().await?;
-        let mut settling = self.resends.line.all();
+        let mut settling = self.resends.take_up(Some(&nos.iter().copied().collect())).await?;
+        settling.extend(self.resends.line.all());
         let fit = self.fit_to_be_called(nos, false).await?;
         let mut left: HashSet<i64> = fit.iter().copied().collect();
         let all = left.len() as i64;
-        self.resends.line.ask(fit);
+        // Those that are being ended may have ended by now, which is heard below.
+        self.resends.line.ask(fit.into_iter().filter(|no| !settling.contains(no)));
         self.changes.reload();
         let stop = self.tasks.token().clone();
         let progress = |left: usize| {

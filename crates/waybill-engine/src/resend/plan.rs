@@ -91,6 +91,11 @@ pub(crate) fn busy(other: i64) -> Error {
     ))
 }
 
+/// Why it is not begun again while an earlier one has not ended.
+pub(crate) fn not_ended() -> Error {
+    Error::Refused("it is not known yet what became of the last time; that is found out first".into())
+}
+
 /// What is at the key after a finishing request whose answer nobody heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
