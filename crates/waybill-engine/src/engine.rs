@@ -160,6 +160,7 @@ impl Engine {
             tasks: tasks.clone(),
             abort: Arc::clone(&aborts),
             finishing,
+            patience,
             line: Arc::default(),
             ended: Finished::default(),
         };

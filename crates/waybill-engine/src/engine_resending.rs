@@ -6,13 +6,14 @@ use tokio::sync::mpsc::Sender;
 
 use super::Engine;
 use super::following::Told;
+use crate::answered;
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::keys::Access;
 use crate::resend::plan;
 use crate::rows;
 use crate::store::{calls, lists, log, resends};
-use crate::view::{CallbackTimes, ResendPlan, ResendSelection};
+use crate::view::{CallbackTimes, Problem, ResendPlan, ResendSelection};
 
 /// Numbers of one read.
 const PAGE: i64 = 500;
@@ -100,7 +101,7 @@ impl Engine {
     }
 
     /// As [`Engine::resend_callbacks`] for a command: tells of each upload once its callback was sent again, or could not be.
-    /// `lent` opens destinations that earlier command lines left behind.
+    /// `lent` opens those of their destinations that earlier command lines left behind.
     ///
     /// # Errors
     /// As [`Engine::resend_callbacks`], and `Refused` once the engine stops.
@@ -108,7 +109,11 @@ impl Engine {
         // Before anything is asked for: it may end at once.
         let mut ended = self.resends.ended.listen();
         if let Some(access) = &lent {
-            self.destinations.lend(access).await?;
+            let mut asked = HashSet::new();
+            for no in nos.iter().copied() {
+                asked.extend(self.resends.load(no).await?.map(|record| record.destination_id));
+            }
+            self.destinations.lend(access, &asked).await?;
         }
         // What an earlier command began is ended first: where OSS has called, it is not asked to call twice.
         let mut settling = self.resends.take_up(Some(&nos.iter().copied().collect())).await?;
@@ -130,12 +135,13 @@ impl Engine {
             while !left.is_empty() {
                 tokio::select! {
                     Some(no) = ended.recv() => if left.contains(&no) {
-                        if settling.remove(&no) && !self.was_called(no).await? {
+                        let why_left = self.resends.line.why_left(no);
+                        if settling.remove(&no) && why_left.is_none() && !self.was_called(no).await? {
                             self.resends.line.ask([no]);
                             continue;
                         }
                         left.remove(&no);
-                        self.tell_of_call(no, &told).await?;
+                        self.tell_of_call(no, why_left, &told).await?;
                         let _ = told.send(progress(left.len())).await;
                     },
                     () = stop.cancelled() => {
@@ -157,9 +163,11 @@ impl Engine {
         Ok(calls.last().is_none_or(|call| call.status > 0 || call.problem.is_none()))
     }
 
-    async fn tell_of_call(&self, no: i64, told: &Sender<Told>) -> Result<(), Error> {
+    /// `why_left`: it is not known whether OSS has called, for this reason.
+    async fn tell_of_call(&self, no: i64, why_left: Option<Problem>, told: &Sender<Told>) -> Result<(), Error> {
         let read = move |c: &rusqlite::Connection| Ok((lists::by_numbers(c, &[no])?, calls::of(c, no)?));
-        let (records, calls) = self.store.read(read).await?;
+        let (records, mut calls) = self.store.read(read).await?;
+        calls.extend(why_left.map(answered::not_known));
         let rows = self.rows(&records).await?;
         if let Some((record, row)) = records.first().zip(rows.into_iter().next()) {
             let details = rows::details(record, row, calls, Vec::new(), Vec::new(), Vec::new());
@@ -169,10 +177,12 @@ impl Engine {
     }
 
     /// Marks callbacks as seen to by the user: they need nobody any more. What is known of them is kept, and the log says so.
+    /// One that OSS cannot be asked about ends as unknown.
     ///
     /// # Errors
     /// `Store`.
     pub async fn settle_callbacks(&self, nos: Vec<i64>) -> Result<(), Error> {
+        let seen_to = nos.clone();
         self.store
             .write(move |c| {
                 for no in nos {
@@ -183,6 +193,7 @@ impl Engine {
                 Ok(())
             })
             .await?;
+        self.resends.line.dismiss(&seen_to);
         self.changes.reload();
         Ok(())
     }

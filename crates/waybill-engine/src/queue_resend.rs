@@ -4,11 +4,11 @@
 //! in memory, since a callback is sent again by hand: after a crash nobody asks for it any more. What was begun is given up
 //! at the next start, except a finishing request that may have been carried out, which is found out about.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use waybill_oss::{BucketName, ObjectHeaders, ObjectKey};
 
 use crate::callback_profile;
@@ -41,6 +41,8 @@ pub(crate) struct Resends {
     /// Says that there is an UploadId to abort.
     pub(crate) abort: Arc<Notify>,
     pub(crate) finishing: Duration,
+    /// How often OSS is asked what became of a finishing request, for a command that has to end; None: until it says.
+    pub(crate) patience: Option<u32>,
     pub(crate) line: Arc<Line>,
     /// Hears of each that has ended, whatever came of it.
     pub(crate) ended: Finished,
@@ -51,6 +53,8 @@ pub(crate) struct Resends {
 pub(crate) struct Line {
     waiting: Mutex<Waiting>,
     wake: Notify,
+    /// Those that somebody has seen to meanwhile: OSS need not be asked about them any more.
+    dismissed: watch::Sender<HashSet<i64>>,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +62,8 @@ struct Waiting {
     next: VecDeque<i64>,
     /// Those and the ones under way.
     all: HashSet<i64>,
+    /// Those that were left as they are since OSS could not be asked, and why.
+    unsettled: HashMap<i64, Problem>,
 }
 
 impl Line {
@@ -87,6 +93,28 @@ impl Line {
         self.lock().all.len()
     }
 
+    /// Of these, the ones that only wait for OSS's word wait no longer.
+    pub(crate) fn dismiss(&self, numbers: &[i64]) {
+        let all = self.all();
+        self.dismissed.send_modify(|dismissed| dismissed.extend(numbers.iter().filter(|no| all.contains(no))));
+    }
+
+    /// Waits until this one is dismissed.
+    pub(crate) async fn dismissed(&self, no: i64) {
+        // The sender is ours.
+        let _ = self.dismissed.subscribe().wait_for(|dismissed| dismissed.contains(&no)).await;
+    }
+
+    /// OSS cannot be asked about this one; it stays as it is until the next command or start.
+    pub(crate) fn leave(&self, no: i64, why: Problem) {
+        self.lock().unsettled.insert(no, why);
+    }
+
+    /// Why this one was left, once.
+    pub(crate) fn why_left(&self, no: i64) -> Option<Problem> {
+        self.lock().unsettled.remove(&no)
+    }
+
     fn pop(&self) -> Option<i64> {
         self.lock().next.pop_front()
     }
@@ -103,13 +131,13 @@ impl Resends {
                     () = stop.cancelled() => return,
                     slot = Arc::clone(&slots).acquire_owned() => slot,
                 };
+                let Ok(slot) = slot else { return };
                 let (this, until) = (self.clone(), stop.clone());
                 self.tasks.spawn("resend", async move {
                     tokio::select! {
                         () = until.cancelled() => {}
-                        () = this.carry(no) => {}
+                        () = this.carry(no, slot) => {}
                     }
-                    drop(slot);
                 });
             }
             tokio::select! {
@@ -200,11 +228,11 @@ impl Resends {
         other.map_or(Ok(()), |other| Err(plan::busy(other)))
     }
 
-    async fn carry(&self, no: i64) {
+    async fn carry(&self, no: i64, slot: OwnedSemaphorePermit) {
         self.changes.row(no);
         match self.load(no).await {
             Ok(Some(record)) => {
-                if let Err(error) = self.call_again(&record).await {
+                if let Err(error) = self.call_again(&record, slot).await {
                     let saved = self.not_begun(&record, error.problem()).await;
                     tracing::warn!(no, %error, ?saved, "a callback was not sent again");
                 }
@@ -217,12 +245,15 @@ impl Resends {
 
     fn ended(&self, no: i64) {
         self.line.lock().all.remove(&no);
+        self.line.dismissed.send_modify(|dismissed| {
+            dismissed.remove(&no);
+        });
         self.changes.row(no);
         self.ended.tell(no);
     }
 
     /// An error means that nothing has been begun; whatever was begun is ended here.
-    async fn call_again(&self, record: &UploadRecord) -> Result<(), Error> {
+    async fn call_again(&self, record: &UploadRecord, slot: OwnedSemaphorePermit) -> Result<(), Error> {
         let ours = plan::stored(&record.state, record.callback.is_some())?;
         self.nobody_else(record).await?;
         let way = self.way(record).await?;
@@ -257,6 +288,8 @@ impl Resends {
             }
             Err(error) if drive::is_lost(&error) => {
                 tracing::info!(no = record.no, %error, "the answer to a callback that was sent again was lost");
+                // Others need not wait until OSS has said what became of it.
+                drop(slot);
                 self.settle(record, state, Some(error)).await;
             }
             Err(error) => self.give_up(record, state, Error::Oss(error)).await,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use waybill_oss::CallbackOutcome;
+use waybill_oss::{Advice, CallbackOutcome};
 
 use crate::clock::now_ms;
 use crate::error::{Code, Error};
@@ -28,24 +28,26 @@ impl Resends {
         let mut failures = 0;
         let fate = loop {
             let asked = match self.way(record).await {
-                Ok(way) => way.settle(original, upload_id.as_deref(), etag.as_deref(), lost.as_ref()).await,
-                Err(Error::Oss(error)) => Err(error),
-                Err(error) => {
-                    tracing::info!(no = record.no, %error, "will ask later what became of a callback");
-                    tokio::time::sleep(spread(AGAIN, CAP, failures, rand::random())).await;
-                    failures += 1;
-                    continue;
+                Ok(way) => {
+                    let asked = way.settle(original, upload_id.as_deref(), etag.as_deref(), lost.as_ref()).await;
+                    asked.map_err(Error::Oss)
                 }
+                Err(error) => Err(error),
             };
-            match asked {
+            let error = match asked {
                 Ok(fate) => break fate,
-                Err(error) => {
-                    tracing::info!(no = record.no, %error, "will ask later what became of a callback");
-                    self.destinations.forget_client(&record.destination_id);
-                }
-            }
-            tokio::time::sleep(spread(AGAIN, CAP, failures, rand::random())).await;
+                Err(error) => error,
+            };
+            tracing::info!(no = record.no, %error, "will ask later what became of a callback");
+            self.destinations.forget_client(&record.destination_id);
             failures += 1;
+            let Some(wait) = self.before_the_next(&error, failures) else {
+                return self.line.leave(record.no, not_known(&error));
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.line.dismissed(record.no) => return self.unknown(record, state).await,
+            }
         };
         match fate {
             Fate::Called(object) => self.called(record, state, object, CallbackOutcome::Unknown).await,
@@ -60,6 +62,41 @@ impl Resends {
                 self.give_up(record, state, not_done(message)).await
             }
         }
+    }
+
+    /// How long to wait before OSS is asked once more; None: a command does not wait for what cannot help or takes too long.
+    /// A window goes on: somebody may mend the keys, or settle the callback.
+    fn before_the_next(&self, error: &Error, failures: u32) -> Option<Duration> {
+        let wait = spread(AGAIN, CAP, failures, rand::random());
+        match (error.advice(), self.patience) {
+            (_, Some(most)) if failures >= most => None,
+            (Advice::Never, Some(_)) => None,
+            (Advice::Never, None) => Some(CAP),
+            (Advice::Later(at_least), _) => Some(wait.max(at_least)),
+            (Advice::Now, _) => Some(wait),
+        }
+    }
+
+    /// Somebody has seen to it, and nobody can say whether OSS has called. Its UploadId is aborted if it is there still.
+    async fn unknown(&self, record: &UploadRecord, state: ResendState) {
+        let Ok(ours) = plan::stored(&record.state, true) else { return };
+        let event = Event::CalledAgain(ours.clone(), CallbackOutcome::Unknown);
+        let moved = crate::upload::state::step(record.state.clone(), event);
+        let (Ok((upload, _)), Ok((_, effects))) = (moved, step(state, ResendEvent::GivenUp)) else { return };
+        let (no, abort) = (record.no, abort_of(record, &effects));
+        let saved = || {
+            let (upload, abort) = (upload.clone(), abort.clone());
+            self.store.write(move |c| {
+                let now = now_ms();
+                calls::replace(c, no, &upload, None, now)?;
+                calls::settle(c, no)?;
+                resends::forget(c, no)?;
+                log::add(c, no, now, "calledAgain", "nobody could find out whether OSS has called")?;
+                abort.iter().try_for_each(|abort| aborts::remember(c, abort))
+            })
+        };
+        self.surely("that nobody asks about a callback any more", saved).await;
+        self.abort.notify_one();
     }
 
     /// OSS has stored the object anew and has called.
@@ -153,6 +190,17 @@ impl Resends {
             let _ = trouble.wait_for(Option::is_none).await;
         }
     }
+}
+
+/// Why a command ends without knowing.
+fn not_known(error: &Error) -> Problem {
+    let mut problem = problem_of(error);
+    problem.message = format!(
+        "it is not known yet whether OSS has called: it cannot be asked ({}). Whoever sends it again, or the next start, \
+         asks once more",
+        problem.message
+    );
+    problem
 }
 
 fn abort_of(record: &UploadRecord, effects: &[ResendEffect]) -> Option<Abort> {

@@ -131,10 +131,10 @@ impl Way {
         let began = Instant::now();
         let between = BETWEEN.min(self.finishing);
         let at_work = match lost {
-            Some(waybill_oss::Error::Transport { .. }) => self.finishing,
+            // Nor does whoever was ended meanwhile know how long ago it was sent.
+            Some(waybill_oss::Error::Transport { .. }) | None => self.finishing,
             // An answer, even a bad one, says that OSS has ended.
             Some(_) => Duration::ZERO,
-            None => between,
         };
         loop {
             let open = match upload_id {
