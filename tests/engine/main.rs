@@ -13,6 +13,7 @@ mod left_behind;
 mod orphans;
 mod overwrite;
 mod resend;
+mod resend_guard;
 mod resend_huge;
 mod resume;
 mod retry;

@@ -16,35 +16,35 @@ use waybill_tests::{LIMIT, MIB, TestBed, callback_to, content};
 
 const NAME: &str = "clip.mov";
 
-fn key() -> ObjectKey {
+pub(crate) fn key() -> ObjectKey {
     ObjectKey::parse(NAME).expect("a key")
 }
 
 /// The receiver answers 500 as often as this.
-fn broken(bed: &TestBed, times: u32) {
+pub(crate) fn broken(bed: &TestBed, times: u32) {
     let fault = FaultKind::CallbackStatus { status: 500, body: "{}".into() };
     bed.fault(Fault::on(Callback, fault).times(times));
 }
 
 /// A file of this size, stored, whose callback failed; the receiver is well again.
-async fn failed(bed: &TestBed, len: usize) -> UploadDetails {
+pub(crate) async fn failed(bed: &TestBed, len: usize) -> UploadDetails {
     broken(bed, 1);
     let details = bed.stored(&bed.file(NAME, len)).await;
     assert!(matches!(details.row.callback, CallbackBadge::Failed { .. }) && details.row.callback_bad, "{details:#?}");
     details
 }
 
-async fn ask(bed: &TestBed, no: i64) {
+pub(crate) async fn ask(bed: &TestBed, no: i64) {
     let asked = bed.engine().resend_callbacks(ResendSelection::These { nos: vec![no] }).await.expect("it is asked for");
     assert_eq!(asked, 1);
 }
 
-async fn plan(bed: &TestBed, no: i64) -> ResendPlan {
+pub(crate) async fn plan(bed: &TestBed, no: i64) -> ResendPlan {
     bed.engine().plan_resend(no).await.expect("a plan")
 }
 
 /// Waits until so many calls are known of an upload and nothing is on its way.
-async fn calls(bed: &TestBed, no: i64, calls: usize) -> UploadDetails {
+pub(crate) async fn calls(bed: &TestBed, no: i64, calls: usize) -> UploadDetails {
     let there = |details: &UploadDetails| {
         details.callback.calls.len() == calls && details.row.callback != CallbackBadge::CallingAgain
     };
@@ -171,7 +171,7 @@ async fn what_the_object_was_described_by_and_kept_as_is_given_again() {
 }
 
 /// It is refused before anything is begun: in the plan, and with the upload when it is asked for all the same.
-async fn refused(bed: &TestBed, no: i64, word: &str) {
+pub(crate) async fn refused(bed: &TestBed, no: i64, word: &str) {
     let problem = plan(bed, no).await.problem.expect("a reason");
     assert!(problem.code == Code::Refused && problem.message.contains(word), "{problem:?}");
     ask(bed, no).await;
@@ -194,7 +194,7 @@ async fn an_object_that_somebody_replaced_is_refused_in_words_and_left_alone() {
     bed.stop().await;
 }
 
-async fn replace(bed: &TestBed) {
+pub(crate) async fn replace(bed: &TestBed) {
     let other = std::fs::File::open(bed.file("other.mov", 7)).expect("a file");
     let body = FileSlice { file: std::sync::Arc::new(other), offset: 0, len: 7 };
     bed.client().put_object(&key(), &body, &ObjectHeaders::default(), None, None).await.expect("replaced");
@@ -237,7 +237,7 @@ async fn an_upload_without_a_callback_or_not_yet_stored_is_refused_at_once() {
 }
 
 /// It goes wrong after it was begun: the object is as it was, nothing is left at OSS, and the reason is told.
-async fn ends_as_it_was(fault: Fault, meanwhile: impl AsyncFn(&TestBed), word: &str, object: &[u8]) {
+pub(crate) async fn ends_as_it_was(fault: Fault, meanwhile: impl AsyncFn(&TestBed), word: &str, object: &[u8]) {
     let mut bed = TestBed::new().await;
     let no = failed(&bed, 1000).await.row.no;
     let met = bed.sandbox.faults().taken();
@@ -256,7 +256,7 @@ async fn ends_as_it_was(fault: Fault, meanwhile: impl AsyncFn(&TestBed), word: &
     bed.stop().await;
 }
 
-fn answered(status: u16, code: &str) -> FaultKind {
+pub(crate) fn answered(status: u16, code: &str) -> FaultKind {
     FaultKind::Status { status, code: code.into(), retry_after_seconds: None }
 }
 

@@ -34,6 +34,22 @@ impl TestBed {
         ids.map(|id| id.expect("an UploadId")).collect()
     }
 
+    /// From now on every such write fails, as on a disk that is full: `INSERT ON parts`, `DELETE ON resends WHEN …`.
+    pub fn refuse_to_save(&self, what: &str) {
+        let trigger =
+            format!("CREATE TRIGGER refused BEFORE {what} BEGIN SELECT RAISE(ABORT, 'refused by the test'); END");
+        self.beside_the_engine().execute(&trigger, []).expect("the trigger is made");
+    }
+
+    /// Ends [`TestBed::refuse_to_save`].
+    pub fn save_again(&self) {
+        self.beside_the_engine().execute("DROP TRIGGER refused", []).expect("the trigger is dropped");
+    }
+
+    fn beside_the_engine(&self) -> Connection {
+        Connection::open(self.config.data_dir.join("waybill.db")).expect("the database opens")
+    }
+
     /// Makes an upload and its object in the sandbox as large as this, with nothing behind what there is, and starts the
     /// sandbox again.
     pub async fn grow(&mut self, key: &str, no: i64, size: u64, crc64: u64) {
@@ -62,6 +78,6 @@ impl TestBed {
 
     fn database(&self) -> Connection {
         assert!(self.engine.is_none(), "stop the engine first");
-        Connection::open(self.config.data_dir.join("waybill.db")).expect("the database opens")
+        self.beside_the_engine()
     }
 }

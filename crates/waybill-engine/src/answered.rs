@@ -2,11 +2,12 @@
 
 use waybill_oss::{CallbackOutcome, callback_catalogue};
 
+use crate::clock::now_ms;
 use crate::error::Error;
 use crate::expectation;
 use crate::store::uploads::UploadRecord;
 use crate::upload::state::ObjectFacts;
-use crate::view::{CallbackBadge, CallbackTrial, EcAdvice, UploadRow, Variable};
+use crate::view::{CallbackBadge, CallbackTrial, EcAdvice, Problem, UploadRow, Variable};
 
 /// Those whose profile looks into the answer; of all others the answer need not be read.
 pub(crate) fn wanted(records: &[UploadRecord]) -> Vec<i64> {
@@ -62,6 +63,22 @@ pub(crate) fn trial(object: &ObjectFacts, callback: &mut CallbackOutcome, now_ms
         }
     }
     advised(trial)
+}
+
+/// A call of which it is not known whether it was made.
+pub(crate) fn not_known(why: Problem) -> CallbackTrial {
+    CallbackTrial {
+        at_ms: now_ms(),
+        took_ms: 0,
+        status: 0,
+        headers: Vec::new(),
+        body: String::new(),
+        ec: why.ec.clone(),
+        request_id: why.request_id.clone().unwrap_or_default(),
+        signed_by_oss: true,
+        problem: Some(why),
+        advice: None,
+    }
 }
 
 /// The same with what is known of its cause and cure.

@@ -1,6 +1,6 @@
 //! Destinations: account, endpoint, bucket, key template and callback, and the client that speaks to each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -201,10 +201,13 @@ impl Destinations {
         Ok(())
     }
 
-    /// Opens the destinations that earlier command lines left behind with these keys, as far as nobody serves them.
-    pub(crate) async fn lend(&self, access: &Access) -> Result<(), Error> {
+    /// Opens those of these destinations that earlier command lines left behind with these keys, as far as nobody serves
+    /// them. No others: they may be somebody else's account.
+    pub(crate) async fn lend(&self, access: &Access, ids: &HashSet<String>) -> Result<(), Error> {
         let rows = self.store.read(destinations::all).await?;
-        let left = |row: &&DestinationRow| row.id.starts_with(COMMAND_LINE) && !self.keys.is_served(row);
+        let left = |row: &&DestinationRow| {
+            ids.contains(&row.id) && row.id.starts_with(COMMAND_LINE) && !self.keys.is_served(row)
+        };
         for row in rows.iter().filter(left) {
             self.keys.serve(&row.id, access.clone());
             self.forget_client(&row.id);

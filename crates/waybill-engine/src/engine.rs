@@ -160,9 +160,9 @@ impl Engine {
             tasks: tasks.clone(),
             abort: Arc::clone(&aborts),
             finishing,
+            patience,
             line: Arc::default(),
             ended: Finished::default(),
-            taken_up: Arc::default(),
         };
         tasks.spawn("resends", resends.clone().run());
         let queue = QueueLine::new(line);
@@ -198,7 +198,7 @@ impl Engine {
         if work == Work::Everything {
             engine.take_up_readings().await?;
             engine.folders.start().await?;
-            engine.resends.take_up().await?;
+            engine.resends.take_up_all().await;
         }
         engine.listen_for_other_processes(&data_dir);
         Ok(engine)

@@ -6,19 +6,21 @@ use tokio::sync::mpsc::Sender;
 
 use super::Engine;
 use super::following::Told;
+use crate::answered;
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::keys::Access;
 use crate::resend::plan;
 use crate::rows;
-use crate::store::{calls, lists, log};
-use crate::view::{CallbackTimes, ResendPlan, ResendSelection};
+use crate::store::{calls, lists, log, resends};
+use crate::view::{CallbackTimes, Problem, ResendPlan, ResendSelection};
 
 /// Numbers of one read.
 const PAGE: i64 = 500;
 
 impl Engine {
-    /// What sending an upload's callback again would change, or why it cannot be done. Nothing is begun.
+    /// What sending an upload's callback again would change, or why it cannot be done. Nothing is begun. The object is looked
+    /// at once more right before OSS finishes; whoever replaces it in the moment after that loses what they stored.
     ///
     /// # Errors
     /// `Refused` if there is no such upload, `Store`. Why it cannot be done is in the plan.
@@ -27,6 +29,7 @@ impl Engine {
         let mut plan = ResendPlan { no, size_bytes: record.size_bytes, parts: 0, new_version: false, problem: None };
         let looked = async {
             let ours = plan::stored(&record.state, record.callback.is_some())?;
+            self.resends.nobody_else(&record).await?;
             let way = self.resends.way(&record).await?;
             let (head, original, _) = way.look(ours).await?;
             // Whoever may not ask the bucket can still see whether its objects have versions.
@@ -82,8 +85,14 @@ impl Engine {
         let mut fit = Vec::with_capacity(nos.len());
         for no in nos {
             let Some(record) = self.resends.load(no).await? else { continue };
-            match plan::stored(&record.state, record.callback.is_some()) {
-                Ok(_) => fit.push(no),
+            let begun = self.store.read(move |c| resends::load(c, no)).await?.is_some();
+            let fits = match plan::stored(&record.state, record.callback.is_some()) {
+                // One that is in the line is not begun twice.
+                Ok(_) if strict && begun && !self.resends.line.all().contains(&no) => Err(plan::not_ended()),
+                other => other.map(drop),
+            };
+            match fits {
+                Ok(()) => fit.push(no),
                 Err(error) if strict => return Err(error),
                 Err(_) => {}
             }
@@ -92,7 +101,7 @@ impl Engine {
     }
 
     /// As [`Engine::resend_callbacks`] for a command: tells of each upload once its callback was sent again, or could not be.
-    /// `lent` opens destinations that earlier command lines left behind.
+    /// `lent` opens those of their destinations that earlier command lines left behind.
     ///
     /// # Errors
     /// As [`Engine::resend_callbacks`], and `Refused` once the engine stops.
@@ -100,15 +109,20 @@ impl Engine {
         // Before anything is asked for: it may end at once.
         let mut ended = self.resends.ended.listen();
         if let Some(access) = &lent {
-            self.destinations.lend(access).await?;
+            let mut asked = HashSet::new();
+            for no in nos.iter().copied() {
+                asked.extend(self.resends.load(no).await?.map(|record| record.destination_id));
+            }
+            self.destinations.lend(access, &asked).await?;
         }
         // What an earlier command began is ended first: where OSS has called, it is not asked to call twice.
-        self.resends.take_up().await?;
-        let mut settling = self.resends.line.all();
+        let mut settling = self.resends.take_up(Some(&nos.iter().copied().collect())).await?;
+        settling.extend(self.resends.line.all());
         let fit = self.fit_to_be_called(nos, false).await?;
         let mut left: HashSet<i64> = fit.iter().copied().collect();
         let all = left.len() as i64;
-        self.resends.line.ask(fit);
+        // Those that are being ended may have ended by now, which is heard below.
+        self.resends.line.ask(fit.into_iter().filter(|no| !settling.contains(no)));
         self.changes.reload();
         let stop = self.tasks.token().clone();
         let progress = |left: usize| {
@@ -121,12 +135,13 @@ impl Engine {
             while !left.is_empty() {
                 tokio::select! {
                     Some(no) = ended.recv() => if left.contains(&no) {
-                        if settling.remove(&no) && !self.was_called(no).await? {
+                        let why_left = self.resends.line.why_left(no);
+                        if settling.remove(&no) && why_left.is_none() && !self.was_called(no).await? {
                             self.resends.line.ask([no]);
                             continue;
                         }
                         left.remove(&no);
-                        self.tell_of_call(no, &told).await?;
+                        self.tell_of_call(no, why_left, &told).await?;
                         let _ = told.send(progress(left.len())).await;
                     },
                     () = stop.cancelled() => {
@@ -148,9 +163,11 @@ impl Engine {
         Ok(calls.last().is_none_or(|call| call.status > 0 || call.problem.is_none()))
     }
 
-    async fn tell_of_call(&self, no: i64, told: &Sender<Told>) -> Result<(), Error> {
+    /// `why_left`: it is not known whether OSS has called, for this reason.
+    async fn tell_of_call(&self, no: i64, why_left: Option<Problem>, told: &Sender<Told>) -> Result<(), Error> {
         let read = move |c: &rusqlite::Connection| Ok((lists::by_numbers(c, &[no])?, calls::of(c, no)?));
-        let (records, calls) = self.store.read(read).await?;
+        let (records, mut calls) = self.store.read(read).await?;
+        calls.extend(why_left.map(answered::not_known));
         let rows = self.rows(&records).await?;
         if let Some((record, row)) = records.first().zip(rows.into_iter().next()) {
             let details = rows::details(record, row, calls, Vec::new(), Vec::new(), Vec::new());
@@ -160,10 +177,12 @@ impl Engine {
     }
 
     /// Marks callbacks as seen to by the user: they need nobody any more. What is known of them is kept, and the log says so.
+    /// One that OSS cannot be asked about ends as unknown.
     ///
     /// # Errors
     /// `Store`.
     pub async fn settle_callbacks(&self, nos: Vec<i64>) -> Result<(), Error> {
+        let seen_to = nos.clone();
         self.store
             .write(move |c| {
                 for no in nos {
@@ -174,6 +193,7 @@ impl Engine {
                 Ok(())
             })
             .await?;
+        self.resends.line.dismiss(&seen_to);
         self.changes.reload();
         Ok(())
     }

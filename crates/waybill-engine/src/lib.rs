@@ -28,6 +28,7 @@ mod queue;
 mod queue_line;
 mod queue_reports;
 mod queue_resend;
+mod queue_resend_ending;
 mod queue_save;
 mod queue_slots;
 mod queue_trouble;

@@ -95,6 +95,11 @@ impl Way {
         Ok(parts)
     }
 
+    /// Looks whether the object is still what was looked at.
+    pub(crate) async fn look_again(&self, original: &Original) -> Result<(), Error> {
+        plan::still(original, self.head().await?.as_ref())
+    }
+
     /// Sends the request that makes OSS call: Complete, or the PutObject of an empty object.
     pub(crate) async fn finish(
         &self,
@@ -126,10 +131,10 @@ impl Way {
         let began = Instant::now();
         let between = BETWEEN.min(self.finishing);
         let at_work = match lost {
-            Some(waybill_oss::Error::Transport { .. }) => self.finishing,
+            // Nor does whoever was ended meanwhile know how long ago it was sent.
+            Some(waybill_oss::Error::Transport { .. }) | None => self.finishing,
             // An answer, even a bad one, says that OSS has ended.
             Some(_) => Duration::ZERO,
-            None => between,
         };
         loop {
             let open = match upload_id {

@@ -69,6 +69,33 @@ pub(crate) fn gone() -> Error {
     Error::Refused("the object is no longer there, so nothing can be copied; upload the file again".into())
 }
 
+/// Looks once more, right before OSS is asked to finish: Complete takes no condition, so a moment remains in which somebody
+/// else's object can be replaced [API page CompleteMultipartUpload].
+///
+/// # Errors
+/// `Refused`, in words, if what is at the key is not the object that was looked at.
+pub(crate) fn still(original: &Original, head: Option<&ObjectHead>) -> Result<(), Error> {
+    let same = head.is_some_and(|head| {
+        (head.size, head.crc64) == (original.size_bytes, original.crc64)
+            && head.etag.eq_ignore_ascii_case(&original.etag)
+            // Empty objects all have the same ETag; and whoever only described it anew wants that kept.
+            && head.last_modified == original.last_modified
+    });
+    if same { Ok(()) } else { Err(Error::Refused("the object was changed meanwhile, so nothing was copied".into())) }
+}
+
+/// Why nothing is copied while somebody is about to store another object at the key.
+pub(crate) fn busy(other: i64) -> Error {
+    Error::Refused(format!(
+        "upload {other} is to store another object there; end or cancel it first, or its object could be replaced by this one"
+    ))
+}
+
+/// Why it is not begun again while an earlier one has not ended.
+pub(crate) fn not_ended() -> Error {
+    Error::Refused("it is not known yet what became of the last time; that is found out first".into())
+}
+
 /// What is at the key after a finishing request whose answer nobody heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
@@ -176,6 +203,23 @@ mod tests {
         for (there, word) in refused {
             let error = original(&facts(), &there).expect_err(word);
             assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_is_not_what_was_looked_at_is_not_replaced() {
+        let before = Original { size_bytes: 5, etag: "E".into(), crc64: Some(7), last_modified: Some("Mon".into()) };
+        assert!(still(&before, Some(&head("e", "Mon"))).is_ok());
+        let others = [
+            None,
+            Some(head("F", "Mon")),
+            Some(head("E", "Tue")),
+            Some(ObjectHead { size: 6, ..head("E", "Mon") }),
+            Some(ObjectHead { crc64: Some(8), ..head("E", "Mon") }),
+        ];
+        for other in others {
+            let error = still(&before, other.as_ref()).expect_err("changed");
+            assert!(error.to_string().contains("changed meanwhile"), "{error}");
         }
     }
 

@@ -2,17 +2,33 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{from_json, to_json};
 use crate::resend::state::ResendState;
 
+/// Saves that one is begun. False where an earlier one has not ended: that is kept.
+pub(crate) fn begin(connection: &Connection, no: i64, state: &ResendState) -> rusqlite::Result<bool> {
+    let begun = connection
+        .prepare_cached("INSERT OR IGNORE INTO resends VALUES (?1, ?2)")?
+        .execute(params![no, to_json(state)?])?;
+    Ok(begun > 0)
+}
+
 /// Saves how far one has got.
 pub(crate) fn save(connection: &Connection, no: i64, state: &ResendState) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("INSERT OR REPLACE INTO resends VALUES (?1, ?2)")?
+        .prepare_cached("UPDATE resends SET state_json = ?2 WHERE no = ?1")?
         .execute(params![no, to_json(state)?])?;
     Ok(())
+}
+
+/// How far one has got.
+pub(crate) fn load(connection: &Connection, no: i64) -> rusqlite::Result<Option<ResendState>> {
+    connection
+        .prepare_cached("SELECT state_json FROM resends WHERE no = ?1")?
+        .query_row([no], |row| from_json(0, &row.get::<_, String>(0)?))
+        .optional()
 }
 
 /// Forgets one that is over.
@@ -21,12 +37,9 @@ pub(crate) fn forget(connection: &Connection, no: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// All: what an earlier run left. They are few.
-pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<(i64, ResendState)>> {
-    connection
-        .prepare_cached("SELECT no, state_json FROM resends ORDER BY no")?
-        .query_map([], |row| Ok((row.get(0)?, from_json(1, &row.get::<_, String>(1)?)?)))?
-        .collect()
+/// All that have not ended. They are few.
+pub(crate) fn numbers(connection: &Connection) -> rusqlite::Result<HashSet<i64>> {
+    connection.prepare_cached("SELECT no FROM resends")?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// UploadIds that are used for this key; none while one is just being begun, since it may be known in a moment.

@@ -115,6 +115,23 @@ pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Res
     Ok(connection.last_insert_rowid() + 1 - new.files.len() as i64)
 }
 
+/// Another upload that is still to store its object at this key.
+pub(crate) fn unfinished_at(
+    connection: &Connection,
+    no: i64,
+    bucket: &str,
+    key: &str,
+) -> rusqlite::Result<Option<i64>> {
+    // Two halves, for the indexes: those that few are in, and those that wait.
+    connection
+        .prepare_cached(
+            "SELECT no FROM uploads WHERE phase <> 0 AND phase <> 5 AND phase < 5 AND key = ?2 AND bucket = ?1 AND no <> ?3 \
+             UNION ALL SELECT no FROM uploads WHERE phase = 0 AND key = ?2 AND bucket = ?1 AND no <> ?3 LIMIT 1",
+        )?
+        .query_row((bucket, key, no), |row| row.get(0))
+        .optional()
+}
+
 /// Saves where an upload stands; `started_ms` is when it first got a slot. The callback's call goes to a table of its own.
 pub(crate) fn save(
     connection: &Connection,
