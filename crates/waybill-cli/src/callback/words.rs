@@ -7,6 +7,9 @@ pub(crate) fn verdict(verdict: &SignatureVerdict) -> String {
     let url = &verdict.key_url;
     match verdict.kind {
         SignatureKind::Oss => format!("✓ signed by OSS (key {url})"),
+        SignatureKind::Sandbox if url.contains("://gosspublic.alicdn.com/") => {
+            format!("✓ signed with the key that was given, which is not the one that OSS publishes (key {url})")
+        }
         SignatureKind::Sandbox => format!("✓ signed by the sandbox, not by OSS (key {url})"),
         SignatureKind::Missing => "✗ not signed: there is no authorization header".into(),
         SignatureKind::NoKey => "✗ no proof: x-oss-pub-key-url is missing, or is not the Base64 of an address".into(),

@@ -67,6 +67,9 @@ impl Signatures {
             Err(Refusal::ForeignKey(url)) => return verdict(SignatureKind::ForeignKey, url),
             Err(_) => return verdict(SignatureKind::NoKey, String::new()),
         };
+        // With a key that somebody gave, the address says nothing: it must be the published one.
+        let of_oss = callback::KEY_URL_PREFIXES.iter().any(|prefix| url.starts_with(prefix))
+            && key.is_none_or(|given| callback::published_key(&url).as_ref() == Some(given));
         let key = match key {
             Some(key) => key.clone(),
             None => match self.key(&url).await {
@@ -79,7 +82,7 @@ impl Signatures {
         };
         let kind = match callback::verify(&key, target, authorization, body) {
             Err(_) => SignatureKind::Wrong,
-            Ok(()) if callback::KEY_URL_PREFIXES.iter().any(|prefix| url.starts_with(prefix)) => SignatureKind::Oss,
+            Ok(()) if of_oss => SignatureKind::Oss,
             Ok(()) => SignatureKind::Sandbox,
         };
         verdict(kind, url)

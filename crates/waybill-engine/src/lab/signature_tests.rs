@@ -69,3 +69,24 @@ async fn what_proves_nothing_is_told_apart() {
         assert_eq!((verdict.kind, verdict.signed.as_str()), (expected, "/cb?x\nbody"), "{headers:?}");
     }
 }
+
+#[tokio::test]
+async fn a_key_of_somebodys_own_never_makes_a_request_one_of_oss() {
+    let (vectors, signatures) = (vectors(), Signatures::default());
+    let published = &vectors["published_by_alibaba"];
+    let text = |of: &Value, name: &str| of[name].as_str().unwrap_or_else(|| panic!("{name} in {of}")).to_owned();
+    for (signed, pem, expected) in [
+        (&vectors["vectors"][0], text(&vectors, "public_key_pem"), SignatureKind::Sandbox),
+        (published, text(published, "public_key_pem"), SignatureKind::Oss),
+    ] {
+        let header = |name: &str, value: String| Variable { name: name.into(), value };
+        let headers = [
+            header("authorization", text(signed, "authorization")),
+            header("x-oss-pub-key-url", text(published, "public_key_url_base64")),
+        ];
+        let (target, key) = (text(signed, "request_target"), PublicKey::from_pem(&pem).expect("a key"));
+        let asked = Asked { target: &target, headers: &headers, also: &[], key: Some(&key) };
+        let verdict = signatures.judge(&asked, text(published, "body").as_bytes()).await;
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+}

@@ -89,7 +89,7 @@ pub struct SignatureVerdict {
 pub enum SignatureKind {
     /// Signed by OSS.
     Oss,
-    /// Signed by the sandbox.
+    /// Signed by the sandbox, or with a key that was given and is not the published one.
     Sandbox,
     /// No `authorization` header.
     Missing,

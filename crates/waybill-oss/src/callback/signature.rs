@@ -50,7 +50,7 @@ pub enum Refusal {
 }
 
 /// A public key that callbacks are verified with. It does not change, so it may be kept for good.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey(RsaPublicKey);
 
 impl PublicKey {
