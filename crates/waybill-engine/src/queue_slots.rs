@@ -157,7 +157,8 @@ impl Queue {
             }
         };
         // Until it has ended: a first try may be cut off before OSS was asked.
-        let perhaps_sent = self.handed_out.as_ref().is_some_and(|numbers| numbers.contains(&no));
+        let perhaps_sent =
+            record.may_be_sent_twice() && self.handed_out.as_ref().is_some_and(|numbers| numbers.contains(&no));
         let Some(errand) = errand_of(&state, &effects, known, perhaps_sent) else {
             self.next.line_up.ended(&record);
             return Ok(());
