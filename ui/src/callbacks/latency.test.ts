@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { distribution, EDGES_MS, percentile, trend } from "./latency";
+import { distribution, EDGES_MS, inSight, percentile, trend } from "./latency";
 
 const calls = [40, 50, 51, 4999, 5000, 5002].map((tookMs, at) => ({ atMs: at * 1000, tookMs, ok: tookMs !== 5002 }));
 
@@ -18,4 +18,10 @@ test("percentiles are times that really occurred, and nothing without calls", ()
 
 test("the trend keeps failed calls apart from good ones", () => {
   expect(trend(calls.slice(4))).toEqual([[4, 5], [5000, null], [null, 5002]]);
+});
+
+test("a single call stands in the middle of a minute, and many are shown from the first to the last", () => {
+  expect(inSight(1, 1000, 86_401_000)).toEqual([970, 1030]);
+  expect(inSight(3, 1000, 1020)).toEqual([980, 1040]);
+  expect(inSight(3, 1000, 5000)).toEqual([1000, 5000]);
 });

@@ -32,3 +32,10 @@ export function trend(calls: readonly CallbackTime[]): [number[], (number | null
     calls.map(({ ok, tookMs }) => (ok ? null : tookMs)),
   ];
 }
+
+/** The seconds that a chart of these calls shows: a minute at least, with them in the middle. Of a single call uPlot would show years behind it. */
+export function inSight(calls: number, from: number, to: number): [number, number] {
+  const last = calls === 1 ? from : to;
+  const spare = Math.max(0, 60 - (last - from)) / 2;
+  return [from - spare, last + spare];
+}

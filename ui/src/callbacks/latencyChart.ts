@@ -5,7 +5,7 @@ import "./languageTag";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-import { LIMIT_MS } from "./latency";
+import { inSight, LIMIT_MS } from "./latency";
 
 export interface ChartWords {
   time: string;
@@ -26,12 +26,6 @@ function colours() {
 function axis(some: uPlot.Axis): uPlot.Axis {
   const { ink, line, font } = colours();
   return { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 4 }, ...some };
-}
-
-/** At least a minute in sight, its calls in the middle: of a single moment uPlot would make days. */
-function atLeastAMinute(_: uPlot, from: number, to: number): uPlot.Range.MinMax {
-  const spare = Math.max(0, 60 - (to - from)) / 2;
-  return [from - spare, to + spare];
 }
 
 /** A line across the chart at the time that OSS waits. */
@@ -65,7 +59,7 @@ export function drawTrend(parent: HTMLElement, data: uPlot.AlignedData, words: C
       plugins: [limitLine()],
       cursor: { y: false },
       // The line of 5 s is always in sight.
-      scales: { x: { range: atLeastAMinute }, y: { range: (_, __, max) => [0, Math.max(max, LIMIT_MS) * 1.06] } },
+      scales: { x: { range: (_, from, to) => inSight(data[0].length, from, to) }, y: { range: (_, __, max) => [0, Math.max(max, LIMIT_MS) * 1.06] } },
       axes: [axis({ values: (_, marks) => marks.map((seconds) => words.when(seconds)) }), axis({ size: 56, values: (_, marks) => marks.map((ms) => words.duration(ms)) })],
       series: [
         { label: words.time, value: (_, seconds: number | null) => (seconds === null ? "–" : words.when(seconds)) },
