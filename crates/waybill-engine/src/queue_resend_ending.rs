@@ -71,9 +71,9 @@ impl Resends {
         match (error.advice(), self.patience) {
             (_, Some(most)) if failures >= most => None,
             (Advice::Never, Some(_)) => None,
-            (Advice::Never, None) => Some(CAP),
             (Advice::Later(at_least), _) => Some(wait.max(at_least)),
-            (Advice::Now, _) => Some(wait),
+            // Not at once after a minute: a destination that the program makes itself is not there yet when it starts.
+            (Advice::Now | Advice::Never, _) => Some(wait),
         }
     }
 
