@@ -30,7 +30,7 @@ pub struct Probed {
 }
 
 /// Sends a POST to an application's server, once, without a signature and without following redirects: what the server says
-/// to a callback, for whoever writes it. OSS waits five seconds for the whole [Callback].
+/// to a callback, for whoever writes it. OSS waits five seconds for the whole (API page Callback).
 pub async fn probe(
     http: &HttpClient,
     url: &str,

@@ -12,7 +12,7 @@ use crate::names::ObjectKey;
 use crate::xml::kept::{AclDocument, TaggingDocument};
 
 impl Client {
-    /// GetObjectAcl: who may read and write the object. It needs the right `oss:GetObjectAcl`. [GetObjectAcl]
+    /// GetObjectAcl: who may read and write the object. It needs the right `oss:GetObjectAcl`. (API page GetObjectAcl)
     pub async fn get_object_acl(&self, key: &ObjectKey) -> Result<Acl, Error> {
         let call = Call::new("GetObjectAcl", Method::GET, Some(key)).query("acl", "");
         self.send(&call, |answer| {
@@ -23,7 +23,7 @@ impl Client {
     }
 
     /// GetObjectTagging: the object's tags. It needs the right `oss:GetObjectTagging`; [`ObjectHead::tag_count`] says
-    /// whether there are any. [GetObjectTagging]
+    /// whether there are any. (API page GetObjectTagging)
     pub async fn get_object_tags(&self, key: &ObjectKey) -> Result<BTreeMap<String, String>, Error> {
         let call = Call::new("GetObjectTagging", Method::GET, Some(key)).query("tagging", "");
         self.send(&call, |answer| {

@@ -37,7 +37,7 @@ pub enum Rule {
     BadUrl,
     /// The port is no number from 1 to 65535 (EC 0007-00000004).
     BadPort,
-    /// An IPv6 address, which OSS does not call [Callback].
+    /// An IPv6 address, which OSS does not call (API page Callback).
     Ipv6Address,
     /// A private or loopback address, which OSS does not call (EC 0007-00000008).
     PrivateAddress,
