@@ -76,8 +76,8 @@ async fn an_answer_that_cannot_be_saved_is_kept_until_it_can_be_and_never_called
     bed.stop().await;
 }
 
-#[tokio::test]
-async fn what_is_left_of_one_does_not_keep_the_engine_from_starting_and_is_ended_before_another_is_begun() {
+/// The engine has ended in the middle of one, and left it behind.
+async fn stopped_while_copying() -> (TestBed, i64) {
     let mut bed = TestBed::new().await;
     let no = failed(&bed, 1000).await.row.no;
     let met = bed.sandbox.faults().taken();
@@ -86,6 +86,12 @@ async fn what_is_left_of_one_does_not_keep_the_engine_from_starting_and_is_ended
     bed.met(met + 1).await;
     bed.stop().await;
     bed.release_given_up(1).await;
+    (bed, no)
+}
+
+#[tokio::test]
+async fn what_is_left_of_one_does_not_keep_the_engine_from_starting_and_is_ended_before_another_is_begun() {
+    let (mut bed, no) = stopped_while_copying().await;
     bed.refuse_to_save("DELETE ON resends");
     bed.start().await;
     // It is in the line already, so nothing is begun beside it.
@@ -104,14 +110,7 @@ async fn what_is_left_of_one_does_not_keep_the_engine_from_starting_and_is_ended
 
 #[tokio::test]
 async fn while_nobody_has_taken_up_what_is_left_of_one_another_is_refused_and_its_upload_id_kept() {
-    let mut bed = TestBed::new().await;
-    let no = failed(&bed, 1000).await.row.no;
-    let met = bed.sandbox.faults().taken();
-    bed.hold(UploadPartCopy);
-    ask(&bed, no).await;
-    bed.met(met + 1).await;
-    bed.stop().await;
-    bed.release_given_up(1).await;
+    let (mut bed, no) = stopped_while_copying().await;
     // As a command line that was asked for something else.
     bed.config.work = Work::OnlyAsked;
     bed.start().await;
