@@ -10,6 +10,10 @@ use super::PART;
 const HUGE: u64 = 300_000_000;
 /// Every so many sets have one.
 const HUGE_EVERY: u32 = 50;
+/// Every so many sets are uploaded without a callback, which takes another way through the engine.
+const UNTOLD_EVERY: u32 = 2;
+/// What the folders of those are called.
+const UNTOLD: &str = "untold-";
 
 /// The sizes of set number `set`: nothing, one byte, around one part, some parts; in a long run also many.
 pub(super) fn sizes(set: u32, long: bool) -> Vec<u64> {
@@ -23,9 +27,15 @@ pub(super) fn sizes(set: u32, long: bool) -> Vec<u64> {
     sizes
 }
 
+/// Whether the set in this folder, or the file with this key, is uploaded without a callback.
+pub(super) fn is_untold(name: &str) -> bool {
+    name.starts_with(UNTOLD)
+}
+
 /// Writes a set below `folder` and gives its own folder.
 pub(super) fn write_set(folder: &Path, set: u32, long: bool) -> io::Result<PathBuf> {
-    let own = folder.join(format!("set-{set:04}"));
+    let kind = if set.is_multiple_of(UNTOLD_EVERY) { UNTOLD } else { "set-" };
+    let own = folder.join(format!("{kind}{set:04}"));
     std::fs::create_dir_all(&own)?;
     for (index, size) in sizes(set, long).into_iter().enumerate() {
         let mut file = File::create(own.join(format!("{index:02}-{size}.bin")))?;

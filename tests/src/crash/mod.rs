@@ -179,6 +179,7 @@ impl<'a> Scene<'a> {
         let entries = Ledger::open(&data_dir)?.entries()?;
         self.report.count(&log, &callbacks);
         self.report.uploads = entries.len();
+        self.report.told = entries.iter().filter(|entry| !files::is_untold(&entry.key)).count();
         self.report.settled = entries.iter().filter(|entry| entry.is_settled()).count();
         self.report.file_bytes = 0;
         for (_, path) in files::all(&files)? {

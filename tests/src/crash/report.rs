@@ -21,6 +21,8 @@ pub struct Report {
     pub hit: BTreeMap<&'static str, u32>,
     /// Uploads, all of them stored.
     pub uploads: usize,
+    /// Of these, those that ask for a callback.
+    pub told: usize,
     /// Bytes of the files.
     pub file_bytes: u64,
     /// Finishing requests whose answer was lost and whose outcome was found out.
@@ -73,14 +75,15 @@ impl Report {
 Made by `cargo xtask soak` on {date}; do not edit. The same throws come again with `--kills {kills} --seed {seed}`.
 
 A program with Waybill's engine uploads sets of files (0 B to 300 MB, in one PutObject or in parts of {part}, with a
-callback for each) to the sandbox, which misbehaves at the same time. It is killed with `kill -9` 20 to 600 ms after it is
+callback for each file of every second set) to the sandbox, which misbehaves at the same time. It is killed with `kill -9` 20 to 600 ms after it is
 ready, or in the middle of a finishing request, and started again on the same data folder, until everything is final.
 
 | afterwards | |
 |---|---|
 | files in the bucket, byte for byte as on disk | {uploads} of {uploads} |
 | uploads that are final and stored | {uploads} of {uploads} |
-| finishing requests carried out · callbacks received | {finished} · {callbacks}: one of each for every upload |
+| finishing requests carried out | {finished}: one for every upload |
+| callbacks received | {callbacks} of {told}: one for every upload that asks for one |
 | of these, finished while nobody heard the answer, and settled | {settled} |
 | multipart uploads left at the server | 0 |
 
@@ -106,6 +109,7 @@ ready, or in the middle of a finishing request, and started again on the same da
             uploads = self.uploads,
             finished = self.finished,
             callbacks = self.callbacks,
+            told = self.told,
             settled = self.settled,
             aimed = self.aimed,
             file_bytes = mib(self.file_bytes),

@@ -14,7 +14,7 @@ use waybill_engine::view::Connection;
 use waybill_engine::{BuiltIn, Callback, Credential, Engine, EngineConfig, Enqueue, MemorySecrets};
 use waybill_sandbox::SandboxInfo;
 
-use super::PART;
+use super::{PART, files};
 use crate::{DESTINATION, callback_to};
 
 /// The first argument of a victim.
@@ -118,7 +118,7 @@ pub async fn live(arguments: &[String]) -> Result<(), String> {
                 paths: vec![set.into()],
                 destination_id: Some(DESTINATION.into()),
                 key_rule: None,
-                callback: Callback::OfDestination,
+                callback: if is_untold(set) { Callback::Given(None) } else { Callback::OfDestination },
                 overwrite: None,
                 fingerprint: Some(set.clone()),
             };
@@ -140,6 +140,11 @@ pub async fn live(arguments: &[String]) -> Result<(), String> {
     };
     engine.stop().await;
     result
+}
+
+fn is_untold(set: &str) -> bool {
+    let folder = Path::new(set).file_name().unwrap_or_default();
+    files::is_untold(&folder.to_string_lossy())
 }
 
 fn stdin_ends() -> oneshot::Receiver<()> {
