@@ -98,7 +98,7 @@ impl Queue {
         let (selection, after) = (sweep.selection.clone(), sweep.after);
         let starting: Vec<i64> = self.progress.unsaved().into_keys().collect();
         let asked = move |c: &rusqlite::Connection| lists::selected(c, &selection, phases, &starting, after, PAGE);
-        let page = self.store.write(asked).await?;
+        let page = self.store.read(asked).await?;
         let Some(last) = page.last() else { return Ok(false) };
         sweep.after = Some(*last);
         let page: Vec<i64> = page.into_iter().map(|upload| upload.no).collect();

@@ -15,6 +15,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("0003_attempts.sql")),
     M::up(include_str!("0004_queue.sql")),
     M::up(include_str!("0005_callbacks.sql")),
+    M::up(include_str!("0006_search.sql")),
 ];
 
 /// Brings the database to this program's shape, all or nothing; a copy of what it was is kept beside it.
@@ -85,7 +86,9 @@ mod tests {
         }
         let newest = steps.len() - 1;
         let kept: Vec<String> = (newest - 2..=newest).map(|n| format!("waybill.db.before-v{n}")).collect();
-        assert_eq!(names_in(dir.path()), [&["waybill.db".to_owned()], &kept[..]].concat());
+        let mut there = [&["waybill.db".to_owned()], &kept[..]].concat();
+        there.sort_unstable();
+        assert_eq!(names_in(dir.path()), there);
         let copy = Connection::open(dir.path().join(&kept[2])).unwrap();
         assert_eq!(version_of(&copy).unwrap(), newest as i64);
         assert_eq!(count(&copy, "settings"), 5, "what was there before the last step");
