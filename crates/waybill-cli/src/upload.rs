@@ -1,6 +1,6 @@
 //! `waybill upload`: queues, follows the uploads to their end, and prints a receipt for each.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::callback_options::CallbackOptions;
 use crate::connection::ConnectionArgs;
 use crate::errand::{Errand, Wanted};
 use crate::teller::Teller;
-use crate::{size, terminal};
+use crate::{history, size, terminal};
 
 #[derive(Debug, Args)]
 pub(crate) struct UploadArgs {
@@ -41,6 +41,9 @@ pub(crate) struct UploadArgs {
     /// The object key; for one file.
     #[arg(long)]
     key: Option<String>,
+    /// A callback profile set up in the window, by its name.
+    #[arg(long, value_name = "NAME", conflicts_with = "callback_url")]
+    callback_profile: Option<String>,
     #[command(flatten)]
     callback: CallbackOptions,
     /// What becomes of objects that are there already. What the destination says unless told; without one they are
@@ -93,6 +96,7 @@ impl From<Existing> for OverwritePolicy {
 
 /// Exit code 0: all stored, no callback failed. 2: all stored, a callback failed. 1: something was not stored.
 pub(crate) async fn run(data_dir: PathBuf, args: UploadArgs) -> Result<ExitCode, String> {
+    let callback = callback(&data_dir, &args).await?;
     let mut config = EngineConfig::new(data_dir);
     config.work = Work::OnlyAsked;
     // A command has to end: after some tries a dead line is a failure, and running it again continues.
@@ -105,18 +109,17 @@ pub(crate) async fn run(data_dir: PathBuf, args: UploadArgs) -> Result<ExitCode,
     config.part_size_bytes = args.part_size.unwrap_or(config.part_size_bytes);
     config.parallel = args.parallel.map_or(config.parallel, usize::from);
     config.limit = Limit { bytes_per_second: args.limit, requests_per_second: args.requests_per_second };
-    let asked = asked(&args).await?;
+    let asked = asked(&args, callback).await?;
     let (wanted, teller) = (Wanted::Uploads(Box::new(asked)), Teller::new(args.json));
     Errand { config, wanted, batch: None, teller, its_own: its_own(&args) }.run().await
 }
 
 /// What is asked for, wherever it is done.
-async fn asked(args: &UploadArgs) -> Result<Asked, String> {
+async fn asked(args: &UploadArgs, callback: Callback) -> Result<Asked, String> {
     let to = match &args.destination {
         Some(name) => Place::Named(name.clone()),
         None => Place::Described(Box::new(ad_hoc(args).await?)),
     };
-    let callback = args.callback.form();
     let paths: Vec<PathBuf> = args.paths.iter().map(named).collect();
     let key_rule = match (&args.key, &args.prefix, &args.destination) {
         (Some(key), _, _) => {
@@ -133,13 +136,23 @@ async fn asked(args: &UploadArgs) -> Result<Asked, String> {
         to,
         paths,
         key_rule,
-        callback: match callback {
-            None if args.destination.is_some() => Callback::OfDestination,
-            callback => Callback::Given(callback),
-        },
+        callback,
         overwrite: args.overwrite.map(OverwritePolicy::from),
         progress: terminal::is_watched(),
     })
+}
+
+/// Which callback is asked for. A profile is looked up in the data folder, whoever holds it: its id means the same there.
+async fn callback(data_dir: &Path, args: &UploadArgs) -> Result<Callback, String> {
+    match (&args.callback_profile, args.callback.form()) {
+        (Some(name), _) => {
+            let records = history::records(data_dir.to_owned()).await?;
+            let profile = records.callback_profile_named(name).map_err(|error| error.to_string())?;
+            Ok(Callback::OfProfile(profile.id))
+        }
+        (None, None) if args.destination.is_some() => Ok(Callback::OfDestination),
+        (None, described) => Ok(Callback::Given(described)),
+    }
 }
 
 /// Options that count for this process alone, as they were given.

@@ -15,7 +15,7 @@ use crate::intake::{Callback, Enqueue, KeyRule};
 use crate::rows;
 use crate::store::uploads::UploadRecord;
 use crate::store::{calls, lists};
-use crate::view::{CallbackProfileForm, OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails, UploadRow};
+use crate::view::{OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails, UploadRow};
 
 /// Between two words about how far it has got.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -314,9 +314,11 @@ fn fingerprint(
 ) -> String {
     // As text: a path that is not Unicode has no JSON form, and is refused later in words.
     let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-    let given: Option<&CallbackProfileForm> = match callback {
-        Callback::Given(given) => given.as_ref(),
-        Callback::OfDestination | Callback::OfProfile(_) => None,
+    // A profile by its id, so that one that was edited or renamed meanwhile is still the same.
+    let asked = match callback {
+        Callback::Given(given) => serde_json::json!(given),
+        Callback::OfProfile(id) => serde_json::json!(id),
+        Callback::OfDestination => serde_json::Value::Null,
     };
-    serde_json::json!([destination_id, paths, key_rule, given, overwrite]).to_string()
+    serde_json::json!([destination_id, paths, key_rule, asked, overwrite]).to_string()
 }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::rows::{self, Standing};
 use crate::store::uploads::UploadRecord;
 use crate::store::{Reader, attempts, callback_profiles, calls, destinations, lists, log, parts, uploads};
-use crate::view::{CallbackProfileForm, Cursor, UploadDetails, UploadPage, UploadQuery, UploadRow};
+use crate::view::{CallbackProfileView, Cursor, UploadDetails, UploadPage, UploadQuery, UploadRow};
 
 /// A data folder's uploads, to be read.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Records {
     ///
     /// # Errors
     /// `Invalid` if there is none, `Store`.
-    pub fn callback_profile_named(&self, name: &str) -> Result<CallbackProfileForm, Error> {
+    pub fn callback_profile_named(&self, name: &str) -> Result<CallbackProfileView, Error> {
         let profiles = self.reader.read(callback_profiles::all)?;
         let mut names: Vec<_> = profiles.iter().map(|profile| format!("\"{}\"", profile.name)).collect();
         let found = profiles.into_iter().find(|profile| profile.name.to_lowercase() == name.trim().to_lowercase());
@@ -73,7 +73,7 @@ impl Records {
             let there = if names.is_empty() { "there is none with a name".into() } else { names.join(", ") };
             Error::Invalid(format!("there is no callback profile \"{name}\" in this data folder ({there})"))
         };
-        found.map(|profile| profile.form).ok_or_else(none)
+        found.ok_or_else(none)
     }
 
     /// Where keys of the sandboxes that this data folder knows lie, on this computer.

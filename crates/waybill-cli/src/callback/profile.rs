@@ -34,7 +34,7 @@ impl ProfileOptions {
             }
             (None, Some(name), _) => {
                 let records = history::records(data_dir).await?;
-                records.callback_profile_named(name).map_err(|error| error.to_string())
+                records.callback_profile_named(name).map(|profile| profile.form).map_err(|error| error.to_string())
             }
             (None, None, Some(form)) => Ok(form),
             (None, None, None) => {

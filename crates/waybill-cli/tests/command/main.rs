@@ -2,6 +2,7 @@
 
 mod bed;
 mod callback;
+mod callback_profile;
 mod callback_resend;
 mod callback_signed;
 mod failures;
