@@ -15,6 +15,7 @@ mod overwrite;
 mod resend;
 mod resend_guard;
 mod resend_huge;
+mod resend_many;
 mod resume;
 mod retry;
 mod source;

@@ -57,27 +57,32 @@ impl Engine {
     /// # Errors
     /// `Store`, and `Refused` for a single one that is not stored or asked for none.
     pub async fn resend_callbacks(&self, selection: ResendSelection) -> Result<i64, Error> {
-        let mut asked = 0;
-        match selection {
+        let asked = match selection {
             ResendSelection::These { nos } => {
                 let only = nos.len() == 1;
                 let fit = self.fit_to_be_called(nos, only).await?;
-                asked += fit.len() as i64;
+                let asked = fit.len() as i64;
                 self.resends.line.ask(fit);
+                asked
             }
-            ResendSelection::AllBad => {
-                let mut after = 0;
-                loop {
-                    let page = self.store.read(move |c| calls::bad(c, after, PAGE)).await?;
-                    let Some(last) = page.last() else { break };
-                    after = *last;
-                    asked += page.len() as i64;
-                    self.resends.line.ask(page);
-                }
-            }
-        }
+            ResendSelection::AllBad => self.resend_bad(None).await?,
+            ResendSelection::AllBadOf { profile_id } => self.resend_bad(Some(profile_id)).await?,
+        };
         self.changes.reload();
         Ok(asked)
+    }
+
+    /// Asks for all that need somebody, of one profile or of all, a page at a time.
+    async fn resend_bad(&self, profile_id: Option<String>) -> Result<i64, Error> {
+        let (mut asked, mut after) = (0, 0);
+        loop {
+            let of = profile_id.clone();
+            let page = self.store.read(move |c| calls::bad(c, of.as_deref(), after, PAGE)).await?;
+            let Some(last) = page.last() else { return Ok(asked) };
+            after = *last;
+            asked += page.len() as i64;
+            self.resends.line.ask(page);
+        }
     }
 
     /// Those of which OSS can be asked to call again, as far as the database tells; `strict`: the others are an error.

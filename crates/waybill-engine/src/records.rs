@@ -11,6 +11,9 @@ use crate::store::uploads::UploadRecord;
 use crate::store::{Reader, attempts, callback_profiles, calls, destinations, lists, log, parts, uploads};
 use crate::view::{CallbackProfileView, Cursor, UploadDetails, UploadPage, UploadQuery, UploadRow};
 
+/// Rows of one read.
+const PAGE: i64 = 500;
+
 /// A data folder's uploads, to be read.
 #[derive(Debug)]
 pub struct Records {
@@ -74,6 +77,23 @@ impl Records {
             Error::Invalid(format!("there is no callback profile \"{name}\" in this data folder ({there})"))
         };
         found.ok_or_else(none)
+    }
+
+    /// Stored uploads whose callback needs somebody, of one profile or of all, in the order in which they were queued.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn bad_callbacks(&self, profile_id: Option<&str>) -> Result<Vec<UploadRow>, Error> {
+        let (mut rows, mut after) = (Vec::new(), 0);
+        loop {
+            let page = self.reader.read(|c| calls::bad(c, profile_id, after, PAGE))?;
+            let Some(last) = page.last() else { return Ok(rows) };
+            after = *last;
+            let mut records = self.reader.read(|c| lists::by_numbers(c, &page))?;
+            // Whoever is called may count on the order.
+            records.sort_by_key(|record| record.no);
+            rows.extend(self.rows(&records)?);
+        }
     }
 
     /// Where keys of the sandboxes that this data folder knows lie, on this computer.

@@ -1,6 +1,7 @@
 // A backend without an engine: it answers from an invented world, which moves when it is asked to live.
 import type { Added } from "../bindings/Added";
 import type { AppInfo } from "../bindings/AppInfo";
+import type { CallbackTimes } from "../bindings/CallbackTimes";
 import type { Changes } from "../bindings/Changes";
 import type { ConnectionReport } from "../bindings/ConnectionReport";
 import type { Counts } from "../bindings/Counts";
@@ -236,9 +237,13 @@ export class MockBackend extends MockStudio implements Backend {
   }
 
   async resendCallbacks(selection: ResendSelection): Promise<number> {
-    const chosen = this.world.rows.filter((row) => (selection === "allBad" ? needsCallback(row) : selection.these.nos.includes(row.no)));
+    const chosen = this.#chosen(selection);
     this.emit({ rows: chosen.map((row) => ({ ...row, callback: { kind: "answered", status: 200, tookMs: 77 }, callbackBad: false })), reload: true });
     return chosen.length;
+  }
+
+  override async callbackTimes(profileId: string): Promise<CallbackTimes> {
+    return { ...(await super.callbackTimes(profileId)), bad: this.#chosen({ allBadOf: { profileId } }).length };
   }
 
   async settleCallbacks(nos: number[]): Promise<void> {
@@ -264,6 +269,17 @@ export class MockBackend extends MockStudio implements Backend {
     const row = this.world.rows.find((one) => one.no === no);
     if (!row) throw refusal("refused", `there is no upload No. ${no}`);
     return row;
+  }
+
+  /** A profile's uploads are those of the destinations that ask for it. */
+  #chosen(selection: ResendSelection): UploadRow[] {
+    if (typeof selection === "object" && "these" in selection) {
+      return this.world.rows.filter((row) => selection.these.nos.includes(row.no));
+    }
+    const bad = this.world.rows.filter(needsCallback);
+    if (selection === "allBad") return bad;
+    const users = this.profiles.find(({ id }) => id === selection.allBadOf.profileId)?.usedBy ?? [];
+    return bad.filter((row) => users.includes(row.destination));
   }
 
   #wish(no: number, wish: Wish): void {

@@ -58,5 +58,5 @@ export function mockTimes(nowMs: number): CallbackTimes {
     const tookMs = slow ? 5002 : Math.round(60 * 1.9 ** ((at * 37) % 6) + ((at * 53) % 90));
     return { atMs: nowMs - (240 - at) * 300_000, tookMs, ok: !slow && at % 29 !== 3 };
   });
-  return { calls, failures: [{ ec: "0007-00000203", count: 8 }, { ec: "0007-00000202", count: 6 }, { ec: "", count: 1 }] };
+  return { calls, failures: [{ ec: "0007-00000203", count: 8 }, { ec: "0007-00000202", count: 6 }, { ec: "", count: 1 }], bad: 0 };
 }

@@ -111,7 +111,7 @@ export class MockStudio {
   }
 
   async callbackTimes(profileId: string): Promise<CallbackTimes> {
-    return profileId === "edit" ? mockTimes(Date.now()) : { calls: [], failures: [] };
+    return profileId === "edit" ? mockTimes(Date.now()) : { calls: [], failures: [], bad: 0 };
   }
 }
 

@@ -13,4 +13,8 @@ calls: Array<CallbackTime>,
 /**
  * Failures by EC, most first.
  */
-failures: Array<EcCount>, };
+failures: Array<EcCount>, 
+/**
+ * Uploads whose callback needs somebody now.
+ */
+bad: number, };

@@ -7,4 +7,8 @@ export type ResendSelection = { "these": {
 /**
  * Their numbers.
  */
-nos: Array<number>, } } | "allBad";
+nos: Array<number>, } } | "allBad" | { "allBadOf": { 
+/**
+ * The profile's id.
+ */
+profileId: string, } };

@@ -36,18 +36,30 @@ export async function sendAgain(app: AppState, row: UploadRow): Promise<void> {
 export async function sendAllAgain(app: AppState, list: UploadsState): Promise<void> {
   const everything = list.search.trim() === "";
   const rows = await allOf(list);
-  const sure = await app.ask({
-    title: tn("resend.allTitle", rows.length),
+  if (!(await wanted(app, rows.length))) return;
+  await app.run(async () => {
+    const selection = everything ? "allBad" : { these: { nos: rows.map(({ no }) => no) } };
+    said(app, await app.backend.resendCallbacks(selection));
+  });
+}
+
+/** All of one profile that need somebody, as many as there are now. */
+export async function sendProfileAgain(app: AppState, profileId: string): Promise<void> {
+  await app.run(async () => {
+    const { bad } = await app.backend.callbackTimes(profileId);
+    if (bad > 0 && !(await wanted(app, bad))) return;
+    said(app, await app.backend.resendCallbacks({ allBadOf: { profileId } }));
+  });
+}
+
+function wanted(app: AppState, callbacks: number): Promise<boolean> {
+  return app.ask({
+    title: tn("resend.allTitle", callbacks),
     text: t("resend.allText"),
     points: [t("resend.copiedAll"), t("resend.lastModified"), t("resend.etag"), t("resend.maybeVersion"), t("resend.events")],
     harmless: true,
     yes: t("resend.yes"),
     no: t("dialog.cancel"),
-  });
-  if (!sure) return;
-  await app.run(async () => {
-    const selection = everything ? "allBad" : { these: { nos: rows.map(({ no }) => no) } };
-    said(app, await app.backend.resendCallbacks(selection));
   });
 }
 

@@ -181,3 +181,36 @@ test("the times of a profile are summed up and failures counted by EC; one that 
   await fireEvent.click(await screen.findByTestId("cb-view-times"));
   await screen.findByText("No callback yet");
 });
+
+test("all that failed of one profile are sent again after one question with their number, and those of others are not", async () => {
+  const sandbox = (no: number) => failed(no, { destination: "Sandbox" });
+  const { backend } = await open("failed", [failed(1, { destination: "media-prod" }), sandbox(2), sandbox(3), sandbox(4)]);
+  const resend = vi.spyOn(backend, "resendCallbacks");
+  await rowOf(4);
+  await fireEvent.click(screen.getAllByTestId("cb-profile")[0] as HTMLElement);
+  await fireEvent.click(await screen.findByTestId("cb-view-times"));
+  const button = await screen.findByTestId("times-send-all");
+  expect(button.textContent).toBe("Send all failed again (1)");
+  // Another fails before the button is pressed.
+  backend.world.rows.push(failed(5, { destination: "media-prod" }));
+  await fireEvent.click(button);
+  const question = await screen.findByTestId("confirm");
+  for (const part of ["Send 2 callbacks again?", "Last-Modified", "ETag", "Events of the bucket fire again"]) expect(question.textContent).toContain(part);
+  await click("confirm-no");
+  expect(resend).not.toHaveBeenCalled();
+  await click("times-send-all");
+  await fireEvent.click(await screen.findByTestId("confirm-yes"));
+  await waitFor(() => expect(resend).toHaveBeenCalledExactlyOnceWith({ allBadOf: { profileId: "edit" } }));
+  expect(backend.world.rows.filter((row) => row.callback.kind === "failed").map(({ no }) => no)).toEqual([2, 3, 4]);
+});
+
+test("a profile of which nothing failed offers nothing to be sent again, and is counted anew when the sending has ended", async () => {
+  const { backend } = await open("failed", [failed(1, { destination: "media-prod" })]);
+  await fireEvent.click(screen.getAllByTestId("cb-profile")[0] as HTMLElement);
+  await fireEvent.click(await screen.findByTestId("cb-view-times"));
+  await screen.findByTestId("times-send-all");
+  const again = (callback: UploadRow["callback"]) => backend.emit({ rows: [failed(1, { destination: "media-prod", callback })] });
+  again({ kind: "callingAgain" });
+  again({ kind: "answered", status: 200, tookMs: 9 });
+  await waitFor(() => expect(screen.queryByTestId("times-send-all")).toBeNull());
+});

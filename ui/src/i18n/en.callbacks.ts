@@ -209,6 +209,7 @@ export const callbacks = {
   "resend.begun.other": "{n} callbacks are on their way again",
   "resend.underWay.one": "{n} on its way again",
   "resend.underWay.other": "{n} on their way again",
+  "resend.profile": "Send all failed again ({n})",
   "resend.nothing": "Nothing could be sent again",
   "settle.one": "Mark as settled",
   "settle.oneLabel": "Mark {name} as settled",

@@ -210,6 +210,7 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "resend.begun.other": "{n} 个回调正在重新发送",
   "resend.underWay.one": "{n} 个正在重新发送",
   "resend.underWay.other": "{n} 个正在重新发送",
+  "resend.profile": "重新发送全部失败的回调（{n}）",
   "resend.nothing": "没有可以重新发送的回调",
   "settle.one": "标记为已处理",
   "settle.oneLabel": "将 {name} 标记为已处理",

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use waybill_engine::view::{CallbackBadge, Filter, Phase, Scope, UploadQuery, UploadRow};
+use waybill_engine::view::{CallbackBadge, Phase, UploadRow};
 use waybill_engine::{Access, EngineConfig, Records, Work};
 
 use crate::connection::{keys_from, proxy_password};
@@ -39,11 +39,14 @@ Exit code, as of `waybill upload`:
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct ResendArgs {
     /// Numbers of uploads, as the window shows them.
-    #[arg(value_name = "NO", required_unless_present = "failed")]
+    #[arg(value_name = "NO", required_unless_present_any = ["failed", "profile"])]
     nos: Vec<i64>,
     /// All whose callback failed, is unknown or was not as expected, and that nobody has settled.
     #[arg(long, conflicts_with = "nos")]
     failed: bool,
+    /// Of those only the ones that ask for the callback of this profile, by its name.
+    #[arg(long, value_name = "NAME", conflicts_with = "nos")]
+    profile: Option<String>,
     /// Do not ask first.
     #[arg(long)]
     yes: bool,
@@ -58,10 +61,14 @@ pub(crate) struct ResendArgs {
 
 pub(crate) async fn run(data_dir: PathBuf, args: ResendArgs) -> Result<ExitCode, String> {
     let records = history::records(data_dir.clone()).await?;
-    let rows = if args.failed { failed(&records) } else { named(&records, &args.nos) }?;
+    let rows = match args.nos.is_empty() {
+        true => failed(&records, args.profile.as_deref()),
+        false => named(&records, &args.nos),
+    }?;
     drop(records);
     if rows.is_empty() {
-        terminal::complain("no callback failed, so there is nothing to be sent again");
+        let of = args.profile.map_or(String::new(), |name| format!(" of \"{name}\""));
+        terminal::complain(&format!("no callback{of} failed, so there is nothing to be sent again"));
         return Ok(ExitCode::SUCCESS);
     }
     let lent = lent(&args.keys, &rows).await?;
@@ -94,26 +101,11 @@ fn named(records: &Records, nos: &[i64]) -> Result<Vec<UploadRow>, String> {
     each_once.into_iter().map(fit).collect()
 }
 
-fn failed(records: &Records) -> Result<Vec<UploadRow>, String> {
-    let mut query = UploadQuery {
-        scope: Scope::History,
-        filter: Filter::CallbackFailed,
-        search: String::new(),
-        after: None,
-        limit: 500,
-    };
-    let mut rows = Vec::new();
-    loop {
-        let page = records.list_uploads(&query).map_err(|error| error.to_string())?;
-        rows.extend(page.rows.into_iter().filter(|row| row.phase == Phase::Done));
-        match page.next {
-            Some(next) => query.after = Some(next),
-            None => break,
-        }
-    }
-    // In the order in which they were uploaded: whoever is called may count on it.
-    rows.sort_by_key(|row| row.no);
-    Ok(rows)
+/// All that failed, of the profile with this name or of all.
+fn failed(records: &Records, profile: Option<&str>) -> Result<Vec<UploadRow>, String> {
+    let id = profile.map(|name| records.callback_profile_named(name).map(|profile| profile.id)).transpose();
+    let rows = id.and_then(|id| records.bad_callbacks(id.as_deref()));
+    rows.map_err(|error| error.to_string())
 }
 
 /// Keys for what earlier command lines stored. Without any, other uploads can be called for all the same.

@@ -30,7 +30,7 @@ async fn save(engine: &Engine, bed: &Bed, name: &str) -> String {
 }
 
 /// The data folder with these profiles, left by a window that was closed.
-async fn with_profiles(bed: &Bed, names: &[&str]) {
+pub(crate) async fn with_profiles(bed: &Bed, names: &[&str]) {
     let config = EngineConfig { work: Work::OnlyAsked, ..EngineConfig::new(bed.data_dir()) };
     let engine = Engine::start(config).await.expect("it starts");
     for name in names {

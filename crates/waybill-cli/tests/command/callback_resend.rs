@@ -10,6 +10,7 @@ use waybill_sandbox::Operation::{
 use waybill_sandbox::{Fault, FaultKind, LoggedRequest};
 
 use crate::bed::{Bed, SECRET, all, content};
+use crate::callback_profile::with_profiles;
 use crate::handover::{destination, holder, was_taken_by};
 use crate::running::{Running, run};
 
@@ -81,6 +82,29 @@ async fn failed_callbacks_are_sent_again_without_their_files_after_saying_what_c
     let again = run(bed.waybill(&["callback", "resend", "2", "2", "--yes"])).await;
     assert_eq!((again.code(), again.lines.len()), (Some(0), 1), "{again:#?}");
     assert!(again.lines[0].contains("b.txt · your server answered: "), "{again:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_of_one_profile_are_sent_again_by_its_name_and_no_others() {
+    let bed = Bed::start().await;
+    with_profiles(&bed, &["Orders", "Invoices"]).await;
+    for (name, profile) in [("a.txt", "Orders"), ("b.txt", "Invoices"), ("c.txt", "Orders")] {
+        broken(&bed, 1);
+        let file = bed.file(name, 1000);
+        run(bed.upload(&[&file], &["--callback-profile", profile])).await.receipt(2);
+    }
+    let receipts = run(resend(&bed, &["--profile", "orders", "--yes"])).await.receipts(0);
+    assert_eq!(all(&receipts, "key"), ["a.txt", "c.txt"]);
+    let none = run(resend(&bed, &["--failed", "--profile", "Orders", "--yes"])).await;
+    assert_eq!((none.code(), none.lines.len()), (Some(0), 0), "{none:#?}");
+    assert!(none.stderr.contains("no callback of \"Orders\" failed"), "{none:#?}");
+    let unknown = run(resend(&bed, &["--profile", "Nobody", "--yes"])).await;
+    assert!(unknown.refusal().contains(r#"there is no callback profile "Nobody""#), "{unknown:#?}");
+    let both = run(resend(&bed, &["1", "--profile", "Orders", "--yes"])).await;
+    assert!(both.refusal().contains("cannot be used with"), "{both:#?}");
+    let left = run(resend(&bed, &["--failed", "--yes"])).await.receipt(0);
+    assert_eq!(left["key"], "b.txt");
+    assert_eq!(bed.done(UploadPartCopy).len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

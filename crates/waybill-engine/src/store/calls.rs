@@ -157,12 +157,29 @@ pub(crate) fn answers(connection: &Connection, numbers: &[i64]) -> rusqlite::Res
     Ok(found)
 }
 
-/// Uploads after `after` whose callback needs somebody, in order.
-pub(crate) fn bad(connection: &Connection, after: i64, limit: i64) -> rusqlite::Result<Vec<i64>> {
-    connection
-        .prepare_cached("SELECT no FROM uploads WHERE callback_bad = 1 AND no > ?1 ORDER BY no LIMIT ?2")?
-        .query_map([after, limit], |row| row.get(0))?
-        .collect()
+/// Uploads after `after` whose callback needs somebody, of one profile or of all, in order.
+pub(crate) fn bad(
+    connection: &Connection,
+    profile_id: Option<&str>,
+    after: i64,
+    limit: i64,
+) -> rusqlite::Result<Vec<i64>> {
+    let sql = format!("SELECT no FROM uploads WHERE {} AND no > ?2 ORDER BY no LIMIT ?3", bad_of(profile_id));
+    connection.prepare_cached(&sql)?.query_map(params![profile_id, after, limit], |row| row.get(0))?.collect()
+}
+
+/// How many there are of those.
+fn count_bad(connection: &Connection, profile_id: Option<&str>) -> rusqlite::Result<i64> {
+    let sql = format!("SELECT count(*) FROM uploads WHERE {}", bad_of(profile_id));
+    connection.prepare_cached(&sql)?.query_row([profile_id], |row| row.get(0))
+}
+
+/// In so many words, or SQLite would not see that an index serves them.
+fn bad_of(profile_id: Option<&str>) -> &'static str {
+    match profile_id {
+        Some(_) => "callback_bad = 1 AND callback_profile = ?1",
+        None => "callback_bad = 1 AND ?1 IS NULL",
+    }
 }
 
 /// Whoever has seen to this upload's callback elsewhere does not want to be told of it any more. False where it needed
@@ -194,7 +211,7 @@ pub(crate) fn times(connection: &Connection, profile_id: Option<&str>) -> rusqli
     calls.reverse();
     let mut failures: Vec<EcCount> = failures.into_iter().map(|(ec, count)| EcCount { ec, count }).collect();
     failures.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.ec.cmp(&b.ec)));
-    Ok(CallbackTimes { calls, failures })
+    Ok(CallbackTimes { calls, failures, bad: count_bad(connection, profile_id)? })
 }
 
 fn trial(row: &Row<'_>) -> rusqlite::Result<CallbackTrial> {
@@ -211,4 +228,29 @@ fn trial(row: &Row<'_>) -> rusqlite::Result<CallbackTrial> {
         problem: problem.map(|json| from_json(7, &json)).transpose()?,
         advice: None,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn a_page_of_bad_callbacks_is_found_by_an_index_and_not_sorted() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        for (profile_id, index) in [(None, "uploads_bad_in_order"), (Some("p"), "uploads_bad_of_profile")] {
+            let plans = store.write_blocking(move |c| {
+                let of = bad_of(profile_id);
+                let sql =
+                    format!("EXPLAIN QUERY PLAN SELECT no FROM uploads WHERE {of} AND no > ?2 ORDER BY no LIMIT ?3");
+                let mut statement = c.prepare(&sql)?;
+                let plans = statement.query_map(params![profile_id, 0, 9], |row| row.get::<_, String>(3))?;
+                plans.collect::<rusqlite::Result<Vec<_>>>()
+            });
+            let plans = plans.unwrap();
+            assert!(plans.iter().any(|plan| plan.contains(index)), "{plans:?} instead of {index}");
+            assert!(!plans.iter().any(|plan| plan.contains("TEMP B-TREE")), "{plans:?}");
+        }
+    }
 }

@@ -340,6 +340,12 @@ pub enum ResendSelection {
     },
     /// All that failed, are unknown or were not as expected.
     AllBad,
+    /// Of those, the ones that ask for the callback of this profile.
+    #[serde(rename_all = "camelCase")]
+    AllBadOf {
+        /// The profile's id.
+        profile_id: String,
+    },
 }
 
 /// One call of the user's server, by OSS or by ourselves.
@@ -396,6 +402,8 @@ pub struct CallbackTimes {
     pub calls: Vec<CallbackTime>,
     /// Failures by EC, most first.
     pub failures: Vec<EcCount>,
+    /// Uploads whose callback needs somebody now.
+    pub bad: i64,
 }
 
 /// One call in the latency view.
