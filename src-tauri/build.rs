@@ -37,6 +37,7 @@ const COMMANDS: &[&str] = &[
     "test_callback",
     "plan_resend",
     "resend_callbacks",
+    "stop_resending",
     "settle_callbacks",
     "callback_times",
     "lab",

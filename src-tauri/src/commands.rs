@@ -211,6 +211,11 @@ pub(crate) async fn resend_callbacks(shell: State<'_, Shell>, selection: ResendS
 }
 
 #[tauri::command]
+pub(crate) async fn stop_resending(shell: State<'_, Shell>) -> Answer<i64> {
+    Ok(shell.engine.stop_resending())
+}
+
+#[tauri::command]
 pub(crate) async fn settle_callbacks(shell: State<'_, Shell>, nos: Vec<i64>) -> Answer<()> {
     shell.engine.settle_callbacks(nos).await.map_err(ipc)
 }

@@ -89,6 +89,7 @@ fn build(options: &Options) -> tauri::Result<tauri::App> {
             commands::test_callback,
             commands::plan_resend,
             commands::resend_callbacks,
+            commands::stop_resending,
             commands::settle_callbacks,
             commands::callback_times,
             commands::lab,

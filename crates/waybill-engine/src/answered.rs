@@ -65,7 +65,7 @@ pub(crate) fn trial(object: &ObjectFacts, callback: &mut CallbackOutcome, now_ms
     advised(trial)
 }
 
-/// A call of which it is not known whether it was made.
+/// A call that was not made, or of which that is not known.
 pub(crate) fn not_known(why: Problem) -> CallbackTrial {
     CallbackTrial {
         at_ms: now_ms(),

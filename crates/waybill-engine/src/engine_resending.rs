@@ -85,6 +85,12 @@ impl Engine {
         }
     }
 
+    /// Stops sending callbacks again, whoever asked for it: those that wait stay as they are, those under way end. Answers
+    /// with how many were dropped.
+    pub fn stop_resending(&self) -> i64 {
+        self.resends.drop_waiting()
+    }
+
     /// Those of which OSS can be asked to call again, as far as the database tells; `strict`: the others are an error.
     async fn fit_to_be_called(&self, nos: Vec<i64>, strict: bool) -> Result<Vec<i64>, Error> {
         let mut fit = Vec::with_capacity(nos.len());

@@ -39,10 +39,12 @@ impl Engine {
     /// A start is not worth a write, so the table still counts these as waiting.
     pub(super) fn with_starting(&self, counts: Counts) -> Counts {
         let starting = (self.progress.unsaved().len() as i64).min(counts.waiting);
+        let (calling_again, called_again) = self.resends.line.progress();
         Counts {
             waiting: counts.waiting - starting,
             uploading: counts.uploading + starting,
-            calling_again: self.resends.line.len() as i64,
+            calling_again,
+            called_again,
             ..counts
         }
     }

@@ -62,8 +62,23 @@ struct Waiting {
     next: VecDeque<i64>,
     /// Those and the ones under way.
     all: HashSet<i64>,
+    /// How many have ended since nobody was in the line.
+    ended: i64,
     /// Those that were left as they are since OSS could not be asked, and why.
     unsettled: HashMap<i64, Problem>,
+    /// Those that were dropped before their turn came.
+    dropped: HashSet<i64>,
+}
+
+impl Waiting {
+    /// False for one that is there already.
+    fn join(&mut self, no: i64) -> bool {
+        if self.all.is_empty() {
+            self.ended = 0;
+        }
+        self.dropped.remove(&no);
+        self.all.insert(no)
+    }
 }
 
 impl Line {
@@ -75,7 +90,7 @@ impl Line {
     pub(crate) fn ask(&self, numbers: impl IntoIterator<Item = i64>) {
         let mut waiting = self.lock();
         for no in numbers {
-            if waiting.all.insert(no) {
+            if waiting.join(no) {
                 waiting.next.push_back(no);
             }
         }
@@ -88,9 +103,21 @@ impl Line {
         self.lock().all.clone()
     }
 
-    /// How many wait or are under way.
-    pub(crate) fn len(&self) -> usize {
-        self.lock().all.len()
+    /// How many wait or are under way, and how many of those that were asked for together with them have ended.
+    pub(crate) fn progress(&self) -> (i64, i64) {
+        let waiting = self.lock();
+        (waiting.all.len() as i64, waiting.ended)
+    }
+
+    /// Those that only wait leave the line.
+    fn drop_waiting(&self) -> Vec<i64> {
+        let mut waiting = self.lock();
+        let dropped: Vec<i64> = std::mem::take(&mut waiting.next).into();
+        for no in &dropped {
+            waiting.all.remove(no);
+        }
+        waiting.dropped.extend(&dropped);
+        dropped
     }
 
     /// Of these, the ones that only wait for OSS's word wait no longer.
@@ -110,9 +137,18 @@ impl Line {
         self.lock().unsettled.insert(no, why);
     }
 
-    /// Why this one was left, once.
+    /// Why this one was left or dropped, once.
     pub(crate) fn why_left(&self, no: i64) -> Option<Problem> {
-        self.lock().unsettled.remove(&no)
+        let mut waiting = self.lock();
+        let dropped = waiting.dropped.remove(&no).then(dropped);
+        waiting.unsettled.remove(&no).or(dropped)
+    }
+
+    fn ended(&self, no: i64) {
+        let mut waiting = self.lock();
+        if waiting.all.remove(&no) {
+            waiting.ended += 1;
+        }
     }
 
     fn pop(&self) -> Option<i64> {
@@ -126,25 +162,35 @@ impl Resends {
         let stop = self.tasks.token().clone();
         let slots = Arc::new(Semaphore::new(AT_ONCE));
         loop {
-            while let Some(no) = self.line.pop() {
-                let slot = tokio::select! {
-                    () = stop.cancelled() => return,
-                    slot = Arc::clone(&slots).acquire_owned() => slot,
-                };
-                let Ok(slot) = slot else { return };
-                let (this, until) = (self.clone(), stop.clone());
-                self.tasks.spawn("resend", async move {
-                    tokio::select! {
-                        () = until.cancelled() => {}
-                        () = this.carry(no, slot) => {}
-                    }
-                });
-            }
-            tokio::select! {
+            // The slot first: whoever has left the line is under way, and is not dropped any more.
+            let slot = tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.line.wake.notified() => {}
-            }
+                slot = Arc::clone(&slots).acquire_owned() => slot,
+            };
+            let Ok(slot) = slot else { return };
+            let Some(no) = self.line.pop() else {
+                drop(slot);
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = self.line.wake.notified() => continue,
+                }
+            };
+            let (this, until) = (self.clone(), stop.clone());
+            self.tasks.spawn("resend", async move {
+                tokio::select! {
+                    () = until.cancelled() => {}
+                    () = this.carry(no, slot) => {}
+                }
+            });
         }
+    }
+
+    /// Whoever only waits is not called again, and stays as it is; those under way end. Answers with how many were dropped.
+    pub(crate) fn drop_waiting(&self) -> i64 {
+        let dropped = self.line.drop_waiting();
+        dropped.iter().for_each(|no| self.ended.tell(*no));
+        self.changes.reload();
+        dropped.len() as i64
     }
 
     /// Ends what an earlier run began, of these uploads or of all, and answers with the numbers that are being ended. Whatever
@@ -154,7 +200,7 @@ impl Resends {
     /// `Store`; nothing has been begun then.
     pub(crate) async fn take_up(&self, only: Option<&HashSet<i64>>) -> Result<HashSet<i64>, Error> {
         let mut left = self.store.read(resends::numbers).await?;
-        left.retain(|no| only.is_none_or(|only| only.contains(no)) && self.line.lock().all.insert(*no));
+        left.retain(|no| only.is_none_or(|only| only.contains(no)) && self.line.lock().join(*no));
         for no in left.iter().copied() {
             let (this, stop) = (self.clone(), self.tasks.token().clone());
             self.tasks.spawn("resend", async move {
@@ -244,7 +290,7 @@ impl Resends {
     }
 
     fn ended(&self, no: i64) {
-        self.line.lock().all.remove(&no);
+        self.line.ended(no);
         self.line.dismissed.send_modify(|dismissed| {
             dismissed.remove(&no);
         });
@@ -371,5 +417,15 @@ impl Resends {
             .await?;
         *state = next;
         Ok(())
+    }
+}
+
+/// Why nobody was called for one that was dropped.
+fn dropped() -> Problem {
+    Problem {
+        code: Code::Refused,
+        message: "it was stopped before OSS was asked to call; the object is as it was".into(),
+        request_id: None,
+        ec: None,
     }
 }

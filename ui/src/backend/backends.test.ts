@@ -59,6 +59,7 @@ const CALLS: { [Method in keyof typeof COMMANDS]: { args: Parameters<Backend[Met
   probeServer: { args: [form], sent: { form } },
   planResend: { args: [7], sent: { no: 7 } },
   resendCallbacks: { args: ["allBad"], sent: { selection: "allBad" } },
+  stopResending: { args: [], sent: undefined },
   settleCallbacks: { args: [[7]], sent: { nos: [7] } },
   lab: { args: [], sent: undefined },
   startLab: { args: [28100], sent: { port: 28100 } },

@@ -43,6 +43,8 @@ export class MockBackend extends MockStudio implements Backend {
   readonly queries: UploadQuery[] = [];
   /** In which order the world's uploads start. */
   readonly line = new Line();
+  /** Callbacks of those that are on their way again that have ended. */
+  calledAgain = 0;
   #cleared = new Set<number>();
   #changes = new Set<(changes: Changes) => void>();
   #drops = new Set<(event: DropEvent) => void>();
@@ -242,6 +244,13 @@ export class MockBackend extends MockStudio implements Backend {
     return chosen.length;
   }
 
+  /** In this world all that are on their way wait. */
+  async stopResending(): Promise<number> {
+    const waiting = this.world.rows.filter((row) => row.callback.kind === "callingAgain");
+    this.emit({ rows: waiting.map((row) => ({ ...row, callback: { kind: "unknown" } })), reload: true });
+    return waiting.length;
+  }
+
   override async callbackTimes(profileId: string): Promise<CallbackTimes> {
     return { ...(await super.callbackTimes(profileId)), bad: this.#chosen({ allBadOf: { profileId } }).length };
   }
@@ -293,7 +302,7 @@ export class MockBackend extends MockStudio implements Backend {
     return {
       all: rows.length, uploading: of("starting", "sending", "completing"), waiting: of("queued"), paused: of("paused"),
       stored: of("done"), failed: of("failed"), callbackFailed: rows.filter(needsCallback).length,
-      callingAgain: rows.filter((row) => row.callback.kind === "callingAgain").length,
+      callingAgain: rows.filter((row) => row.callback.kind === "callingAgain").length, calledAgain: this.calledAgain,
       bytesLeft: left.reduce((sum, row) => sum + row.sizeBytes - row.sentBytes, 0),
     };
   }

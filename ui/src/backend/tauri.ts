@@ -67,6 +67,7 @@ export class TauriBackend implements Backend {
   probeServer = (form: CallbackStudyForm) => call("probeServer", { form });
   planResend = (no: number) => call("planResend", { no });
   resendCallbacks = (selection: ResendSelection) => call("resendCallbacks", { selection });
+  stopResending = () => call("stopResending");
   settleCallbacks = (nos: number[]) => call("settleCallbacks", { nos });
   lab = () => call("lab");
   startLab = (port: number) => call("startLab", { port });

@@ -83,6 +83,8 @@ export interface Commands {
   planResend(no: number): Promise<ResendPlan>;
   /** How many callbacks were taken up. */
   resendCallbacks(selection: ResendSelection): Promise<number>;
+  /** Those that wait stay as they are. How many that were. */
+  stopResending(): Promise<number>;
   settleCallbacks(nos: number[]): Promise<void>;
   lab(): Promise<LabView>;
   startLab(port: number): Promise<LabView>;
@@ -130,6 +132,7 @@ export const COMMANDS: { readonly [Method in keyof Commands]: string } = {
   probeServer: "probe_server",
   planResend: "plan_resend",
   resendCallbacks: "resend_callbacks",
+  stopResending: "stop_resending",
   settleCallbacks: "settle_callbacks",
   lab: "lab",
   startLab: "start_lab",

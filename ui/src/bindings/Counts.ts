@@ -37,6 +37,10 @@ callbackFailed: number,
  */
 callingAgain: number, 
 /**
+ * How many have ended of those that were asked for together with these.
+ */
+calledAgain: number, 
+/**
  * Bytes of everything not final.
  */
 bytesLeft: number, };

@@ -63,6 +63,15 @@ function wanted(app: AppState, callbacks: number): Promise<boolean> {
   });
 }
 
+/** Those that wait are not sent; no question, since what was asked for can be asked for again. */
+export async function stopSending(app: AppState): Promise<void> {
+  await app.run(async () => {
+    const dropped = await app.backend.stopResending();
+    if (dropped > 0) app.say("info", tn("resend.stopped", dropped), [t("resend.stopped.about")]);
+    else app.say("info", t("resend.stopped.none"));
+  });
+}
+
 export function settle(app: AppState, row: UploadRow): Promise<void> {
   return app.run(() => app.backend.settleCallbacks([row.no]));
 }

@@ -214,3 +214,36 @@ test("a profile of which nothing failed offers nothing to be sent again, and is 
   again({ kind: "answered", status: 200, tookMs: 9 });
   await waitFor(() => expect(screen.queryByTestId("times-send-all")).toBeNull());
 });
+
+test("how far the sending has got stands beside the button, and it can be stopped", async () => {
+  const again = (no: number) => failed(no, { callback: { kind: "callingAgain" } });
+  const { app, backend } = await open("failed", [failed(1), failed(2), failed(3)]);
+  const stop = vi.spyOn(backend, "stopResending");
+  await rowOf(3);
+  expect(screen.queryByTestId("resend-stop")).toBeNull();
+  backend.calledAgain = 12;
+  backend.emit({ rows: [again(1), again(2)] });
+  expect((await screen.findByTestId("resend-progress")).textContent).toBe("12 of 14 sent again");
+  await click("resend-stop");
+  await waitFor(() => expect(screen.queryByTestId("resend-progress")).toBeNull());
+  expect(stop).toHaveBeenCalledOnce();
+  expect(app.question).toBeNull();
+  await screen.findByText("2 callbacks are not sent again");
+});
+
+test("a stop that finds nothing waiting says that the rest is finished", async () => {
+  const { backend } = await open("failed", [failed(1, { callback: { kind: "callingAgain" } })]);
+  vi.spyOn(backend, "stopResending").mockResolvedValue(0);
+  await fireEvent.click(await screen.findByTestId("resend-stop"));
+  await screen.findByText("Nothing was waiting any more; what is under way is finished");
+});
+
+test("the sending of a profile's callbacks is followed and stopped beside its times", async () => {
+  const { backend } = await open("failed", [failed(1, { destination: "media-prod", callback: { kind: "callingAgain" } })]);
+  await fireEvent.click(screen.getAllByTestId("cb-profile")[0] as HTMLElement);
+  await fireEvent.click(await screen.findByTestId("cb-view-times"));
+  expect((await screen.findByTestId("resend-progress")).textContent).toBe("0 of 1 sent again");
+  const stop = vi.spyOn(backend, "stopResending");
+  await click("resend-stop");
+  expect(stop).toHaveBeenCalledOnce();
+});

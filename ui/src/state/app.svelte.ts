@@ -22,7 +22,7 @@ import { UploadsState } from "./uploads.svelte";
 export type Place = "transfers" | "history" | "folders" | "callbacks" | "destinations" | "settings";
 
 const NO_COUNTS: Counts = {
-  all: 0, uploading: 0, waiting: 0, paused: 0, stored: 0, failed: 0, callbackFailed: 0, callingAgain: 0, bytesLeft: 0,
+  all: 0, uploading: 0, waiting: 0, paused: 0, stored: 0, failed: 0, callbackFailed: 0, callingAgain: 0, calledAgain: 0, bytesLeft: 0,
 };
 const MOST_TOASTS = 3;
 const LISTED_REFUSALS = 8;

@@ -10,7 +10,7 @@ import { UploadsState } from "./uploads.svelte";
 const changes = (some: Partial<Changes>): Changes => ({
   rows: [], reload: false, destinations: false, folders: false, lab: false, bytesPerSecond: 0, scanning: false, clockSkewSeconds: 0,
   storeProblem: null,
-  counts: { all: 0, uploading: 0, waiting: 0, paused: 0, stored: 0, failed: 0, callbackFailed: 0, callingAgain: 0, bytesLeft: 0 },
+  counts: { all: 0, uploading: 0, waiting: 0, paused: 0, stored: 0, failed: 0, callbackFailed: 0, callingAgain: 0, calledAgain: 0, bytesLeft: 0 },
   ...some,
 });
 

@@ -256,3 +256,28 @@ async fn after_a_kill_nobody_is_called_twice_where_oss_has_called() {
     assert_eq!((&receipt["callback"]["outcome"], receipt.get("error")), (&"unknown".into(), None), "{receipt}");
     assert_eq!(bed.done(CompleteMultipartUpload).len(), 1, "{:#?}", bed.sandbox.log());
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_leaves_the_objects_as_they_were_and_the_same_command_calls_for_all() {
+    let bed = Bed::start().await;
+    let names: Vec<String> = (0..6).map(|n| format!("{n}.txt")).collect();
+    for name in &names {
+        failed(&bed, name).await;
+    }
+    let before = bed.sandbox.faults().taken();
+    bed.hold(UploadPartCopy, 0);
+    let running = Running::start(resend(&bed, &["--failed", "--yes"]));
+    bed.until_held(before + 4).await;
+    let ended = running.interrupt().await;
+    assert_eq!((ended.code(), ended.lines.len()), (Some(130), 0), "{ended:#?}");
+    assert!(ended.stderr.contains("stopped; the objects are as they were"), "{ended:#?}");
+    let given_up = |entry: &&LoggedRequest| entry.operation == UploadPartCopy && entry.fault.is_some();
+    bed.until_logged("the held copies end", |log| log.iter().filter(given_up).count() == 4).await;
+    bed.sandbox.faults().clear();
+    assert_eq!(bed.sandbox.callbacks().len(), 6, "nobody was called");
+    let receipts = run(resend(&bed, &["--failed", "--yes"])).await.receipts(0);
+    assert_eq!(all(&receipts, "key"), names);
+    assert_eq!(bed.sandbox.callbacks().len(), 12);
+    assert!(names.iter().all(|name| bed.object(name) == Some(content(1000))));
+}

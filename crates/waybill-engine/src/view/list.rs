@@ -140,6 +140,8 @@ pub struct Counts {
     pub callback_failed: i64,
     /// Callbacks that are being sent again or wait for their turn.
     pub calling_again: i64,
+    /// How many have ended of those that were asked for together with these.
+    pub called_again: i64,
     /// Bytes of everything not final.
     pub bytes_left: i64,
 }
