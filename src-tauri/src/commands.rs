@@ -1,8 +1,8 @@
-//! What the window may ask: one line each over the engine's method of the same name.
+//! What the window may ask: one line each over the engine's method of the same name, or over `saving`.
 
 use std::path::PathBuf;
 
-use tauri::State;
+use tauri::{State, WebviewWindow};
 use waybill_engine::view::{
     Added, AppInfo, CallbackProfileDraft, CallbackProfileForm, CallbackProfileView, CallbackStudy, CallbackStudyForm,
     CallbackTimes, CallbackTrial, ConnectionReport, Counts, DestinationForm, DestinationView, ImportedCallback,
@@ -11,6 +11,7 @@ use waybill_engine::view::{
     Wish,
 };
 
+use crate::saving;
 use crate::shell::Shell;
 
 type Answer<T> = Result<T, IpcError>;
@@ -255,6 +256,12 @@ pub(crate) async fn clear_lab(shell: State<'_, Shell>) -> Answer<()> {
 #[tauri::command]
 pub(crate) async fn check_signature(shell: State<'_, Shell>, form: SignatureCheckForm) -> Answer<SignatureVerdict> {
     shell.engine.check_signature(form).await.map_err(ipc)
+}
+
+/// The path, if the user chose one.
+#[tauri::command]
+pub(crate) async fn save_text(window: WebviewWindow, name: String, text: String) -> Answer<Option<PathBuf>> {
+    saving::save_text(&window, &name, text).await.map_err(ipc)
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! The window: wiring between the engine and the webview.
 //!
 //! Layout: `options` (command line) · `shell` (what one running window owns: start, stop, close) · `sandbox` (the built-in
-//! destination) · `commands` (one-liners over the engine) · `pump` (engine → UI) · `notice` (end of a batch) · `tray`.
+//! destination) · `commands` (one-liners over the engine) · `saving` (text into a file of the user's choice) · `pump` (engine → UI) · `notice` (end of a batch) · `tray`.
 
 mod commands;
 mod notice;
 mod options;
 mod pump;
 mod sandbox;
+mod saving;
 mod shell;
 mod tray;
 
@@ -98,6 +99,7 @@ fn build(options: &Options) -> tauri::Result<tauri::App> {
             commands::set_lab_answer,
             commands::clear_lab,
             commands::check_signature,
+            commands::save_text,
         ])
         .setup(move |app| shell::start(app.handle(), &data_dir).map_err(Into::into))
         .on_window_event(shell::on_window_event)

@@ -43,6 +43,8 @@ export class MockBackend extends MockStudio implements Backend {
   readonly queries: UploadQuery[] = [];
   /** In which order the world's uploads start. */
   readonly line = new Line();
+  /** What was saved, by the name that was suggested. */
+  readonly files = new Map<string, string>();
   /** Callbacks of those that are on their way again that have ended. */
   calledAgain = 0;
   #cleared = new Set<number>();
@@ -272,6 +274,11 @@ export class MockBackend extends MockStudio implements Backend {
 
   pickFiles = async (): Promise<string[]> => ["/home/mei/footage/picked.mov", "/run/user/1000/bus.sock"];
   pickFolder = async (): Promise<string | null> => "/home/mei/footage/new";
+  async saveText(name: string, text: string): Promise<string | null> {
+    this.files.set(name, text);
+    return `/home/mei/Downloads/${name}`;
+  }
+
   revealItem = async (): Promise<void> => undefined;
 
   #row(no: number): UploadRow {

@@ -93,6 +93,8 @@ export interface Commands {
   clearLab(): Promise<void>;
   checkSignature(form: SignatureCheckForm): Promise<SignatureVerdict>;
   callbackTimes(profileId: string): Promise<CallbackTimes>;
+  /** Asks the user where to, with `name` suggested, and writes there. The path; null when the dialog was closed. */
+  saveText(name: string, text: string): Promise<string | null>;
 }
 
 /** Names of the IPC commands; the type makes a forgotten one a compile error. */
@@ -141,6 +143,7 @@ export const COMMANDS: { readonly [Method in keyof Commands]: string } = {
   clearLab: "clear_lab",
   checkSignature: "check_signature",
   callbackTimes: "callback_times",
+  saveText: "save_text",
 };
 
 export interface Backend extends Commands {

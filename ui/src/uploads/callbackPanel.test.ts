@@ -197,3 +197,32 @@ test("the menu of a row offers to send again and to settle only where the callba
   expect(ids(row)).toEqual(["send-again", "settle"]);
   expect(ids({ ...row, callbackBad: false })).toEqual([]);
 });
+
+test.each([
+  ['{"orderId":"42"}', "a.mov.callback.json"],
+  ["<Error><Code>CallbackFailed</Code></Error>", "a.mov.callback.txt"],
+])("the answer %s is saved whole as %s, and where it is is said", async (answer, name) => {
+  const { backend, app } = show(ANSWERED, { answer, calls: [call({ body: answer })] }, { key: "raw/2026/a.mov" });
+  const saved = vi.spyOn(backend, "saveText");
+  await fireEvent.click(screen.getByTestId("answer-save"));
+  expect(saved).toHaveBeenCalledExactlyOnceWith(name, answer);
+  await waitFor(() => expect(app.toasts).toMatchObject([{ tone: "info", title: "Saved", lines: [`/home/mei/Downloads/${name}`] }]));
+});
+
+test("an earlier answer is saved as it was", async () => {
+  const { backend } = show(ANSWERED, { answer: "{}", calls: [call({ status: 203, body: "<Error/>" }), call({ body: "{}" })] }, { key: "a.mov" });
+  const saved = vi.spyOn(backend, "saveText");
+  await fireEvent.click(within(screen.getByTestId("callback-call")).getByTestId("answer-save"));
+  expect(saved).toHaveBeenCalledExactlyOnceWith("a.mov.callback.txt", "<Error/>");
+});
+
+test("a dialog that is closed says nothing, and a file that cannot be written says why", async () => {
+  const { backend, app } = show(ANSWERED, { answer: "{}", calls: [call({ body: "{}" })] });
+  const saved = vi.spyOn(backend, "saveText").mockResolvedValueOnce(null);
+  await fireEvent.click(screen.getByTestId("answer-save"));
+  await saved.mock.results[0]?.value;
+  expect(app.toasts).toEqual([]);
+  saved.mockRejectedValueOnce({ code: "refused", message: 'could not write "/x": No space left', requestId: null });
+  await fireEvent.click(screen.getByTestId("answer-save"));
+  await waitFor(() => expect(app.toasts).toMatchObject([{ tone: "bad", title: "The file could not be written", lines: ['could not write "/x": No space left'] }]));
+});

@@ -5,7 +5,7 @@ import { mockRow } from "../backend/mockWorld";
 import { i18n } from "../i18n/index.svelte";
 import * as clipboard from "../shared/clipboard";
 import { AppState } from "../state/app.svelte";
-import { copyCsv, csvOf } from "./csv";
+import { copyCsv, csvOf, saveCsv } from "./csv";
 
 beforeEach(() => i18n.choose("en"));
 
@@ -44,4 +44,16 @@ test("the copy holds rows that are not loaded yet", async () => {
   expect(copied.mock.calls[0]?.[0].split("\r\n")).toHaveLength(231);
   expect(app.toasts[0]?.title).toBe("230 rows are in the clipboard, as CSV");
   expect(app.toasts[0]?.lines).toEqual([]);
+});
+
+test("the file holds rows that are not loaded yet, and tells a spreadsheet that it is UTF-8", async () => {
+  const rows = Array.from({ length: 230 }, (_, at) => mockRow({ no: at + 1, name: "发布会.mov" }));
+  const backend = new MockBackend({ world: { rows } });
+  const app = new AppState(backend);
+  await app.lists.transfers.open();
+  await saveCsv(app, app.lists.transfers);
+  const text = backend.files.get("waybill-transfers.csv");
+  expect(text?.startsWith("\uFEFFFile,Key,")).toBe(true);
+  expect(text?.split("\r\n")).toHaveLength(231);
+  expect(app.toasts[0]).toMatchObject({ title: "Saved", lines: ["/home/mei/Downloads/waybill-transfers.csv", "230 rows"] });
 });

@@ -93,15 +93,15 @@ test("a list that cannot be counted is told as a failure, and nothing is cancell
 test("only what fits is offered for all shown, and only copies where all is stored", async () => {
   const { app } = await open([mockRow({ no: 1, phase: "paused" }), mockRow({ no: 2, phase: "done" })]);
   await fireEvent.click(screen.getByTestId("shown-menu"));
-  expect(offered()).toEqual(["menu-resume", "menu-inOrder", "menu-csv", "menu-cancel"]);
+  expect(offered()).toEqual(["menu-resume", "menu-inOrder", "menu-csv", "menu-csv-file", "menu-cancel"]);
   await fireEvent.keyDown(screen.getByTestId("menu"), { key: "Escape" });
   await app.lists.transfers.setFilter("paused");
   await fireEvent.click(screen.getByTestId("shown-menu"));
-  expect(offered()).toEqual(["menu-resume", "menu-first", "menu-last", "menu-inOrder", "menu-csv", "menu-cancel"]);
+  expect(offered()).toEqual(["menu-resume", "menu-first", "menu-last", "menu-inOrder", "menu-csv", "menu-csv-file", "menu-cancel"]);
   await fireEvent.keyDown(screen.getByTestId("menu"), { key: "Escape" });
   await app.lists.transfers.setFilter("stored");
   await fireEvent.click(screen.getByTestId("shown-menu"));
-  expect(offered()).toEqual(["menu-csv"]);
+  expect(offered()).toEqual(["menu-csv", "menu-csv-file"]);
 });
 
 test("without a search the menu's numbers are those of the whole queue, not of the loaded page", async () => {
