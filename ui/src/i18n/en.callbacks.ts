@@ -240,6 +240,7 @@ export const callbacks = {
   "lab.none.stopped": "The receiver listens on this computer only. Start it, then point a profile at it.",
   "lab.request": "Request {no}",
   "lab.answered": "{time}, answered with {status}",
+  "lab.cut": "Cut: the whole body is {whole} long. The signature was checked over all of it.",
   "lab.head": "Request line and headers",
 
   "sign.about": "Paste a request that your server got. Waybill checks it as your server should.",

@@ -241,6 +241,7 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "lab.none.stopped": "接收端只监听本机。请先启动，再将回调配置指向它。",
   "lab.request": "请求 {no}",
   "lab.answered": "{time}，响应 {status}",
+  "lab.cut": "内容过长，仅显示开头部分；完整请求体为 {whole}。签名是按完整请求体校验的。",
   "lab.head": "请求行和请求头",
 
   "sign.about": "粘贴应用服务器收到的请求，Waybill 会按服务器应有的方式验证。",
