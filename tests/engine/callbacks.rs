@@ -1,11 +1,11 @@
-//! Callback profiles, what their answers must say, and a probe object with one.
+//! Callback profiles, and what their answers must say.
 
 use waybill_engine::Code;
 use waybill_engine::view::{
     AnswerColumn, CallbackBadge, CallbackProfileDraft, CallbackProfileForm, Comparison, Expectation, ResendSelection,
     Scope, UploadQuery, UploadRow, Variable, WatchedFolderForm,
 };
-use waybill_sandbox::Operation::{Callback, DeleteObject, PutObject};
+use waybill_sandbox::Operation::Callback;
 use waybill_sandbox::{Fault, FaultKind};
 use waybill_tests::{TestBed, callback_to};
 
@@ -196,37 +196,5 @@ async fn a_drop_may_ask_for_a_profile_and_its_times_are_told() {
     assert_eq!(failures, [("0007-00000203", 2)]);
     assert_eq!(engine.callback_times(Some("another".into())).await.expect("times").calls.len(), 0);
     assert_eq!(engine.callback_times(None).await.expect("times").calls.len(), 3);
-    bed.stop().await;
-}
-
-#[tokio::test]
-async fn a_probe_object_that_oss_refuses_is_told_as_such_and_is_not_there() {
-    // The sandbox's own receiver is on this computer, where OSS does not call.
-    let mut bed = TestBed::facing(|tuning| tuning.real_address_rules = true).await;
-    let refused = bed.engine().test_callback(form(&bed), None).await.expect("tried");
-    assert_eq!((refused.status, refused.ec.as_deref()), (0, Some("0007-00000008")));
-    assert_eq!(refused.problem.map(|problem| problem.code), Some(Code::CallbackRejected));
-    assert_eq!(bed.requests(DeleteObject).len(), 0);
-    bed.stop().await;
-}
-
-#[tokio::test]
-async fn a_profile_is_tried_with_an_object_of_one_byte_that_is_gone_afterwards() {
-    let mut bed = TestBed::new().await;
-    answers(&bed, 200, r#"{"hello":1}"#);
-    answers(&bed, 500, "{}");
-    let well = bed.engine().test_callback(form(&bed), None).await.expect("tried");
-    assert_eq!((well.status, well.body.as_str(), well.signed_by_oss), (200, r#"{"hello":1}"#, true));
-    let bad = bed.engine().test_callback(form(&bed), None).await.expect("tried");
-    assert_eq!((bad.status, bad.ec.as_deref(), &bad.problem), (203, Some("0007-00000203"), &None));
-    let (puts, deletes) = (bed.requests(PutObject), bed.requests(DeleteObject));
-    assert_eq!((puts.len(), puts[0].bytes_received, deletes.len()), (2, 1, 2));
-    assert_eq!((&puts[0].key, &puts[1].key), (&deletes[0].key, &deletes[1].key));
-    bed.fault(Fault::on(
-        DeleteObject,
-        FaultKind::Status { status: 403, code: "AccessDenied".into(), retry_after_seconds: None },
-    ));
-    let left = bed.engine().test_callback(form(&bed), None).await.expect("tried");
-    assert!(left.status == 200 && left.problem.expect("a reason").message.contains("still there"));
     bed.stop().await;
 }

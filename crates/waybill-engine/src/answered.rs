@@ -49,6 +49,7 @@ pub(crate) fn trial(object: &ObjectFacts, callback: &mut CallbackOutcome, now_ms
         signed_by_oss: true,
         problem: None,
         advice: None,
+        left_behind: None,
     };
     match callback {
         CallbackOutcome::NotRequested | CallbackOutcome::Unknown => {}
@@ -78,6 +79,7 @@ pub(crate) fn not_known(why: Problem) -> CallbackTrial {
         signed_by_oss: true,
         problem: Some(why),
         advice: None,
+        left_behind: None,
     }
 }
 
@@ -110,6 +112,7 @@ pub(crate) fn nothing(at_ms: i64, took_ms: i64, signed_by_oss: bool, error: &Err
         signed_by_oss,
         problem: Some(problem),
         advice: None,
+        left_behind: None,
     })
 }
 

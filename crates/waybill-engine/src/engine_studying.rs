@@ -103,6 +103,7 @@ impl Engine {
                 signed_by_oss: false,
                 problem: None,
                 advice: None,
+                left_behind: None,
             },
         })
     }

@@ -162,6 +162,9 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "cb.trial.headers": "响应头（{n}）",
   "cb.trial.test.note": "测试对象已删除。",
   "cb.trial.probe.note": "验证签名的服务器会拒绝此请求，这是正确的做法。",
+  "cb.trial.left": "测试对象未能删除，可能仍在 Bucket 中。",
+  "cb.trial.left.next": "请自行删除；AccessKey 需要 oss:DeleteObject 权限，开启版本控制的 Bucket 还需要 oss:DeleteObjectVersion 权限。",
+  "cb.trial.left.version": "版本 {id}",
 
   "cb.import.about": "粘贴包含回调的代码：Java、PHP、Node.js、Python、C#、Android、iOS、C++、C、Ruby，或 REST 请求头和 Base64。",
   "cb.import.unread": "未能识别。",

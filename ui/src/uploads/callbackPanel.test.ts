@@ -34,7 +34,7 @@ function show(callback: CallbackBadge, more: Partial<CallbackView> = {}, some: P
 }
 
 function call(some: Partial<CallbackTrial>): CallbackTrial {
-  return { atMs: 0, tookMs: 84, status: 200, headers: [], body: "", ec: null, requestId: "", signedByOss: true, problem: null, advice: null, ...some };
+  return { atMs: 0, tookMs: 84, status: 200, headers: [], body: "", ec: null, requestId: "", signedByOss: true, problem: null, advice: null, leftBehind: null, ...some };
 }
 
 const text = (id: string) => screen.getByTestId(id).textContent;
