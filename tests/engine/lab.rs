@@ -88,6 +88,7 @@ async fn a_probe_sends_what_oss_would_send_and_bears_no_signature() {
         form: callback_to(&format!("{url}?from=waybill")),
         path: Some(path.to_str().expect("text").to_owned()),
         destination_id: None,
+        resolve: false,
     };
     let probed = bed.engine().probe_server(form.clone()).await.expect("probed");
     assert_eq!((probed.status, probed.body.as_str(), probed.signed_by_oss), (418, "short and stout", false));

@@ -18,7 +18,7 @@ use crate::upload::source::io_error;
 use crate::view::{
     CallbackProfileForm, CallbackStudy, CallbackStudyForm, CallbackTrial, ImportedCallback, SnippetLanguage, Variable,
 };
-use crate::{answered, callback_desk, callback_profile, resolving};
+use crate::{answered, callback_desk, callback_profile};
 
 /// As long as OSS waits for the whole answer [Callback].
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -73,7 +73,7 @@ impl Engine {
             object: subject.planned().facts(),
         };
         let local = subject.is_local();
-        let resolved = if local { Vec::new() } else { resolving::resolved(&form.form.urls).await };
+        let resolved = if local { Vec::new() } else { self.names.of(&form.form.urls, form.resolve).await };
         let region = (!local).then(|| subject.region.clone());
         let facts = LintFacts { region, resolved, local, ..LintFacts::default() };
         Ok(callback_study::study(&form.form, &file, &facts))

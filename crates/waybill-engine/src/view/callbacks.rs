@@ -47,6 +47,8 @@ pub struct CallbackStudyForm {
     pub path: Option<String>,
     /// The destination it would go to; None for the current one.
     pub destination_id: Option<String>,
+    /// Ask what the names in its addresses resolve to: not while they are being typed.
+    pub resolve: bool,
 }
 
 /// What a profile comes to for one file.
