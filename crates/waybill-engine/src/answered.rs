@@ -4,7 +4,7 @@ use waybill_oss::{CallbackOutcome, callback_catalogue};
 
 use crate::clock::now_ms;
 use crate::error::Error;
-use crate::expectation;
+use crate::expectation::{self, Unmet};
 use crate::store::uploads::UploadRecord;
 use crate::upload::state::ObjectFacts;
 use crate::view::{CallbackBadge, CallbackTrial, EcAdvice, Problem, UploadRow, Variable};
@@ -24,6 +24,10 @@ pub(crate) fn with(mut row: UploadRow, record: &UploadRecord, answer: Option<&st
     let CallbackBadge::Answered { status, took_ms } = row.callback else { return row };
     row.columns = expectation::columns(&profile.columns, answer);
     if let Some(unmet) = expectation::unmet(profile, answer) {
+        let unmet = match unmet {
+            Unmet::NotJson => None,
+            Unmet::First(expectation) => Some(expectation),
+        };
         row.callback = CallbackBadge::NotAsExpected { status, took_ms, unmet };
     }
     row
