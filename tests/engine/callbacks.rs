@@ -2,8 +2,8 @@
 
 use waybill_engine::Code;
 use waybill_engine::view::{
-    AnswerColumn, CallbackBadge, CallbackProfileDraft, CallbackProfileForm, Comparison, Expectation, ResendSelection,
-    Scope, UploadQuery, UploadRow, Variable, WatchedFolderForm,
+    AnswerColumn, CallbackBadge, CallbackProfileDraft, CallbackProfileForm, CallbackStudyForm, Comparison, Expectation,
+    ResendSelection, Scope, UploadQuery, UploadRow, Variable, WatchedFolderForm,
 };
 use waybill_sandbox::Operation::Callback;
 use waybill_sandbox::{Fault, FaultKind};
@@ -84,6 +84,31 @@ async fn a_callback_that_is_sent_again_bears_the_same_idempotency_variable() {
     let told: Vec<String> = bed.sandbox.callbacks().iter().map(told).collect();
     assert!(told.len() == 2 && told[0] == told[1] && told[0].starts_with(&format!("{no}-")), "{told:?}");
     assert_eq!(told[0].len(), format!("{no}-").len() + 36);
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn what_came_together_is_told_one_batch_number_and_the_preview_tells_the_next() {
+    let mut bed = TestBed::new().await;
+    let variable = Variable { name: "x:upload_no".into(), value: "{batch.no}".into() };
+    let form = CallbackProfileForm { variables: vec![variable], ..form(&bed) };
+    bed.callback(Some(form.clone())).await;
+    bed.stored(&bed.file("before.jpg", 10)).await;
+    let paths = vec![bed.file("a.jpg", 10), bed.file("b.jpg", 2 * waybill_tests::MIB)];
+    let study = CallbackStudyForm { form, path: None, destination_id: None, resolve: false };
+    let preview = bed.engine().study_callback(study).await.expect("studied").preview.expect("a preview");
+    let batch = bed.engine().add_paths(paths, None).await.expect("queued").batch;
+    for row in bed.batch(batch).await {
+        bed.finished(row.no).await;
+    }
+    let told = |body: &str| {
+        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        body["uploadNo"].as_str().expect("a text").to_owned()
+    };
+    let all: Vec<String> = bed.sandbox.callbacks().iter().map(|callback| told(&callback.body)).collect();
+    let batch = batch.to_string();
+    assert_eq!((all.len(), &all[1], &all[2], told(&preview.body)), (3, &batch, &batch, batch.clone()));
+    assert_ne!(all[0], batch);
     bed.stop().await;
 }
 

@@ -59,6 +59,8 @@ pub struct PreviewWish {
     pub bucket: Option<String>,
     /// What `{uploadNo}` stands for.
     pub upload_no: i64,
+    /// What `{batch.no}` stands for.
+    pub batch_no: i64,
 }
 
 /// What OSS would send for a file.
@@ -87,6 +89,7 @@ pub fn preview(form: &CallbackProfileForm, wish: PreviewWish) -> Result<Callback
     let told = CalledFor {
         key: &key,
         no: wish.upload_no,
+        batch: wish.batch_no,
         queued_ms: now_ms(),
         size_bytes: i64::try_from(size_bytes).unwrap_or(i64::MAX),
     };

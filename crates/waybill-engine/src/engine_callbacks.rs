@@ -71,8 +71,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Uploads an object of one byte with this callback to a destination (None: the current one), and deletes it. Its upload
-    /// number is 0.
+    /// Uploads an object of one byte with this callback to a destination (None: the current one), and deletes it. The
+    /// numbers of its upload and its batch are 0.
     ///
     /// # Errors
     /// `Invalid` for a callback that OSS would refuse, or without a destination. What goes wrong on the way is in the answer.
@@ -86,7 +86,7 @@ impl Engine {
         let at_ms = now_ms();
         let callback = callback_profile::checked_spec(
             Some(&form),
-            CalledFor { key: key.as_str(), no: 0, queued_ms: at_ms, size_bytes: 1 },
+            CalledFor { key: key.as_str(), no: 0, batch: 0, queued_ms: at_ms, size_bytes: 1 },
         )?;
         let bucket = BucketName::parse(&destination.bucket)?;
         let tried = async {

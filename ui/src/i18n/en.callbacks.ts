@@ -87,6 +87,7 @@ export const callbacks = {
   "cb.template.{folder}": "Folder below what was dropped, day 1",
   "cb.template.{size}": "Size in bytes",
   "cb.template.{uploadNo}": "Number of the upload, 1042",
+  "cb.template.{batch.no}": "Number of what came together: one drop, one command, or what a watched folder found at once",
   "cb.template.{uuid}": "A random id, made once for each upload",
   "cb.template.{date:%Y-%m-%d}": "When it was queued, in the form you write behind the colon",
   "cb.ifFails": "If it fails",

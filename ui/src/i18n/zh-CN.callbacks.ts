@@ -88,6 +88,7 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "cb.template.{folder}": "拖入内容下的文件夹，如 day 1",
   "cb.template.{size}": "文件大小（字节）",
   "cb.template.{uploadNo}": "上传编号，如 1042",
+  "cb.template.{batch.no}": "批次编号：一次拖放、一条命令或监视文件夹一次发现的文件为一批",
   "cb.template.{uuid}": "随机 ID，每次上传生成一个",
   "cb.template.{date:%Y-%m-%d}": "排队时间，格式写在冒号之后",
   "cb.ifFails": "回调失败时",
