@@ -1,9 +1,11 @@
 //! The window: wiring between the engine and the webview.
 //!
 //! Layout: `options` (command line) · `shell` (what one running window owns: start, stop, close) · `sandbox` (the built-in
-//! destination) · `commands` (one-liners over the engine) · `saving` (text into a file of the user's choice) · `pump` (engine → UI) · `notice` (end of a batch) · `tray`.
+//! destination) · `commands` (one-liners over the engine) · `saving` (text into a file of the user's choice) · `pump`
+//! (engine → UI) · `notice` (end of a batch) · `tray` · `language` (of what is said outside the window).
 
 mod commands;
+mod language;
 mod notice;
 mod options;
 mod pump;

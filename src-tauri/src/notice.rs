@@ -2,6 +2,8 @@
 
 use waybill_engine::view::Counts;
 
+use crate::language::Language;
+
 /// One stretch of work, from the first upload that waits to the last that ends. Counts of the numbers go down when the
 /// user clears the list, so only what is added is summed.
 #[derive(Debug, Default)]
@@ -15,7 +17,7 @@ pub(crate) struct Round {
 
 impl Round {
     /// Takes the newest numbers; the answer is the sentence when the last upload has just ended.
-    pub(crate) fn step(&mut self, now: &Counts) -> Option<String> {
+    pub(crate) fn step(&mut self, now: &Counts, language: Language) -> Option<String> {
         // The first numbers are those of the last start: nothing of them has happened in this round.
         let before = self.before.replace(*now).unwrap_or(*now);
         self.stored += (now.stored - before.stored).max(0);
@@ -26,20 +28,11 @@ impl Round {
             return None;
         }
         let ended = std::mem::replace(self, Self { before: self.before, ..Self::default() });
-        if ended.stored + ended.failed == 0 { None } else { Some(ended.sentence()) }
-    }
-
-    fn sentence(&self) -> String {
-        let mut parts = vec![format!("{} stored", self.stored)];
-        match self.callback_failed {
-            0 => {}
-            1 => parts.push("1 callback failed".into()),
-            many => parts.push(format!("{many} callbacks failed")),
+        if ended.stored + ended.failed == 0 {
+            None
+        } else {
+            Some(language.ended(ended.stored, ended.callback_failed, ended.failed))
         }
-        if self.failed > 0 {
-            parts.push(format!("{} failed", self.failed));
-        }
-        parts.join(", ")
     }
 }
 
@@ -54,26 +47,26 @@ mod tests {
     #[test]
     fn a_batch_that_ends_is_told_once() {
         let mut round = Round::default();
-        assert_eq!(round.step(&counts(0, 7, 1, 2)), None, "what was there at the start is no news");
-        assert_eq!(round.step(&counts(3, 7, 1, 2)), None);
-        assert_eq!(round.step(&counts(1, 9, 2, 2)), None, "never per file");
-        assert_eq!(round.step(&counts(0, 10, 2, 2)).as_deref(), Some("3 stored, 1 callback failed"));
-        assert_eq!(round.step(&counts(0, 10, 2, 2)), None, "the same end is not told twice");
+        assert_eq!(round.step(&counts(0, 7, 1, 2), Language::English), None, "what was there at the start is no news");
+        assert_eq!(round.step(&counts(3, 7, 1, 2), Language::English), None);
+        assert_eq!(round.step(&counts(1, 9, 2, 2), Language::English), None, "never per file");
+        assert_eq!(round.step(&counts(0, 10, 2, 2), Language::English).as_deref(), Some("3 stored, 1 callback failed"));
+        assert_eq!(round.step(&counts(0, 10, 2, 2), Language::English), None, "the same end is not told twice");
     }
 
     #[test]
     fn clearing_the_list_on_the_way_does_not_lose_the_count() {
         let mut round = Round::default();
-        round.step(&counts(2, 5, 0, 0));
-        round.step(&counts(1, 6, 0, 0));
-        round.step(&counts(1, 0, 0, 0));
-        assert_eq!(round.step(&counts(0, 0, 0, 1)).as_deref(), Some("1 stored, 1 failed"));
+        round.step(&counts(2, 5, 0, 0), Language::English);
+        round.step(&counts(1, 6, 0, 0), Language::English);
+        round.step(&counts(1, 0, 0, 0), Language::English);
+        assert_eq!(round.step(&counts(0, 0, 0, 1), Language::English).as_deref(), Some("1 stored, 1 failed"));
     }
 
     #[test]
     fn a_batch_that_was_only_cancelled_says_nothing() {
         let mut round = Round::default();
-        round.step(&counts(2, 0, 0, 0));
-        assert_eq!(round.step(&counts(0, 0, 0, 0)), None);
+        round.step(&counts(2, 0, 0, 0), Language::English);
+        assert_eq!(round.step(&counts(0, 0, 0, 0), Language::English), None);
     }
 }

@@ -12,6 +12,7 @@ use waybill_engine::view::AppInfo;
 use waybill_engine::{Engine, EngineConfig};
 use waybill_sandbox::Sandbox;
 
+use crate::language::Language;
 use crate::{pump, sandbox, tray};
 
 /// Label of the only window, as in `tauri.conf.json` and `capabilities/main.json`.
@@ -52,11 +53,8 @@ pub(crate) fn start(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
         Err(error) => {
             tracing::error!(%error, "the engine cannot start");
             let quit = app.clone();
-            app.dialog()
-                .message(sentence(&error.to_string()))
-                .title("Waybill cannot start")
-                .kind(MessageDialogKind::Error)
-                .show(move |_| quit.exit(1));
+            let (title, text) = Language::of_system().cannot_start(&error);
+            app.dialog().message(text).title(title).kind(MessageDialogKind::Error).show(move |_| quit.exit(1));
             Ok(())
         }
     }
@@ -80,13 +78,6 @@ fn open(app: &AppHandle, engine: Engine, data_dir: &Path) -> tauri::Result<()> {
     WebviewWindowBuilder::from_config(app, &config)?.data_directory(data_dir.join("webview")).build()?;
     tray::start(app);
     Ok(())
-}
-
-/// An error's phrase as people read it in a window of its own.
-fn sentence(phrase: &str) -> String {
-    let mut letters = phrase.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
 
 /// Brings the window back from the tray, from behind, or from being minimised.
@@ -127,17 +118,5 @@ pub(crate) fn stop(app: &AppHandle) {
     let ended = block_on(async { tokio::time::timeout(STOP_LIMIT, end).await });
     if ended.is_err() {
         tracing::warn!("the engine did not end in time; the next start takes up what was open");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_phrase_becomes_a_sentence() {
-        assert_eq!(sentence("the data folder is in use"), "The data folder is in use.");
-        assert_eq!(sentence("Full already."), "Full already.");
-        assert_eq!(sentence(""), ".", "an error without words is still no panic");
     }
 }

@@ -7,6 +7,7 @@ use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};
 use tauri::tray::TrayIconBuilder;
 use tauri::{AppHandle, Manager as _};
 
+use crate::language::Language;
 use crate::shell::{Shell, show_window};
 
 const ID: &str = "waybill";
@@ -31,15 +32,16 @@ pub(crate) fn exists(app: &AppHandle) -> bool {
 }
 
 fn build(app: &AppHandle) -> tauri::Result<()> {
+    let [open, pause_all, resume_all, quit] = Language::of_system().tray();
     let menu = Menu::with_items(
         app,
         &[
-            &MenuItem::with_id(app, "open", "Open Waybill", true, None::<&str>)?,
+            &MenuItem::with_id(app, "open", open, true, None::<&str>)?,
             &PredefinedMenuItem::separator(app)?,
-            &MenuItem::with_id(app, "pause-all", "Pause all", true, None::<&str>)?,
-            &MenuItem::with_id(app, "resume-all", "Resume all", true, None::<&str>)?,
+            &MenuItem::with_id(app, "pause-all", pause_all, true, None::<&str>)?,
+            &MenuItem::with_id(app, "resume-all", resume_all, true, None::<&str>)?,
             &PredefinedMenuItem::separator(app)?,
-            &MenuItem::with_id(app, "quit", "Quit", true, None::<&str>)?,
+            &MenuItem::with_id(app, "quit", quit, true, None::<&str>)?,
         ],
     )?;
     let mut tray = TrayIconBuilder::with_id(ID).tooltip("Waybill").menu(&menu).on_menu_event(on_menu_event);

@@ -1,11 +1,11 @@
-//! Callback profiles, what their answers must say, and a probe object with one.
+//! Callback profiles, and what their answers must say.
 
 use waybill_engine::Code;
 use waybill_engine::view::{
-    AnswerColumn, CallbackBadge, CallbackProfileDraft, CallbackProfileForm, Comparison, Expectation, ResendSelection,
-    Scope, UploadQuery, UploadRow, Variable, WatchedFolderForm,
+    AnswerColumn, CallbackBadge, CallbackProfileDraft, CallbackProfileForm, CallbackStudyForm, Comparison, Expectation,
+    ResendSelection, Scope, UploadQuery, UploadRow, Variable, WatchedFolderForm,
 };
-use waybill_sandbox::Operation::{Callback, DeleteObject, PutObject};
+use waybill_sandbox::Operation::Callback;
 use waybill_sandbox::{Fault, FaultKind};
 use waybill_tests::{TestBed, callback_to};
 
@@ -51,7 +51,7 @@ async fn an_answer_that_is_not_as_expected_needs_somebody_until_it_is() {
     answers(&bed, 200, r#"{"status":"busy","job":{"id":7}}"#);
     let details = bed.stored(&bed.file("a.jpg", 10)).await;
     let CallbackBadge::NotAsExpected { status: 200, unmet, .. } = &details.row.callback else { panic!("{details:#?}") };
-    assert_eq!((unmet.as_str(), details.row.callback_bad), ("/status is not ok", true));
+    assert_eq!((unmet.as_ref(), details.row.callback_bad), (picky(&bed).expectations.first(), true));
     assert_eq!(bed.engine().counts().await.expect("counts").callback_failed, 1);
     let rows = listed(&bed).await;
     assert_eq!((&rows[0].callback, &rows[0].columns), (&details.row.callback, &details.row.columns));
@@ -84,6 +84,31 @@ async fn a_callback_that_is_sent_again_bears_the_same_idempotency_variable() {
     let told: Vec<String> = bed.sandbox.callbacks().iter().map(told).collect();
     assert!(told.len() == 2 && told[0] == told[1] && told[0].starts_with(&format!("{no}-")), "{told:?}");
     assert_eq!(told[0].len(), format!("{no}-").len() + 36);
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn what_came_together_is_told_one_batch_number_and_the_preview_tells_the_next() {
+    let mut bed = TestBed::new().await;
+    let variable = Variable { name: "x:upload_no".into(), value: "{batch.no}".into() };
+    let form = CallbackProfileForm { variables: vec![variable], ..form(&bed) };
+    bed.callback(Some(form.clone())).await;
+    bed.stored(&bed.file("before.jpg", 10)).await;
+    let paths = vec![bed.file("a.jpg", 10), bed.file("b.jpg", 2 * waybill_tests::MIB)];
+    let study = CallbackStudyForm { form, path: None, destination_id: None, resolve: false };
+    let preview = bed.engine().study_callback(study).await.expect("studied").preview.expect("a preview");
+    let batch = bed.engine().add_paths(paths, None).await.expect("queued").batch;
+    for row in bed.batch(batch).await {
+        bed.finished(row.no).await;
+    }
+    let told = |body: &str| {
+        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        body["uploadNo"].as_str().expect("a text").to_owned()
+    };
+    let all: Vec<String> = bed.sandbox.callbacks().iter().map(|callback| told(&callback.body)).collect();
+    let batch = batch.to_string();
+    assert_eq!((all.len(), &all[1], &all[2], told(&preview.body)), (3, &batch, &batch, batch.clone()));
+    assert_ne!(all[0], batch);
     bed.stop().await;
 }
 
@@ -196,37 +221,5 @@ async fn a_drop_may_ask_for_a_profile_and_its_times_are_told() {
     assert_eq!(failures, [("0007-00000203", 2)]);
     assert_eq!(engine.callback_times(Some("another".into())).await.expect("times").calls.len(), 0);
     assert_eq!(engine.callback_times(None).await.expect("times").calls.len(), 3);
-    bed.stop().await;
-}
-
-#[tokio::test]
-async fn a_probe_object_that_oss_refuses_is_told_as_such_and_is_not_there() {
-    // The sandbox's own receiver is on this computer, where OSS does not call.
-    let mut bed = TestBed::facing(|tuning| tuning.real_address_rules = true).await;
-    let refused = bed.engine().test_callback(form(&bed), None).await.expect("tried");
-    assert_eq!((refused.status, refused.ec.as_deref()), (0, Some("0007-00000008")));
-    assert_eq!(refused.problem.map(|problem| problem.code), Some(Code::CallbackRejected));
-    assert_eq!(bed.requests(DeleteObject).len(), 0);
-    bed.stop().await;
-}
-
-#[tokio::test]
-async fn a_profile_is_tried_with_an_object_of_one_byte_that_is_gone_afterwards() {
-    let mut bed = TestBed::new().await;
-    answers(&bed, 200, r#"{"hello":1}"#);
-    answers(&bed, 500, "{}");
-    let well = bed.engine().test_callback(form(&bed), None).await.expect("tried");
-    assert_eq!((well.status, well.body.as_str(), well.signed_by_oss), (200, r#"{"hello":1}"#, true));
-    let bad = bed.engine().test_callback(form(&bed), None).await.expect("tried");
-    assert_eq!((bad.status, bad.ec.as_deref(), &bad.problem), (203, Some("0007-00000203"), &None));
-    let (puts, deletes) = (bed.requests(PutObject), bed.requests(DeleteObject));
-    assert_eq!((puts.len(), puts[0].bytes_received, deletes.len()), (2, 1, 2));
-    assert_eq!((&puts[0].key, &puts[1].key), (&deletes[0].key, &deletes[1].key));
-    bed.fault(Fault::on(
-        DeleteObject,
-        FaultKind::Status { status: 403, code: "AccessDenied".into(), retry_after_seconds: None },
-    ));
-    let left = bed.engine().test_callback(form(&bed), None).await.expect("tried");
-    assert!(left.status == 200 && left.problem.expect("a reason").message.contains("still there"));
     bed.stop().await;
 }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use waybill_engine::Code;
-use waybill_engine::view::{CallbackBadge, CallbackStudyForm, LabAnswer, LabView, SignatureCheckForm, SignatureKind};
+use waybill_engine::view::{
+    BodyKind, CallbackBadge, CallbackProfileForm, CallbackStudyForm, DestinationForm, LabAnswer, LabView,
+    SignatureCheckForm, SignatureKind,
+};
 use waybill_tests::{LIMIT, TestBed, callback_to};
 
 /// Starts the lab on a free port and has uploads call it.
@@ -21,6 +24,17 @@ async fn post(client: &reqwest::Client, url: &str, headers: &[(&str, &str)], bod
     }
     let answer = request.send().await.expect("an answer");
     (answer.status().as_u16(), answer.text().await.expect("a body"))
+}
+
+/// The port of an address that the lab gave.
+fn port_of(url: &str) -> u16 {
+    url.split([':', '/']).nth(4).and_then(|port| port.parse().ok()).expect("a port")
+}
+
+/// Waits until nobody listens there any more.
+async fn until_closed(bed: &TestBed, url: &str) {
+    let port = port_of(url);
+    bed.look_for("a closed port", async || std::net::TcpStream::connect(("127.0.0.1", port)).err()).await;
 }
 
 fn answer(status: i64, body: &str, delay_ms: i64) -> LabAnswer {
@@ -74,6 +88,7 @@ async fn a_probe_sends_what_oss_would_send_and_bears_no_signature() {
         form: callback_to(&format!("{url}?from=waybill")),
         path: Some(path.to_str().expect("text").to_owned()),
         destination_id: None,
+        resolve: false,
     };
     let probed = bed.engine().probe_server(form.clone()).await.expect("probed");
     assert_eq!((probed.status, probed.body.as_str(), probed.signed_by_oss), (418, "short and stout", false));
@@ -146,7 +161,98 @@ async fn what_cannot_be_listened_on_or_answered_is_refused_in_words() {
     let url = lab(&mut bed).await;
     bed.engine().stop_lab();
     assert_eq!(bed.engine().lab().url, None);
-    let port: u16 = url.split([':', '/']).nth(4).and_then(|port| port.parse().ok()).expect("a port");
-    bed.look_for("a closed port", async || std::net::TcpStream::connect(("127.0.0.1", port)).err()).await;
+    until_closed(&bed, &url).await;
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_long_body_is_shown_in_part_and_its_signature_is_checked_over_the_whole() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    // OSS fills in the key as often as the body names it.
+    let callback = CallbackProfileForm {
+        body: "${object}".repeat(100),
+        body_type: BodyKind::Form,
+        variables: Vec::new(),
+        ..callback_to(&url)
+    };
+    let form = DestinationForm {
+        key_template: format!("{}/{{path}}", "k".repeat(900)),
+        callback: Some(callback),
+        ..bed.form("test-secret")
+    };
+    let destination = bed.engine().save_destination(form).await.expect("saved");
+    let no = bed.upload_to(&bed.file("a.jpg", 10), &destination.id).await;
+    bed.finished(no).await;
+    let LabView { requests, .. } = bed.engine().lab();
+    let [request] = &requests[..] else { panic!("{} requests", requests.len()) };
+    assert_eq!(request.signature.kind, SignatureKind::Sandbox);
+    let whole = 100 * (900 + "/a.jpg".len() as i64);
+    assert!(request.whole_bytes >= Some(whole), "{:?} of {whole}", request.whole_bytes);
+    assert_eq!((request.body.len(), request.signature.signed.len()), (64 << 10, 64 << 10));
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn long_bodies_make_the_oldest_go_before_there_are_two_hundred() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    let (client, long) = (reqwest::Client::new(), "x".repeat(1 << 20));
+    for _ in 0..40 {
+        assert_eq!(post(&client, &url, &[], &long).await.0, 200);
+    }
+    let requests = bed.engine().lab().requests;
+    let kept: usize = requests.iter().map(|request| request.body.len() + request.signature.signed.len()).sum();
+    assert!(kept <= 4 << 20 && requests.len() > 20, "{} of them take {kept} bytes", requests.len());
+    assert_eq!((requests[0].no, requests[0].whole_bytes), (40, Some(1 << 20)));
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn the_port_that_the_lab_has_or_had_can_be_listened_on_again() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    let port = i64::from(port_of(&url));
+    // Its connection stays open, as a server's does that calls often.
+    let client = reqwest::Client::new();
+    post(&client, &url, &[], "1").await;
+    let again = bed.engine().start_lab(port).await.expect("it listens again");
+    assert_eq!((again.url.as_deref(), again.requests.len()), (Some(url.as_str()), 1));
+    post(&client, &url, &[], "2").await;
+    bed.engine().stop_lab();
+    bed.engine().start_lab(port).await.expect("it listens once more");
+    post(&client, &url, &[], "3").await;
+    assert_eq!(bed.engine().lab().requests.len(), 3);
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn of_several_starts_at_once_one_listens() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    let (engine, port) = (bed.engine().clone(), i64::from(port_of(&url)));
+    let (first, second) = tokio::join!(engine.start_lab(port), engine.start_lab(port));
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+    let (same, other) = tokio::join!(engine.start_lab(port), engine.start_lab(0));
+    let listening = engine.lab().url.expect("one listens");
+    for started in [same, other] {
+        let url = started.expect("it listened").url.expect("an address");
+        if url != listening {
+            until_closed(&bed, &url).await;
+        }
+    }
+    post(&reqwest::Client::new(), &listening, &[], "x").await;
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_port_that_cannot_be_had_leaves_the_lab_where_it_listens() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = i64::from(taken.local_addr().expect("an address").port());
+    assert_eq!(bed.engine().start_lab(port).await.expect_err("refused").code(), Code::Invalid);
+    assert_eq!(bed.engine().lab().url.as_ref(), Some(&url));
+    assert_eq!(post(&reqwest::Client::new(), &url, &[], "x").await.0, 200);
     bed.stop().await;
 }

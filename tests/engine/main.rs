@@ -1,6 +1,7 @@
 //! Scenarios: a real engine before a real sandbox, one file for each kind of trouble.
 
 mod batch;
+mod callback_trial;
 mod callbacks;
 mod connection;
 mod destinations;

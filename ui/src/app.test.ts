@@ -51,6 +51,14 @@ test("while nothing can be saved the footer says so, and why, until it can", asy
   await waitFor(() => expect(screen.queryByTestId("store-problem")).toBeNull());
 });
 
+test("messages stand in the sidebar, where they cover nothing, the newest first", async () => {
+  const { app } = await open();
+  app.say("info", "older");
+  app.say("info", "newer");
+  const messages = await within(screen.getByRole("navigation")).findAllByTestId("toast");
+  expect(messages.map((message) => message.textContent?.trim())).toEqual(["newer", "older"]);
+});
+
 test("only the rows in sight are drawn, and scrolling asks for the next page with the cursor", async () => {
   const { backend } = await open(Array.from({ length: 300 }, (_, at) => mockRow({ no: at + 1 })));
   expect(rows().length).toBeLessThan(40);

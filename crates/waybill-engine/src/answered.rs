@@ -4,7 +4,7 @@ use waybill_oss::{CallbackOutcome, callback_catalogue};
 
 use crate::clock::now_ms;
 use crate::error::Error;
-use crate::expectation;
+use crate::expectation::{self, Unmet};
 use crate::store::uploads::UploadRecord;
 use crate::upload::state::ObjectFacts;
 use crate::view::{CallbackBadge, CallbackTrial, EcAdvice, Problem, UploadRow, Variable};
@@ -24,6 +24,10 @@ pub(crate) fn with(mut row: UploadRow, record: &UploadRecord, answer: Option<&st
     let CallbackBadge::Answered { status, took_ms } = row.callback else { return row };
     row.columns = expectation::columns(&profile.columns, answer);
     if let Some(unmet) = expectation::unmet(profile, answer) {
+        let unmet = match unmet {
+            Unmet::NotJson => None,
+            Unmet::First(expectation) => Some(expectation),
+        };
         row.callback = CallbackBadge::NotAsExpected { status, took_ms, unmet };
     }
     row
@@ -49,6 +53,7 @@ pub(crate) fn trial(object: &ObjectFacts, callback: &mut CallbackOutcome, now_ms
         signed_by_oss: true,
         problem: None,
         advice: None,
+        left_behind: None,
     };
     match callback {
         CallbackOutcome::NotRequested | CallbackOutcome::Unknown => {}
@@ -78,6 +83,7 @@ pub(crate) fn not_known(why: Problem) -> CallbackTrial {
         signed_by_oss: true,
         problem: Some(why),
         advice: None,
+        left_behind: None,
     }
 }
 
@@ -110,6 +116,7 @@ pub(crate) fn nothing(at_ms: i64, took_ms: i64, signed_by_oss: bool, error: &Err
         signed_by_oss,
         problem: Some(problem),
         advice: None,
+        left_behind: None,
     })
 }
 

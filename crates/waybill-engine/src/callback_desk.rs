@@ -13,13 +13,14 @@ use crate::callback_study::{self, Planned};
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::lab::signature::{Asked, Signatures};
+use crate::resolving::Names;
 use crate::upload::plan::{LineSeen, part_size};
 use crate::upload::source::io_error;
 use crate::view::{
     CallbackFinding, CallbackPreview, CallbackProfileForm, ImportedCallback, SignatureVerdict, SnippetLanguage,
     Variable,
 };
-use crate::{callback_profile, callback_snippets, resolving};
+use crate::{callback_profile, callback_snippets};
 
 /// What is known of the place that a callback is linted for.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +35,7 @@ pub struct LintWish {
 
 /// What is wrong or odd about a profile, worst first, each with its words in English.
 pub async fn lint(form: &CallbackProfileForm, wish: LintWish) -> Vec<(CallbackFinding, String)> {
-    let resolved = if wish.resolve { resolving::resolved(&form.urls).await } else { Vec::new() };
+    let resolved = Names::default().of(&form.urls, wish.resolve).await;
     let facts = LintFacts { region: wish.region, resolved, local: wish.local, ..LintFacts::default() };
     callback_study::findings(form, &facts)
 }
@@ -58,6 +59,8 @@ pub struct PreviewWish {
     pub bucket: Option<String>,
     /// What `{uploadNo}` stands for.
     pub upload_no: i64,
+    /// What `{batch.no}` stands for.
+    pub batch_no: i64,
 }
 
 /// What OSS would send for a file.
@@ -86,6 +89,7 @@ pub fn preview(form: &CallbackProfileForm, wish: PreviewWish) -> Result<Callback
     let told = CalledFor {
         key: &key,
         no: wish.upload_no,
+        batch: wish.batch_no,
         queued_ms: now_ms(),
         size_bytes: i64::try_from(size_bytes).unwrap_or(i64::MAX),
     };

@@ -14,14 +14,15 @@ use crate::view::{BodyKind, CallbackProfileForm, CallbackRequestView, Variable};
 pub(crate) struct CalledFor<'a> {
     pub(crate) key: &'a str,
     pub(crate) no: i64,
+    pub(crate) batch: i64,
     pub(crate) queued_ms: i64,
     pub(crate) size_bytes: i64,
 }
 
 impl<'a> From<&'a UploadRecord> for CalledFor<'a> {
     fn from(record: &'a UploadRecord) -> Self {
-        let UploadRecord { key, no, created_ms, size_bytes, .. } = record;
-        CalledFor { key, no: *no, queued_ms: *created_ms, size_bytes: *size_bytes }
+        let UploadRecord { key, no, batch, created_ms, size_bytes, .. } = record;
+        CalledFor { key, no: *no, batch: *batch, queued_ms: *created_ms, size_bytes: *size_bytes }
     }
 }
 
@@ -34,7 +35,7 @@ pub(crate) fn spec_for(profile: &CallbackProfileForm, told: CalledFor<'_>) -> Re
     let queued = jiff::Timestamp::from_millisecond(told.queued_ms)
         .map(|at| at.to_zoned(TimeZone::system()))
         .unwrap_or_else(|_| Zoned::now());
-    let upload = Some(UploadFacts { no: told.no, size_bytes: told.size_bytes });
+    let upload = Some(UploadFacts { no: told.no, batch: told.batch, size_bytes: told.size_bytes });
     let facts = FileFacts { relative: told.key, queued: &queued, upload };
     let variables = profile
         .variables
@@ -86,7 +87,7 @@ pub(crate) fn checked_spec(
 /// # Errors
 /// `Invalid`, or what the encoder says.
 pub(crate) fn check(profile: &CallbackProfileForm) -> Result<(), Error> {
-    spec_for(profile, CalledFor { key: "folder/name.ext", no: 1, queued_ms: 0, size_bytes: 0 })?.encode()?;
+    spec_for(profile, CalledFor { key: "folder/name.ext", no: 1, batch: 1, queued_ms: 0, size_bytes: 0 })?.encode()?;
     Ok(())
 }
 

@@ -20,7 +20,7 @@ fn form() -> CallbackProfileForm {
 fn studied(form: &CallbackProfileForm) -> CallbackStudy {
     let file = StudiedFile {
         name: "clip.mp4",
-        upload: CalledFor { key: "shoot/clip.mp4", no: 42, queued_ms: 0, size_bytes: 7 },
+        upload: CalledFor { key: "shoot/clip.mp4", no: 42, batch: 7, queued_ms: 0, size_bytes: 7 },
         object: ObjectFacts { object: Fact::Known("🎬.mp4".to_owned()), ..ObjectFacts::default() },
     };
     study(form, &file, &LintFacts::default())
@@ -58,7 +58,7 @@ fn what_a_plan_tells_is_no_sample() {
     let mut planned =
         Planned { bucket: "b", key: "a.mp4", size_bytes: 7, mime_type: "video/mp4", in_parts: true, internal: false };
     let shown = |planned: &Planned<'_>| {
-        let upload = CalledFor { key: "a.mp4", no: 1, queued_ms: 0, size_bytes: 7 };
+        let upload = CalledFor { key: "a.mp4", no: 1, batch: 1, queued_ms: 0, size_bytes: 7 };
         let file = StudiedFile { name: "a.mp4", upload, object: planned.facts() };
         study(&form, &file, &LintFacts::default()).preview.expect("preview")
     };

@@ -23,6 +23,7 @@ use crate::progress::Progress;
 use crate::queue::{Next, Queue};
 use crate::queue_line::{QueueLine, Work};
 use crate::queue_resend::Resends;
+use crate::resolving::Names;
 use crate::rows;
 use crate::store::uploads;
 use crate::store::{Store, attempts, calls, lists, log, parts};
@@ -81,6 +82,7 @@ pub struct Engine {
     clock: Clock,
     resends: Resends,
     lab: Lab,
+    names: Names,
 }
 
 impl Engine {
@@ -192,6 +194,7 @@ impl Engine {
             troubles,
             clock,
             lab: Lab::new(tasks, changes),
+            names: Names::default(),
             resends,
         };
         engine.watch_store();

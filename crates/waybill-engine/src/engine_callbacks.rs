@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use waybill_oss::{BucketName, Crc64, ObjectHeaders, ObjectKey};
+use waybill_oss::BucketName;
 
 use super::Engine;
 use crate::callback_profile::CalledFor;
@@ -12,7 +11,7 @@ use crate::error::Error;
 use crate::store::callback_profiles;
 use crate::upload::state::ObjectFacts;
 use crate::view::{CallbackProfileDraft, CallbackProfileForm, CallbackProfileView, CallbackTrial};
-use crate::{answered, callback_profile};
+use crate::{answered, callback_profile, callback_trial};
 
 impl Engine {
     /// All callback profiles with a name.
@@ -72,8 +71,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Uploads an object of one byte with this callback to a destination (None: the current one), and deletes it. Its upload
-    /// number is 0.
+    /// Uploads an object of one byte with this callback to a destination (None: the current one), and deletes it. The
+    /// numbers of its upload and its batch are 0.
     ///
     /// # Errors
     /// `Invalid` for a callback that OSS would refuse, or without a destination. What goes wrong on the way is in the answer.
@@ -83,11 +82,11 @@ impl Engine {
         destination_id: Option<String>,
     ) -> Result<CallbackTrial, Error> {
         let destination = self.destinations.find(destination_id).await?;
-        let key = ObjectKey::parse(&format!("waybill-test-{}.txt", uuid::Uuid::new_v4().simple()))?;
+        let key = callback_trial::key(&destination.key_template)?;
         let at_ms = now_ms();
         let callback = callback_profile::checked_spec(
             Some(&form),
-            CalledFor { key: key.as_str(), no: 0, queued_ms: at_ms, size_bytes: 1 },
+            CalledFor { key: key.as_str(), no: 0, batch: 0, queued_ms: at_ms, size_bytes: 1 },
         )?;
         let bucket = BucketName::parse(&destination.bucket)?;
         let tried = async {
@@ -95,24 +94,18 @@ impl Engine {
             let lane = self.throttle.lane(&destination.id, &client.endpoint().to_string());
             let client = client.with_pace(Arc::new(lane.clone()));
             let _permit = lane.permit().await;
-            let mut crc64 = Crc64::new();
-            crc64.update(b"1");
-            let headers = ObjectHeaders::of_type(Some("text/plain"));
-            let body = (Bytes::from_static(b"1"), crc64.finish());
-            let stored = client.put_read(&key, body, &headers, callback.as_ref(), None).await;
-            let (version, lost) = match &stored {
-                Ok(stored) => (stored.version_id.clone(), false),
-                Err(error) => (None, error.answer_lost()),
-            };
-            let deleted = match stored.is_ok() || lost {
-                true => client.delete_object(&key, version.as_deref()).await,
-                false => Ok(()),
-            };
-            Ok::<_, Error>((stored?, deleted))
+            Ok::<_, Error>(callback_trial::put_and_delete(&client, &key, callback.as_ref()).await)
         };
-        let (stored, deleted) = match tried.await {
-            Ok(told) => told,
-            Err(error) => return Ok(answered::nothing(at_ms, now_ms() - at_ms, true, &error)),
+        let (stored, left_behind) = match tried.await {
+            Ok((stored, left_behind)) => (stored.map_err(Error::Oss), left_behind),
+            Err(error) => (Err(error), None),
+        };
+        let stored = match stored {
+            Ok(stored) => stored,
+            Err(error) => {
+                let nothing = answered::nothing(at_ms, now_ms() - at_ms, true, &error);
+                return Ok(CallbackTrial { left_behind, ..nothing });
+            }
         };
         let mut callback = stored.callback;
         let object = ObjectFacts {
@@ -125,12 +118,6 @@ impl Engine {
             finishing_ms: i64::try_from(stored.elapsed.as_millis()).unwrap_or(i64::MAX),
             already_there: None,
         };
-        let mut trial = answered::trial(&object, &mut callback, now_ms());
-        if let Err(error) = deleted {
-            let mut problem = Error::Oss(error).problem();
-            problem.message = format!("the test object \"{key}\" is still there: {}", problem.message);
-            trial.problem = Some(problem);
-        }
-        Ok(trial)
+        Ok(CallbackTrial { left_behind, ..answered::trial(&object, &mut callback, now_ms()) })
     }
 }

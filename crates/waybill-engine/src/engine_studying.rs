@@ -12,13 +12,13 @@ use crate::callback_study::{self, Planned, StudiedFile};
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::key_template::{FileFacts, render};
-use crate::store::uploads;
+use crate::store::{batches, uploads};
 use crate::upload::plan::{LineSeen, part_size};
 use crate::upload::source::io_error;
 use crate::view::{
     CallbackProfileForm, CallbackStudy, CallbackStudyForm, CallbackTrial, ImportedCallback, SnippetLanguage, Variable,
 };
-use crate::{answered, callback_desk, callback_profile, resolving};
+use crate::{answered, callback_desk, callback_profile};
 
 /// As long as OSS waits for the whole answer [Callback].
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,6 +34,7 @@ struct Subject {
     endpoint: String,
     region: String,
     upload_no: i64,
+    batch_no: i64,
 }
 
 impl Subject {
@@ -50,7 +51,7 @@ impl Subject {
 
     fn called_for(&self, queued_ms: i64) -> CalledFor<'_> {
         let size_bytes = i64::try_from(self.size_bytes).unwrap_or(i64::MAX);
-        CalledFor { key: &self.key, no: self.upload_no, queued_ms, size_bytes }
+        CalledFor { key: &self.key, no: self.upload_no, batch: self.batch_no, queued_ms, size_bytes }
     }
 
     /// A server on this computer makes the calls.
@@ -73,7 +74,7 @@ impl Engine {
             object: subject.planned().facts(),
         };
         let local = subject.is_local();
-        let resolved = if local { Vec::new() } else { resolving::resolved(&form.form.urls).await };
+        let resolved = if local { Vec::new() } else { self.names.of(&form.form.urls, form.resolve).await };
         let region = (!local).then(|| subject.region.clone());
         let facts = LintFacts { region, resolved, local, ..LintFacts::default() };
         Ok(callback_study::study(&form.form, &file, &facts))
@@ -103,6 +104,7 @@ impl Engine {
                 signed_by_oss: false,
                 problem: None,
                 advice: None,
+                left_behind: None,
             },
         })
     }
@@ -141,8 +143,8 @@ impl Engine {
         let queued = Zoned::now();
         let facts = FileFacts { relative: &name, queued: &queued, upload: None };
         let key = render(&destination.key_template, &facts)?;
-        let upload_no = self.store.read(uploads::next_no).await?;
+        let (upload_no, batch_no) = self.store.read(|c| Ok((uploads::next_no(c)?, batches::next_no(c)?))).await?;
         let (bucket, endpoint, region) = (destination.bucket, destination.endpoint, destination.region);
-        Ok(Subject { name, key, size_bytes, bucket, endpoint, region, upload_no })
+        Ok(Subject { name, key, size_bytes, bucket, endpoint, region, upload_no, batch_no })
     }
 }

@@ -4,15 +4,24 @@ use serde_json::Value;
 
 use crate::view::{AnswerColumn, CallbackProfileForm, Comparison, Expectation, ExpectationView, Variable};
 
-/// The first expectation that the answer does not meet, in words; none if it meets all.
-pub(crate) fn unmet(profile: &CallbackProfileForm, body: &str) -> Option<String> {
+/// What the answer lacks; none if it meets all expectations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unmet {
+    /// It is not JSON, so nothing can be found in it.
+    NotJson,
+    /// The first expectation that it does not meet.
+    First(Expectation),
+}
+
+/// What the answer lacks of what the profile expects.
+pub(crate) fn unmet(profile: &CallbackProfileForm, body: &str) -> Option<Unmet> {
     if profile.expectations.is_empty() {
         return None;
     }
     let Ok(answer) = serde_json::from_str::<Value>(body.trim_start_matches('\u{feff}')) else {
-        return Some("the answer is not JSON".into());
+        return Some(Unmet::NotJson);
     };
-    profile.expectations.iter().find(|expectation| !is_met(expectation, &answer)).map(in_words)
+    profile.expectations.iter().find(|expectation| !is_met(expectation, &answer)).cloned().map(Unmet::First)
 }
 
 /// Each expectation with what the answer says to it; `body` is None while the application has not answered.
@@ -65,16 +74,6 @@ fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn in_words(expectation: &Expectation) -> String {
-    let Expectation { pointer, comparison, value } = expectation;
-    match comparison {
-        Comparison::Exists => format!("{pointer} is missing"),
-        Comparison::Equals => format!("{pointer} is not {value}"),
-        Comparison::Differs => format!("{pointer} is {value}"),
-        Comparison::Contains => format!("{pointer} does not hold {value}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,10 +119,10 @@ mod tests {
         let mut profile = CallbackProfileForm::default();
         assert_eq!(unmet(&profile, "not json"), None);
         let exists = Expectation { pointer: "/a".into(), comparison: Comparison::Exists, value: String::new() };
-        profile.expectations.push(exists);
-        assert_eq!(unmet(&profile, "not json").as_deref(), Some("the answer is not JSON"));
+        profile.expectations.push(exists.clone());
+        assert_eq!(unmet(&profile, "not json"), Some(Unmet::NotJson));
         assert_eq!(unmet(&profile, "\u{feff}{\"a\":1}"), None);
-        assert_eq!(unmet(&profile, "{}").as_deref(), Some("/a is missing"));
+        assert_eq!(unmet(&profile, "{}"), Some(Unmet::First(exists)));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(crate) struct FileFacts<'a> {
 pub(crate) struct UploadFacts {
     /// Our number.
     pub(crate) no: i64,
+    /// The number of the batch that it came in: one drop, one command, or what a watched folder found at once.
+    pub(crate) batch: i64,
     pub(crate) size_bytes: i64,
 }
 
@@ -85,6 +87,7 @@ fn value(name: &str, facts: &FileFacts<'_>) -> Option<String> {
         "dd" => date("%d"),
         "hh" => date("%H"),
         "uploadNo" => facts.upload?.no.to_string(),
+        "batch.no" => facts.upload?.batch.to_string(),
         "size" => facts.upload?.size_bytes.to_string(),
         "uuid" => {
             let what = format!("{}/{}/{}", facts.upload?.no, facts.queued.timestamp().as_millisecond(), facts.relative);
@@ -100,7 +103,7 @@ mod tests {
 
     fn check(template: &str, expected: Result<&str, &str>) {
         let queued: Zoned = "2026-11-20T09:05:00[UTC]".parse().unwrap();
-        let upload = Some(UploadFacts { no: 42, size_bytes: 2_480_343_613 });
+        let upload = Some(UploadFacts { no: 42, batch: 7, size_bytes: 2_480_343_613 });
         let facts = FileFacts { relative: "shoot/day 1/发布会.tar.gz", queued: &queued, upload };
         let got = render(template, &facts).map_err(|error| error.to_string());
         assert_eq!(got.as_deref().map_err(String::as_str), expected);
@@ -111,6 +114,8 @@ mod tests {
         check("raw/{yyyy}/{mm}/{path}", Ok("raw/2026/11/shoot/day 1/发布会.tar.gz"));
         check("{folder}|{name}|{stem}|{ext}", Ok("shoot/day 1|发布会.tar.gz|发布会.tar|gz"));
         check("${size}-{uploadNo} of {size}", Ok("${size}-42 of 2480343613"));
+        check("{batch.no}/{uploadNo}", Ok("7/42"));
+        check("{batch.name}", Err("the template \"{batch.name}\" has an unknown {batch.name}"));
         check("{date:%Y-%m-%d %H:%M}", Ok("2026-11-20 09:05"));
         check("{date:%!}", Err("the template \"{date:%!}\" has an unknown {date:%!}"));
     }
@@ -119,7 +124,7 @@ mod tests {
     fn the_id_of_an_upload_stays_and_is_no_others() {
         let queued: Zoned = "2026-11-20T09:05:00[UTC]".parse().unwrap();
         let id = |no, relative| {
-            let upload = Some(UploadFacts { no, size_bytes: 1 });
+            let upload = Some(UploadFacts { no, batch: 1, size_bytes: 1 });
             render("{uuid}", &FileFacts { relative, queued: &queued, upload }).unwrap()
         };
         assert_eq!(id(1, "a"), id(1, "a"));

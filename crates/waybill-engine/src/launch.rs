@@ -76,6 +76,7 @@ impl Launcher {
             content_type: record.content_type.clone(),
             callback,
             profile,
+            batch: record.batch,
             created_ms: record.created_ms,
             size_bytes: record.size_bytes,
             overwrite: record.overwrite,

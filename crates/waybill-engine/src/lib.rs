@@ -7,6 +7,7 @@ pub mod callback_desk;
 mod callback_profile;
 mod callback_snippets;
 mod callback_study;
+mod callback_trial;
 mod changes;
 mod clock;
 mod config;

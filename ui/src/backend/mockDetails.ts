@@ -58,6 +58,7 @@ function callback(row: UploadRow, destination: DestinationView | undefined): Cal
   const trial: CallbackTrial = {
     atMs: row.finishedMs ?? 0, tookMs: 84, status: 200, headers, body: "", ec: null, requestId: REQUEST_ID, signedByOss: true, problem: null,
     advice: null,
+    leftBehind: null,
   };
   if (badge.kind === "answered" || badge.kind === "notAsExpected") {
     const name = JSON.stringify(row.name);

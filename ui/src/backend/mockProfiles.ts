@@ -44,7 +44,7 @@ export function mockLabRequests(nowMs: number): LabRequest[] {
     { name: "Host", value: "127.0.0.1:28100" }, { name: "Content-Type", value: "application/x-www-form-urlencoded" },
     { name: "x-oss-tag", value: "CALLBACK" },
   ];
-  const some = { method: "POST", target: "/callback", headers, body, answered: 200 };
+  const some = { method: "POST", target: "/callback", headers, body, wholeBytes: null, answered: 200 };
   return [
     { ...some, no: 2, atMs: nowMs - 4_000, signature: { kind: "sandbox", signed, keyUrl: "http://127.0.0.1:28080/key.pem" } },
     { ...some, no: 1, atMs: nowMs - 60_000, answered: 502, signature: { kind: "missing", signed, keyUrl: "" } },

@@ -118,7 +118,7 @@ export class MockStudio {
 function trial(some: Partial<CallbackTrial>): CallbackTrial {
   return {
     atMs: Date.now(), tookMs: 84, status: 200, headers: [{ name: "content-type", value: "application/json" }],
-    body: '{"status":"ok","job":{"id":"7f3c"}}', ec: null, requestId: "", signedByOss: false, problem: null, advice: null, ...some,
+    body: '{"status":"ok","job":{"id":"7f3c"}}', ec: null, requestId: "", signedByOss: false, problem: null, advice: null, leftBehind: null, ...some,
   };
 }
 

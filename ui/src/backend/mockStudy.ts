@@ -56,7 +56,7 @@ export async function mockPreview(form: CallbackProfileForm, path: string | null
     bucket: "media-prod", object: `raw/2026/11/edit/${file}`, size: 2480343613, mimeType: "video/mp4", operation: "CompleteMultipartUpload",
     ...SAMPLES,
   };
-  const ours = (template: string) => template.replaceAll("{uploadNo}", "1042").replaceAll("{uuid}", "7f3c2d10-9a55").replaceAll("{name}", file);
+  const ours = (template: string) => template.replaceAll("{uploadNo}", "1042").replaceAll("{batch.no}", "17").replaceAll("{uuid}", "7f3c2d10-9a55").replaceAll("{name}", file);
   for (const { name, value } of form.variables) facts[name] = ours(value);
   const value = (name: string) => {
     const fact = facts[name];

@@ -73,7 +73,7 @@ export function mockRows(nowMs: number): UploadRow[] {
     }),
     at("edit", "subtitles.srt", { phase: "done", sizeBytes: 41_213, callback: { kind: "unknown" } }),
     at("edit", "credits.mov", {
-      phase: "done", sizeBytes: 88 * MIB, callback: { kind: "notAsExpected", status: 200, tookMs: 90, unmet: "/status is not ok" },
+      phase: "done", sizeBytes: 88 * MIB, callback: { kind: "notAsExpected", status: 200, tookMs: 90, unmet: { pointer: "/status", comparison: "equals", value: "ok" } },
     }),
     at("audio", "room-tone.wav", { phase: "cancelled", sizeBytes: 92 * MIB, callback: { kind: "notSent" } }),
     at("cam-c", "C003_C002_1120KX.mov", { phase: "starting", sizeBytes: 9.2 * GIB }),

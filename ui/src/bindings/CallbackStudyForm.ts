@@ -16,4 +16,8 @@ path: string | null,
 /**
  * The destination it would go to; None for the current one.
  */
-destinationId: string | null, };
+destinationId: string | null, 
+/**
+ * Ask what the names in its addresses resolve to: not while they are being typed.
+ */
+resolve: boolean, };

@@ -27,9 +27,13 @@ target: string,
  */
 headers: Array<Variable>, 
 /**
- * Body as text.
+ * Body as text; of a long one its beginning.
  */
 body: string, 
+/**
+ * How long the whole body was, where only its beginning is shown. The signature was checked over the whole.
+ */
+wholeBytes: number | null, 
 /**
  * Whose signature it bears.
  */

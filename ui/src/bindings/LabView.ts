@@ -15,6 +15,6 @@ url: string | null,
  */
 answer: LabAnswer, 
 /**
- * What came in, newest first (at most 200).
+ * What came in, newest first (at most 200, and less of long ones).
  */
 requests: Array<LabRequest>, };

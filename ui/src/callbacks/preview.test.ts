@@ -77,6 +77,17 @@ test("a test whose callback failed shows the EC and what was answered", async ()
   for (const part of ["203", "0007-00000203", "Error status : 502."]) expect(trial.textContent).toContain(part);
 });
 
+test("a test object that could not be deleted is named beside the answer, to be removed by hand", async () => {
+  const problem = { code: "accessDenied" as const, message: "DeleteObject: OSS answered 403", requestId: null, ec: null };
+  const leftBehind = { key: "raw/waybill-callback-test-7f3c.txt", versionId: "CAEQ7", problem };
+  await open((backend) => (backend.answer = { leftBehind }));
+  await click("cb-test");
+  const left = await screen.findByTestId("cb-left-behind");
+  for (const word of [leftBehind.key, "CAEQ7", problem.message]) expect(left.textContent).toContain(word);
+  expect(screen.getByTestId("cb-trial-answer").textContent).toContain("7f3c");
+  expect(screen.getByTestId("cb-trial").textContent).not.toContain("is deleted again");
+});
+
 test("a test that cannot be made says why and what now", async () => {
   const problem = { code: "accessDenied" as const, message: "PutObject: AccessDenied", requestId: null, ec: null };
   await open((backend) => (backend.answer = { problem }));

@@ -127,8 +127,19 @@ test("a request that comes in later is shown when the engine tells of it", async
   expect(await screen.findAllByTestId("lab-request")).toHaveLength(2);
 });
 
+test("a request that was too long to be kept whole says how long it was", async () => {
+  const { backend } = await open("lab");
+  await backend.startLab(28300);
+  const [newest, ...others] = backend.labView.requests;
+  if (newest) backend.labView = { ...backend.labView, requests: [{ ...newest, wholeBytes: 3 << 20 }, ...others] };
+  backend.emit({ lab: true });
+  expect((await screen.findByTestId("lab-cut")).textContent).toContain("3 MB long");
+  await fireEvent.click(screen.getAllByTestId("lab-request")[1] as HTMLElement);
+  expect(screen.queryByTestId("lab-cut")).toBeNull();
+});
+
 test("a callback that nobody needs to look at is not listed, one not as expected is", async () => {
-  await open("failed", [failed(1, { callbackBad: false }), failed(2, { callback: { kind: "notAsExpected", status: 200, tookMs: 9, unmet: "/status is not ok" } })]);
+  await open("failed", [failed(1, { callbackBad: false }), failed(2, { callback: { kind: "notAsExpected", status: 200, tookMs: 9, unmet: null } })]);
   const row = await rowOf(2);
   expect(row.textContent).toContain("Not as expected");
   expect(screen.getAllByTestId("failed-row")).toHaveLength(1);

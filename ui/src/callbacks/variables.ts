@@ -24,7 +24,7 @@ export type SystemVariable = (typeof SYSTEM_VARIABLES)[number]["name"];
 export const FIRST_CHIPS = 9;
 
 export const TEMPLATES = [
-  "{name}", "{stem}", "{ext}", "{path}", "{folder}", "{size}", "{uploadNo}", "{uuid}", "{date:%Y-%m-%d}",
+  "{name}", "{stem}", "{ext}", "{path}", "{folder}", "{size}", "{uploadNo}", "{batch.no}", "{uuid}", "{date:%Y-%m-%d}",
 ] as const;
 export type Template = (typeof TEMPLATES)[number];
 

@@ -87,6 +87,7 @@ export const callbacks = {
   "cb.template.{folder}": "Folder below what was dropped, day 1",
   "cb.template.{size}": "Size in bytes",
   "cb.template.{uploadNo}": "Number of the upload, 1042",
+  "cb.template.{batch.no}": "Number of what came together: one drop, one command, or what a watched folder found at once",
   "cb.template.{uuid}": "A random id, made once for each upload",
   "cb.template.{date:%Y-%m-%d}": "When it was queued, in the form you write behind the colon",
   "cb.ifFails": "If it fails",
@@ -161,6 +162,9 @@ export const callbacks = {
   "cb.trial.headers": "Headers ({n})",
   "cb.trial.test.note": "The test object is deleted again.",
   "cb.trial.probe.note": "A server that checks signatures refuses this request, and is right to.",
+  "cb.trial.left": "The test object could not be deleted and may still be in the bucket.",
+  "cb.trial.left.next": "Delete it yourself; the AccessKey needs oss:DeleteObject, and oss:DeleteObjectVersion in a bucket that keeps versions.",
+  "cb.trial.left.version": "Version {id}",
 
   "cb.import.about": "Paste source text with a callback in it: Java, PHP, Node.js, Python, C#, Android, iOS, C++, C, Ruby, or REST headers and Base64.",
   "cb.import.unread": "Nothing was read.",
@@ -247,6 +251,7 @@ export const callbacks = {
   "lab.none.stopped": "The receiver listens on this computer only. Start it, then point a profile at it.",
   "lab.request": "Request {no}",
   "lab.answered": "{time}, answered with {status}",
+  "lab.cut": "Cut: the whole body is {whole} long. The signature was checked over all of it.",
   "lab.head": "Request line and headers",
 
   "sign.about": "Paste a request that your server got. Waybill checks it as your server should.",

@@ -88,6 +88,7 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "cb.template.{folder}": "拖入内容下的文件夹，如 day 1",
   "cb.template.{size}": "文件大小（字节）",
   "cb.template.{uploadNo}": "上传编号，如 1042",
+  "cb.template.{batch.no}": "批次编号：一次拖放、一条命令或监视文件夹一次发现的文件为一批",
   "cb.template.{uuid}": "随机 ID，每次上传生成一个",
   "cb.template.{date:%Y-%m-%d}": "排队时间，格式写在冒号之后",
   "cb.ifFails": "回调失败时",
@@ -162,6 +163,9 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "cb.trial.headers": "响应头（{n}）",
   "cb.trial.test.note": "测试对象已删除。",
   "cb.trial.probe.note": "验证签名的服务器会拒绝此请求，这是正确的做法。",
+  "cb.trial.left": "测试对象未能删除，可能仍在 Bucket 中。",
+  "cb.trial.left.next": "请自行删除；AccessKey 需要 oss:DeleteObject 权限，开启版本控制的 Bucket 还需要 oss:DeleteObjectVersion 权限。",
+  "cb.trial.left.version": "版本 {id}",
 
   "cb.import.about": "粘贴包含回调的代码：Java、PHP、Node.js、Python、C#、Android、iOS、C++、C、Ruby，或 REST 请求头和 Base64。",
   "cb.import.unread": "未能识别。",
@@ -248,6 +252,7 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "lab.none.stopped": "接收端只监听本机。请先启动，再将回调配置指向它。",
   "lab.request": "请求 {no}",
   "lab.answered": "{time}，响应 {status}",
+  "lab.cut": "内容过长，仅显示开头部分；完整请求体为 {whole}。签名是按完整请求体校验的。",
   "lab.head": "请求行和请求头",
 
   "sign.about": "粘贴应用服务器收到的请求，Waybill 会按服务器应有的方式验证。",

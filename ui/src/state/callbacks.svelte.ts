@@ -13,6 +13,8 @@ export type CallbackTool = "lab" | "signature" | "failed";
 export type TrialKind = "test" | "probe";
 
 const STUDY_AFTER_MS = 250;
+/** Names are asked for only once they are not being typed any more: each question can be read on the network. */
+const RESOLVE_AFTER_MS = 1000;
 
 export class CallbacksState {
   all = $state.raw<readonly CallbackProfileView[]>([]);
@@ -36,6 +38,9 @@ export class CallbacksState {
   /** The draft as it was opened or saved. */
   #saved = $state.raw("");
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #rest: ReturnType<typeof setTimeout> | undefined;
+  /** The addresses whose names have been asked for. */
+  #resolved = "";
   #question = 0;
   /** The form that `study` is about. */
   #studied = "";
@@ -124,20 +129,26 @@ export class CallbacksState {
   /** To be called whenever the draft, the file or the destination has changed. */
   studySoon(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#rest);
     this.#timer = setTimeout(() => void this.studyNow(), STUDY_AFTER_MS);
+    this.#rest = setTimeout(() => {
+      if (this.draft && this.#addresses() !== this.#resolved) void this.studyNow(true);
+    }, RESOLVE_AFTER_MS);
   }
 
-  async studyNow(): Promise<void> {
+  async studyNow(resolve = false): Promise<void> {
     if (!this.draft) return;
+    const addresses = this.#addresses();
     const form = studiedForm($state.snapshot(this.draft.form));
     const question = ++this.#question;
     let study: CallbackStudy;
     try {
-      study = await this.backend.studyCallback({ form, path: this.file, destinationId: this.destinationId });
+      study = await this.backend.studyCallback({ form, path: this.file, destinationId: this.destinationId, resolve });
     } catch (thrown) {
       study = { preview: null, refusal: toIpcError(thrown).message, findings: [] };
     }
     if (question !== this.#question) return;
+    if (resolve) this.#resolved = addresses;
     this.study = study;
     this.#studied = JSON.stringify(form);
   }
@@ -159,7 +170,7 @@ export class CallbacksState {
       const trial =
         kind === "test"
           ? await this.backend.testCallback(form, this.destinationId)
-          : await this.backend.probeServer({ form, path: this.file, destinationId: this.destinationId });
+          : await this.backend.probeServer({ form, path: this.file, destinationId: this.destinationId, resolve: false });
       if (this.draft?.id === draft.id) this.trial = { kind, trial };
     } catch (thrown) {
       this.onError(thrown);
@@ -174,6 +185,11 @@ export class CallbacksState {
     } catch (thrown) {
       this.onError(thrown);
     }
+  }
+
+  /** What decides about the names that are asked for: a server on this computer calls any address. */
+  #addresses(): string {
+    return JSON.stringify([this.destinationId, this.draft?.form.urls ?? []]);
   }
 
   async #mayLeave(): Promise<boolean> {

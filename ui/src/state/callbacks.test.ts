@@ -31,6 +31,34 @@ test("an answer to an older question does not replace the newer one", async () =
   expect(state.study?.refusal).toBe("second");
 });
 
+test("names are asked for once typing has rested, and not again until the addresses have changed", async () => {
+  const { backend, state } = await open();
+  vi.useFakeTimers();
+  const studied = vi.spyOn(backend, "studyCallback");
+  const asked = () => studied.mock.calls.filter(([form]) => form.resolve).map(([form]) => form.form.urls[0]);
+  try {
+    for (const url of ["https://a", "https://api.ex", "https://api.example.com", "https://api.example.com/cb"]) {
+      if (state.draft) state.draft.form.urls[0] = url;
+      state.studySoon();
+      await vi.advanceTimersByTimeAsync(600);
+    }
+    expect(studied).toHaveBeenCalledTimes(4);
+    expect(asked()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(400);
+    expect(asked()).toEqual(["https://api.example.com/cb"]);
+    if (state.draft) state.draft.form.body = "object=${object}";
+    state.studySoon();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(asked()).toHaveLength(1);
+    if (state.draft) state.draft.form.urls[0] = "https://b.example.com/cb";
+    state.studySoon();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(asked()).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test("a study that fails says why in the preview and raises no message for every key", async () => {
   const { backend, state, errors } = await open();
   vi.spyOn(backend, "studyCallback").mockRejectedValueOnce({ code: "sourceGone", message: "clip.mov is gone", requestId: null });

@@ -21,7 +21,7 @@ afterEach(cleanup);
 
 const FAILED: CallbackBadge = { kind: "failed", ec: "0007-00000203", message: "Error status : 502." };
 const ANSWERED: CallbackBadge = { kind: "answered", status: 200, tookMs: 84 };
-const UNMET: CallbackBadge = { kind: "notAsExpected", status: 200, tookMs: 84, unmet: "/status is not ok" };
+const UNMET: CallbackBadge = { kind: "notAsExpected", status: 200, tookMs: 84, unmet: { pointer: "/status", comparison: "equals", value: "ok" } };
 
 function show(callback: CallbackBadge, more: Partial<CallbackView> = {}, some: Partial<UploadRow> = {}) {
   const row = mockRow({ no: 7, name: "a.mov", phase: "done", callback, ...some });
@@ -34,7 +34,7 @@ function show(callback: CallbackBadge, more: Partial<CallbackView> = {}, some: P
 }
 
 function call(some: Partial<CallbackTrial>): CallbackTrial {
-  return { atMs: 0, tookMs: 84, status: 200, headers: [], body: "", ec: null, requestId: "", signedByOss: true, problem: null, advice: null, ...some };
+  return { atMs: 0, tookMs: 84, status: 200, headers: [], body: "", ec: null, requestId: "", signedByOss: true, problem: null, advice: null, leftBehind: null, ...some };
 }
 
 const text = (id: string) => screen.getByTestId(id).textContent;

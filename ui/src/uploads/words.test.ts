@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { mockRow } from "../backend/mockWorld";
+import type { Expectation } from "../bindings/Expectation";
 import type { UploadRow } from "../bindings/UploadRow";
 import { i18n } from "../i18n/index.svelte";
 import { possible } from "./actions";
@@ -48,6 +49,23 @@ test("pills tell storage and callback apart", () => {
   expect(pillOf({ kind: "unknown" })).toEqual({ text: "Answer lost", tone: "warn" });
   expect(callbackNote({ kind: "failed", ec: null, message: "x" })).toContain("file is safe");
   expect(callbackNote({ kind: "answered", status: 200, tookMs: 1 })).toBeNull();
+});
+
+test("what an answer lacks is said in the language of the window", () => {
+  const said = (unmet: Expectation | null) => callbackNote({ kind: "notAsExpected", status: 200, tookMs: 1, unmet });
+  const differs: Expectation = { pointer: "/status", comparison: "differs", value: "busy" };
+  expect(said(differs)).toContain("expects: /status is busy.");
+  i18n.choose("zh-CN");
+  try {
+    expect(said(differs)).toContain("不符：/status 等于 busy。");
+    for (const comparison of ["exists", "equals", "contains"] as const) {
+      const words = said({ ...differs, comparison })?.replaceAll(/OSS|\/status|busy/g, "");
+      expect(words).not.toMatch(/[A-Za-z]/);
+    }
+    expect(said(null)).toContain("响应不是 JSON");
+  } finally {
+    i18n.choose("en");
+  }
 });
 
 test("a row is read out as name, state, percent", () => {

@@ -1,5 +1,6 @@
 // A row in words: state, progress, callback. Pure, apart from the language; colours only repeat what the words say.
 import type { CallbackBadge } from "../bindings/CallbackBadge";
+import type { Expectation } from "../bindings/Expectation";
 import type { UploadRow } from "../bindings/UploadRow";
 import { t } from "../i18n/index.svelte";
 import type { BarTone } from "../shared/Bar.svelte";
@@ -125,12 +126,19 @@ export function callbackNote(badge: CallbackBadge): string | null {
   if (badge.kind === "waiting") return t("callback.note.waiting");
   if (badge.kind === "notSent") return t("callback.note.notSent");
   if (badge.kind === "callingAgain") return t("callback.note.callingAgain");
-  if (badge.kind === "notAsExpected") return t("callback.note.notAsExpected", { unmet: badge.unmet });
+  if (badge.kind === "notAsExpected") return t("callback.note.notAsExpected", { unmet: unmetWords(badge.unmet) });
   if (badge.kind === "unknown") return t("callback.note.unknown");
   if (badge.kind !== "failed") return null;
   const trouble = troubleOf(badge.message);
   if (trouble.kind === "status") return t("callback.note.status", { status: trouble.status });
   return trouble.kind === "other" ? t("callback.note.failed") : t(`callback.note.${trouble.kind}`);
+}
+
+/** What the answer lacks; null where it is not JSON at all. */
+function unmetWords(unmet: Expectation | null): string {
+  if (unmet === null) return t("unmet.notJson");
+  const { pointer, comparison, value } = unmet;
+  return t(`unmet.${comparison}`, { pointer, value });
 }
 
 /** The row as a screen reader says it: `name, uploading, 62 percent, callback: Waiting for upload`. */

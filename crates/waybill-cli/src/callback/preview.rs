@@ -26,6 +26,9 @@ pub(crate) struct PreviewArgs {
     /// The number that {uploadNo} stands for.
     #[arg(long, value_name = "N", default_value_t = 1)]
     upload_no: i64,
+    /// The number that {batch.no} stands for.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    batch_no: i64,
     /// Only the bytes of the body, samples filled in and not marked.
     #[arg(long, conflicts_with = "json")]
     raw: bool,
@@ -38,7 +41,13 @@ pub(crate) struct PreviewArgs {
 
 pub(crate) async fn run(data_dir: PathBuf, args: PreviewArgs) -> Result<ExitCode, String> {
     let form = args.profile.form(data_dir).await?;
-    let wish = PreviewWish { path: args.file, key: args.key, bucket: args.bucket, upload_no: args.upload_no };
+    let wish = PreviewWish {
+        path: args.file,
+        key: args.key,
+        bucket: args.bucket,
+        upload_no: args.upload_no,
+        batch_no: args.batch_no,
+    };
     let preview = callback_desk::preview(&form, wish).map_err(|error| error.to_string())?;
     if args.raw {
         terminal::result_lines(&preview.body);

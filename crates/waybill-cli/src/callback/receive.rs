@@ -86,6 +86,9 @@ fn in_words(request: &LabRequest) -> String {
         let _ = writeln!(page, "{}: {}", header.name, header.value); // a String takes everything
     }
     let _ = writeln!(page, "\n{}", request.body);
+    if let Some(whole) = request.whole_bytes {
+        let _ = writeln!(page, "… (the beginning of {whole} bytes; the signature was checked over all of them)");
+    }
     let _ = write!(page, "{}\n→ answered with {}", words::verdict(&request.signature), request.answered);
     harmless(&page)
 }

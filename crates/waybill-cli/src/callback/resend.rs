@@ -9,6 +9,7 @@ use clap::Args;
 use waybill_engine::view::{CallbackBadge, Phase, UploadRow};
 use waybill_engine::{Access, EngineConfig, Records, Work};
 
+use super::words;
 use crate::connection::{keys_from, proxy_password};
 use crate::errand::{Errand, Wanted};
 use crate::teller::Teller;
@@ -123,7 +124,7 @@ fn say_what_changes(rows: &[UploadRow]) {
         let came = match &row.callback {
             CallbackBadge::Failed { ec, .. } => format!("failed ({})", ec.as_deref().unwrap_or("no EC")),
             CallbackBadge::Unknown => "answer lost".into(),
-            CallbackBadge::NotAsExpected { unmet, .. } => format!("not as expected: {unmet}"),
+            CallbackBadge::NotAsExpected { unmet, .. } => format!("not as expected: {}", words::unmet(unmet.as_ref())),
             CallbackBadge::Answered { .. } => "answered before".into(),
             _ => "under way".into(),
         };

@@ -1,6 +1,17 @@
 //! English words for what the window has words of its own for.
 
-use waybill_engine::view::{ImportNote, ImportTrap, SignatureKind, SignatureVerdict};
+use waybill_engine::view::{Comparison, Expectation, ImportNote, ImportTrap, SignatureKind, SignatureVerdict};
+
+/// What an answer lacks; None where it is not JSON at all.
+pub(crate) fn unmet(unmet: Option<&Expectation>) -> String {
+    let Some(Expectation { pointer, comparison, value }) = unmet else { return "the answer is not JSON".into() };
+    match comparison {
+        Comparison::Exists => format!("{pointer} is missing"),
+        Comparison::Equals => format!("{pointer} is not {value}"),
+        Comparison::Differs => format!("{pointer} is {value}"),
+        Comparison::Contains => format!("{pointer} does not hold {value}"),
+    }
+}
 
 /// Whose signature it is, or why it counts for nothing.
 pub(crate) fn verdict(verdict: &SignatureVerdict) -> String {

@@ -138,7 +138,18 @@ async fn the_preview_is_the_request_with_its_samples_marked_and_the_headers_with
     let dir = folder();
     std::fs::write(dir.path().join("é.jpg"), b"12345").unwrap();
     let body = "k=${object}&n=${size}&e=${etag}&no=${x:no}";
-    let described = ["--callback-url", URL, "--callback-body", body, "--var", "no={uploadNo}", "--upload-no", "42"];
+    let described = [
+        "--callback-url",
+        URL,
+        "--callback-body",
+        body,
+        "--var",
+        "no={batch.no}{uploadNo}",
+        "--upload-no",
+        "2",
+        "--batch-no",
+        "4",
+    ];
     let preview =
         |more: &'static [&'static str]| run(callback(&dir, &[&["preview", "é.jpg"], &described[..], more].concat()));
     let ended = preview(&[]).await;

@@ -17,8 +17,9 @@ use crate::error::Error;
 use crate::task::Tasks;
 use crate::view::{LabAnswer, LabRequest, LabView};
 
-/// Requests that are kept.
+/// Requests that are kept, and how much of memory they may take together: each view copies them all.
 const KEPT: usize = 200;
+const KEPT_BYTES: usize = 4 << 20;
 /// The path that is shown; every other one is answered alike.
 const PATH: &str = "/callback";
 /// Nobody waits longer for an answer.
@@ -31,21 +32,27 @@ pub(crate) struct Lab {
     changes: Arc<ChangeBus>,
     pub(crate) signatures: Signatures,
     bench: Arc<Mutex<Bench>>,
+    /// Held while a receiver is started: the last of two starts counts, and leaves no other listening.
+    starting: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug)]
 struct Bench {
-    running: Option<Running>,
+    /// The receiver that was started last, which may have been told to stop.
+    last: Option<Started>,
     answer: LabAnswer,
     /// Newest first.
     requests: VecDeque<LabRequest>,
     counted: i64,
 }
 
-#[derive(Debug)]
-struct Running {
+#[derive(Clone, Debug)]
+struct Started {
     url: String,
+    port: u16,
     stop: CancellationToken,
+    /// Its port is free again.
+    ended: CancellationToken,
 }
 
 impl Lab {
@@ -56,44 +63,59 @@ impl Lab {
             body: r#"{"status":"ok"}"#.into(),
             delay_ms: 0,
         };
-        let bench = Bench { running: None, answer, requests: VecDeque::new(), counted: 0 };
-        Lab { tasks, changes, signatures: Signatures::default(), bench: Arc::new(Mutex::new(bench)) }
+        let bench = Bench { last: None, answer, requests: VecDeque::new(), counted: 0 };
+        let bench = Arc::new(Mutex::new(bench));
+        Lab { tasks, changes, signatures: Signatures::default(), bench, starting: Arc::default() }
     }
 
     /// What stands on the bench now.
     pub(crate) fn view(&self) -> LabView {
         let bench = self.bench();
         LabView {
-            url: bench.running.as_ref().map(|running| running.url.clone()),
+            url: bench.last.as_ref().filter(|last| !last.stop.is_cancelled()).map(|last| last.url.clone()),
             answer: bench.answer.clone(),
             requests: bench.requests.iter().cloned().collect(),
         }
     }
 
     /// Listens on this port of loopback from now on (0: any that is free), and no longer on another. `also` begins the
-    /// addresses of keys that are taken besides OSS's.
+    /// addresses of keys that are taken besides OSS's. What listened before goes on if the port cannot be had.
     ///
     /// # Errors
     /// `Invalid` for a port that is none or is in use.
     pub(crate) async fn start(&self, port: i64, also: Vec<String>) -> Result<(), Error> {
         let wanted = u16::try_from(port).map_err(|_| Error::Invalid(format!("{port} is no port")))?;
-        self.stop();
+        let _alone = self.starting.lock().await;
+        let before = self.bench().last.clone();
+        // Its own port is to be had again once it has let go of it.
+        if let Some(before) = before.as_ref().filter(|before| before.port == wanted) {
+            before.stop.cancel();
+            before.ended.cancelled().await;
+        }
         let listener = self
             .tasks
             .make(|| receiver::listen(wanted))
             .map_err(|error| Error::Invalid(format!("port {port} cannot be listened on; choose another ({error})")))?;
         let address = listener.local_addr().map_err(|error| Error::Invalid(error.to_string()))?;
-        let stop = self.tasks.token().child_token();
-        self.bench().running = Some(Running { url: format!("http://{address}{PATH}"), stop: stop.clone() });
-        self.tasks.spawn("lab", receiver::run(self.clone(), listener, also, stop));
+        if let Some(before) = before {
+            before.stop.cancel();
+        }
+        let (stop, ended) = (self.tasks.token().child_token(), CancellationToken::new());
+        let url = format!("http://{address}{PATH}");
+        self.bench().last = Some(Started { url, port: address.port(), stop: stop.clone(), ended: ended.clone() });
+        let (lab, over) = (self.clone(), ended.drop_guard());
+        self.tasks.spawn("lab", async move {
+            receiver::run(lab, listener, also, stop).await;
+            drop(over);
+        });
         self.changes.lab();
         Ok(())
     }
 
     /// Listens no longer. What came in stays.
     pub(crate) fn stop(&self) {
-        if let Some(running) = self.bench().running.take() {
-            running.stop.cancel();
+        if let Some(last) = &self.bench().last {
+            last.stop.cancel();
         }
         self.changes.lab();
     }
@@ -123,13 +145,14 @@ impl Lab {
         self.changes.lab();
     }
 
-    /// Keeps a request, under the next number.
+    /// Keeps a request, under the next number, and forgets the oldest ones that it leaves no room for.
     fn keep(&self, mut request: LabRequest) {
         let mut bench = self.bench();
         bench.counted += 1;
         request.no = bench.counted;
         bench.requests.push_front(request);
-        bench.requests.truncate(KEPT);
+        let room = having_room(bench.requests.iter().map(weight));
+        bench.requests.truncate(room);
         drop(bench);
         self.changes.lab();
     }
@@ -140,5 +163,37 @@ impl Lab {
 
     fn bench(&self) -> MutexGuard<'_, Bench> {
         self.bench.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many requests are kept of those that weigh so much, newest first. The newest one always is.
+fn having_room(weights: impl Iterator<Item = usize>) -> usize {
+    let mut sum = 0;
+    let fits = |weight: &usize| {
+        sum += weight;
+        sum <= KEPT_BYTES
+    };
+    weights.take(KEPT).take_while(fits).count().max(1)
+}
+
+/// The bytes that a request takes.
+fn weight(request: &LabRequest) -> usize {
+    let headers: usize = request.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
+    let texts =
+        [&request.method, &request.target, &request.body, &request.signature.signed, &request.signature.key_url];
+    headers + texts.map(String::len).iter().sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_make_room_and_the_newest_stays_however_long_it_is() {
+        let room = |weights: &[usize]| having_room(weights.iter().copied());
+        assert_eq!(room(&[1; 300]), KEPT);
+        assert_eq!(room(&[KEPT_BYTES / 4; 9]), 4);
+        assert_eq!(room(&[1, KEPT_BYTES, 1]), 1);
+        assert_eq!(room(&[KEPT_BYTES + 1, 1]), 1);
     }
 }

@@ -16,8 +16,11 @@ use super::signature::Asked;
 use crate::clock::now_ms;
 use crate::view::{LabRequest, Variable};
 
-/// No callback is longer.
+/// Whatever is longer is no callback and is not read.
 const LONGEST: usize = 8 << 20;
+/// As much of a body is kept to be shown: several times what OSS sends, as a body comes out of a header of a few KB. The
+/// signature is checked over the whole.
+const SHOWN: usize = 64 << 10;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -63,14 +66,19 @@ async fn take(State(shared): State<Shared>, request: Request<Body>) -> Response<
     let target = head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     let answer = shared.lab.answer();
     let asked = Asked { target: &target, headers: &headers, also: &shared.also, key: None };
-    let signature = shared.lab.signatures.judge(&asked, &body).await;
+    let mut signature = shared.lab.signatures.judge(&asked, &body).await;
+    let shown = |bytes: &[u8]| String::from_utf8_lossy(beginning(bytes)).into_owned();
+    if body.len() > SHOWN {
+        signature.signed = shown(signature.signed.as_bytes());
+    }
     shared.lab.keep(LabRequest {
         no: 0,
         at_ms,
         method: head.method.to_string(),
         target,
         headers,
-        body: String::from_utf8_lossy(&body).into_owned(),
+        body: shown(&body),
+        whole_bytes: (body.len() > SHOWN).then(|| i64::try_from(body.len()).unwrap_or(i64::MAX)),
         signature,
         answered: answer.status,
     });
@@ -88,8 +96,34 @@ async fn take(State(shared): State<Shared>, request: Request<Body>) -> Response<
         .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
+/// What is shown of a body, no letter cut in two.
+fn beginning(bytes: &[u8]) -> &[u8] {
+    if bytes.len() <= SHOWN {
+        return bytes;
+    }
+    let begins_a_letter = |at: &usize| !matches!(bytes[*at], 0x80..=0xBF);
+    // What is no UTF-8 is cut anywhere.
+    &bytes[..(SHOWN - 3..=SHOWN).rev().find(begins_a_letter).unwrap_or(SHOWN)]
+}
+
 fn plain(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_body_is_cut_between_letters() {
+        assert_eq!(beginning(b"ab"), b"ab");
+        assert_eq!(beginning(&[b'a'; SHOWN]).len(), SHOWN);
+        assert_eq!(beginning(&[b'a'; SHOWN + 1]).len(), SHOWN);
+        // Three bytes a letter, which 64 KiB is no multiple of.
+        let cut = beginning("文".repeat(SHOWN).as_bytes()).len();
+        assert_eq!((cut, cut % 3), (SHOWN - 1, 0));
+        assert_eq!(beginning(&[0x80; SHOWN + 1]).len(), SHOWN);
+    }
 }

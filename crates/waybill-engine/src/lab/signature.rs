@@ -56,7 +56,7 @@ impl Signatures {
             found.map(|header| header.value.as_str())
         };
         let signed = String::from_utf8_lossy(&callback::string_to_sign(target, body)).into_owned();
-        let verdict = |kind, key_url: String| SignatureVerdict { kind, signed: signed.clone(), key_url };
+        let verdict = |kind, key_url: String| SignatureVerdict { kind, signed, key_url };
         let authorization = header("authorization");
         if authorization.is_none() {
             return verdict(SignatureKind::Missing, String::new());

@@ -22,6 +22,13 @@ pub(crate) fn insert(connection: &Connection, new: &NewBatch) -> rusqlite::Resul
     Ok(connection.last_insert_rowid())
 }
 
+/// The number that the next one will have.
+pub(crate) fn next_no(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'batches'")?
+        .query_row([], |row| row.get(0))
+}
+
 /// Its roots have been read to the end.
 pub(crate) fn mark_scanned(connection: &Connection, batch: i64) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE batches SET scanned = 1 WHERE id = ?1")?.execute([batch])?;

@@ -227,6 +227,7 @@ fn trial(row: &Row<'_>) -> rusqlite::Result<CallbackTrial> {
         signed_by_oss: true,
         problem: problem.map(|json| from_json(7, &json)).transpose()?,
         advice: None,
+        left_behind: None,
     }))
 }
 

@@ -106,6 +106,7 @@ pub(crate) struct Trip {
     pub(crate) callback: Option<CallbackSpec>,
     /// What the callback is made of, for a key that changes.
     pub(crate) profile: Option<CallbackProfileForm>,
+    pub(crate) batch: i64,
     pub(crate) created_ms: i64,
     /// As it was queued.
     pub(crate) size_bytes: i64,
@@ -148,6 +149,7 @@ impl Trip {
         let told = CalledFor {
             key: self.key.as_str(),
             no: self.reports.no,
+            batch: self.batch,
             queued_ms: self.created_ms,
             size_bytes: self.size_bytes,
         };

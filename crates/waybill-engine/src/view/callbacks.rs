@@ -47,6 +47,8 @@ pub struct CallbackStudyForm {
     pub path: Option<String>,
     /// The destination it would go to; None for the current one.
     pub destination_id: Option<String>,
+    /// Ask what the names in its addresses resolve to: not while they are being typed.
+    pub resolve: bool,
 }
 
 /// What a profile comes to for one file.
@@ -374,6 +376,22 @@ pub struct CallbackTrial {
     /// What the catalogue knows of it, when it did not go well.
     #[serde(default)]
     pub advice: Option<EcAdvice>,
+    /// The object of a test, where it could not be deleted.
+    #[serde(default)]
+    pub left_behind: Option<LeftBehind>,
+}
+
+/// An object of a test that is still in the bucket, or may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct LeftBehind {
+    /// Its key.
+    pub key: String,
+    /// Its version, in a bucket that keeps versions.
+    pub version_id: Option<String>,
+    /// Why it is there.
+    pub problem: Problem,
 }
 
 /// Cause and cure of an error code, in both languages.

@@ -29,7 +29,7 @@ pub struct LabView {
     pub url: Option<String>,
     /// How it answers.
     pub answer: LabAnswer,
-    /// What came in, newest first (at most 200).
+    /// What came in, newest first (at most 200, and less of long ones).
     pub requests: Vec<LabRequest>,
 }
 
@@ -48,8 +48,10 @@ pub struct LabRequest {
     pub target: String,
     /// Headers in the order they came.
     pub headers: Vec<Variable>,
-    /// Body as text.
+    /// Body as text; of a long one its beginning.
     pub body: String,
+    /// How long the whole body was, where only its beginning is shown. The signature was checked over the whole.
+    pub whole_bytes: Option<i64>,
     /// Whose signature it bears.
     pub signature: SignatureVerdict,
     /// Status it was answered with.

@@ -54,8 +54,8 @@ pub enum CallbackBadge {
         status: u16,
         /// Milliseconds from the finishing request to its answer.
         took_ms: i64,
-        /// The first expectation that is not met, in English words, for instance `/status is not ok`.
-        unmet: String,
+        /// The first expectation that is not met; None where the answer is not JSON at all.
+        unmet: Option<Expectation>,
     },
     /// It is being sent again, or waits for its turn.
     CallingAgain,

@@ -1,4 +1,4 @@
-//! aliyun-oss-android-sdk: maps of texts, `setCallbackParam` and `setCallbackVars`.
+//! aliyun-oss-android-sdk: maps of texts, `setCallbackParam` and `setCallbackVars`, which Kotlin assigns as properties.
 
 use super::draft::Draft;
 use super::fill::fill;
@@ -16,6 +16,21 @@ pub(super) fn read(source: &Source<'_>, draft: &mut Draft) {
     for called in source.calls("setCallbackVars") {
         pairs(source, called).iter().for_each(|(name, value)| draft.say_variable(source, name, value));
     }
+    for (name, value) in assigned(source, "callbackParam") {
+        draft.say(source, &name, &value);
+    }
+    for (name, value) in assigned(source, "callbackVars") {
+        draft.say_variable(source, &name, &value);
+    }
+}
+
+/// The map that Kotlin assigns to a property.
+fn assigned(source: &Source<'_>, property: &str) -> Vec<(String, Value)> {
+    let maps = source.all_assigned_to(property).filter_map(|assigned| match source.resolved(&assigned.value) {
+        Value::Map(pairs) => Some(pairs),
+        _ => None,
+    });
+    maps.flatten().collect()
 }
 
 /// The map that a setter is given: one that is filled elsewhere, or one that fills itself with `{{ put(…); }}`.

@@ -2,11 +2,20 @@
 
 use super::{Language, headers, json};
 
-/// What only one SDK's programs say. The one that stands first in the text decides: imports stand in front of texts.
-const SURE: [(Language, &str); 31] = [
+/// What only one SDK's programs say. The one that stands first in the text decides, and of two at one
+/// place the one that stands first here: imports stand in front of texts.
+const SURE: [(Language, &str); 39] = [
     (Language::Android, "com.alibaba.sdk.android"),
     (Language::Android, "setCallbackParam"),
     (Language::Android, "setCallbackVars"),
+    (Language::Android, "callbackParam = hashMapOf"),
+    (Language::Android, "callbackParam = mapOf"),
+    (Language::Android, "callbackParam = mutableMapOf"),
+    (Language::Android, "MapOf("),
+    (Language::Android, "MapOf<"),
+    (Language::Android, "mapOf("),
+    (Language::Android, "mapOf<"),
+    (Language::Android, "callbackVars = "),
     (Language::Java, "com.aliyun.oss"),
     (Language::Java, "setCallbackUrl"),
     (Language::Java, "setCallbackBody"),

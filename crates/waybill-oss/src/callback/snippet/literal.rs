@@ -51,6 +51,8 @@ enum Fill {
     Ruby,
 }
 
+const KOTLIN_DOLLAR: &str = "${'$'}";
+
 /// The literal that `rest` begins with, and how many bytes it takes.
 pub(super) fn read(language: Language, rest: &str) -> Option<(Literal, usize)> {
     let form = form(language, rest)?;
@@ -76,6 +78,12 @@ pub(super) fn read(language: Language, rest: &str) -> Option<(Literal, usize)> {
         if form.fill == Fill::Braces && (here.starts_with("{{") || here.starts_with("}}")) {
             bytes.push(here.as_bytes()[0]);
             at += 2;
+            continue;
+        }
+        // Kotlin has no other way to a dollar sign between three quotes.
+        if language == Language::Android && here.starts_with(KOTLIN_DOLLAR) {
+            bytes.push(b'$');
+            at += KOTLIN_DOLLAR.len();
             continue;
         }
         if computed.is_none() {

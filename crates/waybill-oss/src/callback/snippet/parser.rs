@@ -6,6 +6,8 @@ use super::value::{Args, Value};
 
 /// Values within values beyond this are not looked at: nobody writes them by hand.
 const DEEPEST: usize = 24;
+/// What makes a map in Kotlin.
+const KOTLIN_MAPS: [&str; 4] = ["mapOf", "hashMapOf", "mutableMapOf", "linkedMapOf"];
 
 pub(super) struct Parser<'a, 't> {
     pub language: Language,
@@ -117,9 +119,13 @@ impl<'a, 't> Parser<'a, 't> {
         if self.sign(generic) == "(" {
             self.at += generic;
             let args = self.arguments();
-            // PHP writes arrays as if they were calls.
+            // PHP writes arrays as if they were calls, Kotlin maps.
             if self.language == Language::Php && path == ["array"] {
                 return if args.named.is_empty() { Value::List(args.plain) } else { Value::Map(args.named) };
+            }
+            let kotlin = self.language == Language::Android;
+            if kotlin && path.last().is_some_and(|name| KOTLIN_MAPS.contains(&name.as_str())) {
+                return Value::Map(args.named.into_iter().chain(args.plain.into_iter().filter_map(pair)).collect());
             }
             return Value::Call { path, args };
         }
@@ -226,6 +232,30 @@ impl<'a, 't> Parser<'a, 't> {
             }
             _ => return None,
         };
-        matches!(self.sign(length), ":" | "=>").then_some((key, length + 1))
+        // Kotlin: `"name" to value`.
+        let to = self.language == Language::Android && matches!(self.kind(length), Some(Kind::Word("to")));
+        (to || matches!(self.sign(length), ":" | "=>")).then_some((key, length + 1))
+    }
+
+    /// Steps over a type up to the `=` behind it, as in Kotlin's `name: Map<String, String> = value`.
+    pub(super) fn skips_type(&mut self) -> bool {
+        let begins = self.at;
+        while matches!(self.kind(0), Some(Kind::Word(_))) || matches!(self.sign(0), ":" | "." | "," | "<" | ">" | "?") {
+            self.at += 1;
+        }
+        let found = self.sign(0) == "=" && self.at > begins;
+        if !found {
+            self.at = begins;
+        }
+        found
+    }
+}
+
+/// Kotlin's `Pair(name, value)`.
+fn pair(value: Value) -> Option<(String, Value)> {
+    let Value::Call { path, args } = value else { return None };
+    match (path.last().map(String::as_str), <[Value; 2]>::try_from(args.plain)) {
+        (Some("Pair"), Ok([Value::Text(name), value])) => Some((name, value)),
+        _ => None,
     }
 }

@@ -67,7 +67,8 @@ impl<'a> Source<'a> {
                 |at: usize| if let Some(Token { kind: Kind::Sign(sign), .. }) = tokens.get(at) { *sign } else { "" };
             let behind = parser.at;
             let key = behind + 1 + usize::from(sign(behind + 1) == "@");
-            if matches!(sign(behind), "=" | "+=") {
+            let typed = language == Language::Android && sign(behind) == ":" && parser.skips_type();
+            if typed || matches!(sign(behind), "=" | "+=") {
                 parser.at += 1;
                 assigned.push(Assigned { path, item: None, value: parser.value(), at });
             } else if sign(behind) == "(" {
@@ -91,6 +92,13 @@ impl<'a> Source<'a> {
     /// Every call of a function or method of this name.
     pub(super) fn calls<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Called> {
         self.called.iter().filter(move |called| called.name() == name)
+    }
+
+    /// Every value that is assigned to a property of this name.
+    pub(super) fn all_assigned_to<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Assigned> {
+        self.assigned
+            .iter()
+            .filter(move |assigned| assigned.item.is_none() && assigned.path.last().is_some_and(|last| last == name))
     }
 
     /// What is assigned to a name or a property of this name, whatever owns it.
@@ -172,7 +180,7 @@ impl<'a> Source<'a> {
 }
 
 /// Methods whose result is the text they are called on, in other clothes.
-const KEEPING: [&str; 12] = [
+const KEEPING: [&str; 14] = [
     "getBytes",
     "encode",
     "strip",
@@ -185,6 +193,8 @@ const KEEPING: [&str; 12] = [
     "intern",
     "copy",
     "dup",
+    "trimIndent",
+    "trimMargin",
 ];
 
 /// Whether the word belongs to the name in front of it.

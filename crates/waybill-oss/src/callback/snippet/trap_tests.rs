@@ -219,3 +219,37 @@ fn a_text_without_a_callback_is_refused_in_words() {
     let error = import(&"a".repeat(65 * 1024)).expect_err("too long").to_string();
     assert!(error.contains("longest"), "{error}");
 }
+
+#[test]
+fn kotlin_writes_maps_as_calls_and_sets_them_as_properties() {
+    let whole = r#"
+import com.alibaba.sdk.android.oss.model.PutObjectRequest
+
+val server = "http://a.example.com/cb"
+val callback: Map<String, String> = hashMapOf(
+    "callbackUrl" to server, // where
+    "callbackHost" to "a.example.com",
+    "callbackBodyType" to "application/json",
+    "callbackBody" to """{"size":${'$'}{size},"a":${'$'}{x:a}}""".trimIndent(),
+)
+val put = PutObjectRequest(bucket, key, path)
+put.callbackParam = callback
+put.callbackVars = mapOf("x:a" to "1")
+"#;
+    let read = says(whole, Language::Android, URL, "{\"size\":${size},\"a\":${x:a}}", &[]);
+    assert_eq!((read.spec.body_type, read.spec.host.as_deref()), (BodyType::Json, Some("a.example.com")));
+    assert_eq!(read.spec.variables["x:a"], "1");
+    for part in [
+        r#"request.callbackParam = hashMapOf("callbackUrl" to "http://a.example.com/cb", "callbackBody" to "o=\${object}&a=\${x:a}")
+           request.callbackVars = hashMapOf("x:a" to "1")"#,
+        r#"request.setCallbackParam(mapOf<String, String>(Pair("callbackUrl", "http://a.example.com/cb"), "callbackBody" to "o=\${object}&a=\${x:a}"))
+           request.setCallbackVars(mutableMapOf("x:a" to "1"))"#,
+        r#"val callback = hashMapOf<String, String>()
+           callback["callbackUrl"] = "http://a.example.com/cb"
+           callback["callbackBody"] = "o=\${object}&a=\${x:a}"
+           request.apply { callbackParam = callback; callbackVars = mapOf("x:a" to "1") }"#,
+    ] {
+        let read = says(part, Language::Android, URL, "o=${object}&a=${x:a}", &[]);
+        assert_eq!(read.spec.variables["x:a"], "1", "{part}");
+    }
+}
