@@ -9,7 +9,7 @@ use waybill_engine::Code;
 use waybill_engine::view::{CallbackProfileForm, CallbackTrial, DestinationForm};
 use waybill_sandbox::Operation::{Callback, DeleteObject, PutObject};
 use waybill_sandbox::{Fault, FaultKind};
-use waybill_tests::{TestBed, callback_to};
+use waybill_tests::{DESTINATION, TestBed, callback_to};
 
 /// To the sandbox's receiver.
 fn form(bed: &TestBed) -> CallbackProfileForm {
@@ -96,6 +96,29 @@ async fn in_a_bucket_that_keeps_versions_the_one_that_was_stored_is_deleted_by_n
         assert!(last.starts_with("DELETE ") && last.contains("?versionId=V7"), "{asked:?}");
         assert_eq!(asked.len(), if loses { 3 } else { 2 }, "{asked:?}");
     }
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_profile_is_tried_at_the_destination_that_is_asked_for_and_a_lost_answer_leaves_no_object_there() {
+    let mut bed = TestBed::new().await;
+    let closed = "http://127.0.0.1:1".to_owned();
+    let elsewhere =
+        bed.engine().save_destination(DestinationForm { endpoint: closed, ..bed.form("test-secret") }).await;
+    let elsewhere = elsewhere.expect("a destination").id;
+    let nobody = bed.engine().test_callback(form(&bed), Some(elsewhere)).await.expect("tried");
+    assert_eq!((nobody.status, nobody.problem.map(|problem| problem.code)), (0, Some(Code::Network)));
+    assert!(bed.sandbox.log().is_empty());
+    bed.fault(Fault::on(PutObject, FaultKind::LoseAnswer).times(u32::MAX));
+    let lost = bed.engine().test_callback(form(&bed), Some(DESTINATION.into())).await.expect("tried");
+    assert_eq!((lost.status, lost.problem.map(|problem| problem.code)), (0, Some(Code::Network)));
+    let key = bed.requests(PutObject)[0].key.clone().expect("a key");
+    assert_eq!((bed.requests(DeleteObject).len(), bed.object(&key)), (1, None));
+    assert!(bed.sandbox.callbacks().iter().all(|callback| callback.body.contains("\"uploadNo\":\"0\"")));
+    let unfit = CallbackProfileForm { body: String::new(), ..form(&bed) };
+    let refused = bed.engine().test_callback(unfit, None).await.expect_err("nothing is tried");
+    assert_eq!((refused.code(), bed.requests(DeleteObject).len()), (Code::Invalid, 1), "{refused}");
+    assert!(bed.rows().await.is_empty(), "it is no upload");
     bed.stop().await;
 }
 

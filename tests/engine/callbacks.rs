@@ -7,7 +7,7 @@ use waybill_engine::view::{
 };
 use waybill_sandbox::Operation::Callback;
 use waybill_sandbox::{Fault, FaultKind};
-use waybill_tests::{TestBed, callback_to};
+use waybill_tests::{DESTINATION, TestBed, callback_to};
 
 /// To the sandbox's receiver.
 fn form(bed: &TestBed) -> CallbackProfileForm {

@@ -113,6 +113,39 @@ async fn a_probe_sends_what_oss_would_send_and_bears_no_signature() {
 }
 
 #[tokio::test]
+async fn a_probe_tells_the_whole_answer_asks_no_oss_and_waits_no_longer_than_oss_would() {
+    let mut bed = TestBed::new().await;
+    let url = lab(&mut bed).await;
+    bed.engine().set_lab_answer(answer(200, r#"{"seen":1}"#, 0)).expect("it can be answered");
+    let path = bed.file("b.jpg", 4321);
+    let study = |form, path: &std::path::Path| CallbackStudyForm {
+        form,
+        path: Some(path.to_str().expect("text").to_owned()),
+        destination_id: None,
+    };
+    let probed = bed.engine().probe_server(study(callback_to(&url), &path)).await.expect("probed");
+    assert_eq!((probed.status, probed.body.as_str(), probed.problem), (200, r#"{"seen":1}"#, None));
+    let kind = probed.headers.iter().find(|header| header.name == "content-type").map(|header| header.value.as_str());
+    assert_eq!(kind, Some("application/json"), "{:?}", probed.headers);
+    let LabView { requests, .. } = bed.engine().lab();
+    let named = |name: &str| requests[0].headers.iter().find(|header| header.name == name).map(|it| it.value.clone());
+    assert_eq!(named("content-type").as_deref(), Some("application/json"), "{requests:#?}");
+    assert!(requests[0].body.contains(r#""object":"b.jpg","size":4321"#), "{requests:#?}");
+    bed.engine().set_lab_answer(answer(200, "{}", 9_000)).expect("it can be answered");
+    let slow = bed.engine().probe_server(study(callback_to(&url), &path)).await.expect("probed");
+    assert_eq!((slow.status, slow.problem.map(|problem| problem.code)), (0, Some(Code::Network)));
+    assert!((5_000..9_000).contains(&slow.took_ms), "{}", slow.took_ms);
+    let unfit = waybill_engine::view::CallbackProfileForm { body: String::new(), ..callback_to(&url) };
+    let refused = bed.engine().probe_server(study(unfit, &path)).await.expect_err("OSS would send nothing");
+    assert_eq!(refused.code(), Code::Invalid, "{refused}");
+    std::fs::remove_file(&path).expect("the file is there");
+    let gone = bed.engine().probe_server(study(callback_to(&url), &path)).await.expect_err("no file");
+    assert_eq!(gone.code(), Code::SourceGone, "{gone}");
+    assert!(bed.sandbox.log().is_empty() && bed.rows().await.is_empty());
+    bed.stop().await;
+}
+
+#[tokio::test]
 async fn what_anybody_sends_is_shown_as_unsigned_and_only_the_last_two_hundred_are_kept() {
     let mut bed = TestBed::new().await;
     let url = lab(&mut bed).await;

@@ -39,6 +39,8 @@ enum At {
     Aborting,
     Sweeping,
     CallingAgain,
+    SettlingACall,
+    EndingAnEarlierCall,
     ReadingAFolder,
     WatchingAFolder,
 }
@@ -126,16 +128,23 @@ async fn bring(bed: &mut TestBed, at: At) {
             bed.met(2).await;
         }
         At::CallingAgain => {
-            // An address that OSS calls and nobody answers at: no connection of the sandbox to itself.
-            let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-            let address = format!("http://{}/callback", closed.local_addr().expect("an address"));
-            drop(closed);
-            bed.callback(Some(waybill_tests::callback_to(&address))).await;
-            let details = bed.stored(&bed.file("clip.mov", LEN)).await;
+            bad_callback(bed).await;
             bed.hold(UploadPartCopy);
             bed.engine().resend_callbacks(ResendSelection::AllBad).await.expect("it is asked for");
             bed.met(1).await;
-            assert!(details.row.callback_bad);
+        }
+        At::SettlingACall | At::EndingAnEarlierCall => {
+            bad_callback(bed).await;
+            bed.fault(Fault::on(CompleteMultipartUpload, FaultKind::LoseAnswer));
+            bed.hold(ListParts);
+            bed.engine().resend_callbacks(ResendSelection::AllBad).await.expect("it is asked for");
+            bed.met(2).await;
+            if at == At::EndingAnEarlierCall {
+                bed.stop().await;
+                bed.hold(ListParts);
+                bed.start().await;
+                bed.met(3).await;
+            }
         }
         At::ReadingAFolder => {
             let folder = bed.folder("many");
@@ -154,6 +163,15 @@ async fn bring(bed: &mut TestBed, at: At) {
             bed.until_folder(&watched.id, "watched", |_| true).await;
         }
     }
+}
+
+/// Stores a file whose callback leads to an address at which nobody answers: no connection of the sandbox to itself.
+async fn bad_callback(bed: &mut TestBed) {
+    let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let address = format!("http://{}/callback", closed.local_addr().expect("an address"));
+    drop(closed);
+    bed.callback(Some(waybill_tests::callback_to(&address))).await;
+    assert!(bed.stored(&bed.file("clip.mov", LEN)).await.row.callback_bad);
 }
 
 fn stopped_at(at: At) {
@@ -276,6 +294,16 @@ fn stopped_while_orphans_are_looked_for_nothing_is_left() {
 #[test]
 fn stopped_while_a_callback_is_being_sent_again_nothing_is_left() {
     stopped_at(At::CallingAgain);
+}
+
+#[test]
+fn stopped_while_a_callback_that_was_sent_again_is_asked_about_nothing_is_left() {
+    stopped_at(At::SettlingACall);
+}
+
+#[test]
+fn stopped_while_a_callback_of_an_earlier_run_is_asked_about_nothing_is_left() {
+    stopped_at(At::EndingAnEarlierCall);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Scenarios: a real engine before a real sandbox, one file for each kind of trouble.
 
 mod batch;
+mod callback_choice;
+mod callback_times;
 mod callback_trial;
 mod callbacks;
 mod connection;

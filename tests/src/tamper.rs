@@ -34,6 +34,14 @@ impl TestBed {
         ids.map(|id| id.expect("an UploadId")).collect()
     }
 
+    /// Uploads whose callback is being sent again, as far as a crash must not forget it.
+    pub fn resends(&self) -> Vec<i64> {
+        let database = self.beside_the_engine();
+        let mut rows = database.prepare("SELECT no FROM resends").expect("the resends");
+        let numbers = rows.query_map([], |row| row.get(0)).expect("the resends are read");
+        numbers.map(|no| no.expect("a number")).collect()
+    }
+
     /// From now on every such write fails, as on a disk that is full: `INSERT ON parts`, `DELETE ON resends WHEN …`.
     pub fn refuse_to_save(&self, what: &str) {
         let trigger =

@@ -30,6 +30,8 @@ use crate::view::Problem;
 
 /// At a time: somebody's server hears of each.
 const AT_ONCE: usize = 4;
+/// Whatever was stored before and after this differs in its Last-Modified.
+const TOLD_APART: Duration = Duration::from_secs(1);
 /// What they work with. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Resends {
@@ -374,6 +376,8 @@ impl Resends {
     ) -> Result<drive::Parts, Error> {
         let no = record.no;
         if original.size_bytes == 0 {
+            // Its ETag will be the one it had, so only its time will tell whether it was put again, and OSS tells that in seconds.
+            tokio::time::sleep(TOLD_APART).await;
             way.look_again(original).await?;
             self.save(no, state, ResendEvent::Finishing { etag: None }, None).await?;
             return Ok(drive::Parts::new());

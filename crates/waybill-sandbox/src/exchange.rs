@@ -183,7 +183,7 @@ async fn answer_oss(
         request_id: request_id.to_owned(),
         fault: fault.as_ref().map(|fault| fault.kind.name().to_owned()),
     });
-    after_work(outcome?, fault.as_ref(), shared, line).await
+    after_work(outcome?, fault.as_ref(), &exchange, line).await
 }
 
 /// The host that was asked for: of the Host header, else of the request line (HTTP/2 has it there).

@@ -94,6 +94,8 @@ pub enum FaultKind {
     },
     /// Does the whole work, a callback included, then closes the connection with no answer.
     LoseAnswer,
+    /// Does the whole work, a callback included, then answers only when the faults are cleared, or never if the client goes.
+    HoldAnswer,
     /// Reads the body, waits, then goes on as usual, even if the client has gone meanwhile.
     Delay {
         /// Milliseconds.
@@ -162,6 +164,7 @@ impl FaultKind {
             Self::Stall => "stall",
             Self::Status { .. } => "status",
             Self::LoseAnswer => "loseAnswer",
+            Self::HoldAnswer => "holdAnswer",
             Self::Delay { .. } => "delay",
             Self::CutAnswer => "cutAnswer",
             Self::CorruptCrc => "corruptCrc",

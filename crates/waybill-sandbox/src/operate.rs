@@ -24,7 +24,6 @@ use crate::{
     operation::Operation,
     post,
     server::Line,
-    shared::Shared,
     tagging,
     traffic::{Pace, put_delay},
 };
@@ -101,12 +100,19 @@ async fn work(exchange: &Exchange, intake: &mut Intake) -> Outcome {
 pub(crate) async fn after_work(
     mut response: Response<Body>,
     fault: Option<&Taken>,
-    shared: &Arc<Shared>,
+    exchange: &Exchange,
     line: &Line,
 ) -> Outcome {
     let Some(Taken { kind, cleared }) = fault else { return Ok(response) };
+    let shared = &exchange.shared;
     match kind {
         FaultKind::LoseAnswer => Err(Refusal::Hangup),
+        FaultKind::HoldAnswer => tokio::select! {
+            biased;
+            () = cleared.cancelled() => Ok(response),
+            () = exchange.gone.cancelled() => Err(Refusal::Hangup),
+            () = shared.stop.cancelled() => Err(Refusal::Hangup),
+        },
         FaultKind::CutAnswer => cut(response).await,
         FaultKind::CorruptCrc => spoilt(response, object::CRC, "HashCrc64ecma").await,
         FaultKind::WrongEtag => spoilt(response, "etag", "ETag").await,

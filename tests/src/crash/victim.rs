@@ -1,4 +1,5 @@
-//! The program that is killed: an engine in its own process that uploads sets of files until nothing is left to do.
+//! The program that is killed: an engine in its own process that uploads sets of files until nothing is left to do, or
+//! sends the callback of one upload again.
 //!
 //! It says `ready` when the queue goes, `added PATH` for every set that is queued, and `final` when every upload is; it
 //! ends when its standard input does.
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use waybill_engine::view::Connection;
+use waybill_engine::view::{Connection, ResendSelection};
 use waybill_engine::{BuiltIn, Callback, Credential, Engine, EngineConfig, Enqueue, MemorySecrets};
 use waybill_sandbox::SandboxInfo;
 
@@ -19,6 +20,9 @@ use crate::{DESTINATION, callback_to};
 
 /// The first argument of a victim.
 pub const VICTIM: &str = "victim";
+
+/// Stands before the number of an upload whose callback is to be sent again, where sets would stand.
+const AGAIN: &str = "--again";
 
 /// A victim under way.
 #[derive(Debug)]
@@ -37,15 +41,30 @@ impl Victim {
         callback_url: &str,
         sets: &[PathBuf],
     ) -> io::Result<Victim> {
-        let mut child = Command::new(program)
+        Victim::spawn(program, data_dir, server, callback_url, |command| command.args(sets))
+    }
+
+    /// Starts `program` as a victim that sends the callback of this upload again.
+    pub fn calling_again(program: &Path, data_dir: &Path, server: &SandboxInfo, no: i64) -> io::Result<Victim> {
+        Victim::spawn(program, data_dir, server, &server.callback_url, |command| command.args([AGAIN, &no.to_string()]))
+    }
+
+    fn spawn(
+        program: &Path,
+        data_dir: &Path,
+        server: &SandboxInfo,
+        callback_url: &str,
+        work: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> io::Result<Victim> {
+        let mut command = Command::new(program);
+        command
             .arg(VICTIM)
             .arg(data_dir)
             .args([&server.endpoint, &server.region, &server.bucket, callback_url, &server.access_key_id])
-            .args(sets)
             .env("OSS_ACCESS_KEY_SECRET", &server.access_key_secret)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+            .stdout(Stdio::piped());
+        let mut child = work(&mut command).spawn()?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let (tell, said) = mpsc::unbounded_channel();
         std::thread::spawn(move || {
@@ -113,6 +132,13 @@ pub async fn live(arguments: &[String]) -> Result<(), String> {
     say("ready");
     let mut over = stdin_ends();
     let work = async {
+        if let [again, no] = sets
+            && again == AGAIN
+        {
+            let nos = vec![no.parse().map_err(|_| format!("{no} is no number"))?];
+            engine.resend_callbacks(ResendSelection::These { nos }).await.map_err(words)?;
+            return std::future::pending().await;
+        }
         for set in sets {
             let enqueue = Enqueue {
                 paths: vec![set.into()],

@@ -108,7 +108,8 @@ pub(crate) enum Found {
 }
 
 /// Tells them apart. `etag` is the one that the object was to have: where the old one had it too and the clock's second is
-/// the same, nobody can tell, and then it is better called done with an answer unknown than called not done.
+/// the same, nobody can tell, and then it is better called done with an answer unknown than called not done. An empty object
+/// keeps its ETag (none is given here), so it is put again in another second.
 pub(crate) fn found(original: &Original, etag: Option<&str>, head: Option<&ObjectHead>) -> Found {
     let Some(head) = head.filter(|head| head.size == original.size_bytes && head.crc64 == original.crc64) else {
         return Found::Other;

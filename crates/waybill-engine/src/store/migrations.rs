@@ -53,6 +53,10 @@ fn version_of(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 #[cfg(test)]
+#[path = "from_version_4_tests.rs"]
+mod from_version_4_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

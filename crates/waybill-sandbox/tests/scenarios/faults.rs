@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use waybill_sandbox::{Fault, FaultKind, Operation};
+use waybill_sandbox::{Fault, FaultKind, LoggedRequest, Operation};
 
 use crate::bed::{Bed, LONG};
 
@@ -115,6 +115,23 @@ async fn not_a_byte_of_a_lost_answer_is_sent() {
     for _ in 0..20 {
         assert_eq!(bed.ask(Method::PUT, "k").body("x").send_raw().await, "");
     }
+}
+
+#[tokio::test]
+async fn a_held_answer_comes_when_it_is_let_go_and_the_work_is_done_before() {
+    let bed = Bed::start().await;
+    bed.sandbox.faults().add(Fault::on(Operation::PutObject, FaultKind::HoldAnswer));
+    let mut put = std::pin::pin!(bed.put("k", "x"));
+    let done = async {
+        let held = |log: &[LoggedRequest]| log.iter().any(|entry| entry.fault.as_deref() == Some("holdAnswer"));
+        bed.sandbox.wait_for_log(held, LONG).await.expect("it is done");
+        assert_eq!(bed.get("k").await, Some(b"x".to_vec()));
+    };
+    tokio::select! {
+        answer = &mut put => panic!("it was not held: {}", answer.status),
+        () = done => bed.sandbox.faults().clear(),
+    }
+    assert_eq!(put.await.status, 200);
 }
 
 #[tokio::test]

@@ -1,4 +1,7 @@
-//! A short crash run: `cargo xtask soak` is the long one.
+//! `kill -9`: a short crash run (`cargo xtask soak` is the long one), and one kill at each step of a callback that is sent
+//! again.
+
+mod resend;
 
 use std::path::Path;
 

@@ -1,0 +1,335 @@
+//! `kill -9` while a callback is being sent again, at every step that OSS hears of: the object is as it was or finished,
+//! nobody is called twice for one Complete, and the next start or command puts an end to it and says so.
+//!
+//! The one that is killed is a process of its own. OSS holds its request, or the answer to it, and when the sandbox has it
+//! the kill comes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use waybill_engine::view::{CallbackBadge, ResendSelection, UploadDetails};
+use waybill_engine::{Told, Work};
+use waybill_oss::{Acl, BucketName, CopySource, MetadataDirective, ObjectHead, ObjectHeaders, ObjectKey, StorageClass};
+use waybill_sandbox::Operation::{
+    AbortMultipartUpload, Callback, CompleteMultipartUpload, GetObjectAcl, GetObjectTagging, HeadObject,
+    InitiateMultipartUpload, ListParts, PutObject, UploadPartCopy,
+};
+use waybill_sandbox::{Fault, FaultKind, LoggedRequest, Operation};
+use waybill_tests::crash::victim::Victim;
+use waybill_tests::{LIMIT, TestBed, content};
+
+const NAME: &str = "clip.mov";
+const SOME: usize = 1000;
+
+/// What became of it, as the next start finds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Came {
+    /// Nothing was begun, and nobody asks for it any more.
+    ToNothing,
+    /// OSS was not brought to call, for the reason with this in it, and the object is as it was.
+    ToNoCall(&'static str),
+    /// OSS has stored the object anew and has called; what it was told nobody heard.
+    ToACall,
+}
+use Came::{ToACall, ToNoCall, ToNothing};
+
+const ENDED: Came = ToNoCall("Waybill was ended before OSS was asked to call");
+const NOT_DONE: Came = ToNoCall("OSS did not finish it, and nobody was called");
+
+/// Who comes after the kill.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// A window, which ends what was begun by itself.
+    Window,
+    /// The same command.
+    Command,
+}
+
+/// OSS has the request, and has done nothing.
+fn asked(operation: Operation) -> Fault {
+    Fault::on(operation, FaultKind::Stall)
+}
+
+/// OSS has done it, and its answer is not heard.
+fn done(operation: Operation) -> Fault {
+    Fault::on(operation, FaultKind::HoldAnswer)
+}
+
+fn refused(operation: Operation) -> Fault {
+    Fault::on(operation, FaultKind::Status { status: 409, code: "FileAlreadyExists".into(), retry_after_seconds: None })
+}
+
+/// An object of `len` bytes is called for again; the last of these faults holds a request, and the kill comes.
+async fn killed(len: usize, faults: &[Fault], came: Came) {
+    for next in [Next::Window, Next::Command] {
+        let all = Box::pin(killed_before(len, faults, came, next));
+        let in_time = tokio::time::timeout(LIMIT, all).await;
+        in_time.unwrap_or_else(|_| panic!("{faults:?}, then {next:?}: it took too long"));
+    }
+}
+
+async fn killed_before(len: usize, faults: &[Fault], came: Came, next: Next) {
+    let (mut bed, no) = failed(len).await;
+    bed.stop().await;
+    let (head, kept) = told(&bed).await;
+    kill_at(&bed, no, faults).await;
+
+    let (after, kept_after) = told(&bed).await;
+    bed.expect_object(NAME, &content(len));
+    assert_eq!((after.crc64, kept_after), (head.crc64, kept.clone()), "{next:?}");
+    let stored = |head: &ObjectHead| (head.etag.clone(), head.last_modified.clone());
+    assert_eq!(
+        stored(&after) == stored(&head),
+        came != ToACall,
+        "as it was unless it was finished; {next:?}: {after:?}"
+    );
+
+    let known = match next {
+        Next::Window => {
+            bed.start().await;
+            calls(&bed, no, if came == ToNothing { 1 } else { 2 }).await
+        }
+        Next::Command => {
+            bed.config.work = Work::OnlyAsked;
+            bed.config.patience = Some(8);
+            bed.start().await;
+            command(&bed, no).await
+        }
+    };
+    expect(&known, came, next);
+    bed.until_no_open_uploads().await;
+    assert!(bed.resends().is_empty(), "{next:?}");
+    // Whatever became of it, it can be asked for again.
+    let before = known.callback.calls.len();
+    let again = match next {
+        Next::Window => {
+            bed.engine().resend_callbacks(ResendSelection::These { nos: vec![no] }).await.expect("it is asked for");
+            calls(&bed, no, before + 1).await
+        }
+        Next::Command => command(&bed, no).await,
+    };
+    assert!(matches!(again.row.callback, CallbackBadge::Answered { .. }) && !again.row.callback_bad, "{again:#?}");
+    bed.until_no_open_uploads().await;
+    bed.expect_object(NAME, &content(len));
+    let (after, kept_after) = told(&bed).await;
+    assert_eq!((after.crc64, kept_after), (head.crc64, kept), "{next:?}");
+    let finished = bed.sandbox.log().iter().filter(|entry| is_finished(entry)).count();
+    assert_eq!(bed.callbacks_for(NAME), finished, "one call for each time it was stored; {next:?}");
+    assert_eq!(finished, 1 + made(came, next), "{next:?}: {:#?}", bed.sandbox.log());
+    bed.stop().await;
+    assert!(bed.resends().is_empty(), "{next:?}");
+}
+
+/// How often it was stored after the upload: by the one that was killed, by the command that came next, and once more.
+fn made(came: Came, next: Next) -> usize {
+    match (came, next) {
+        (ToACall, _) | (_, Next::Command) => 2,
+        (_, Next::Window) => 1,
+    }
+}
+
+/// What is told of it: the call that failed, what came of the one that was killed, and what the command did then.
+fn expect(known: &UploadDetails, came: Came, next: Next) {
+    let mut calls = known.callback.calls.iter();
+    assert_eq!(calls.next().expect("the upload's own").status, 203, "{known:#?}");
+    match came {
+        ToNothing => {}
+        ToNoCall(why) => {
+            let told = calls.next().and_then(|call| call.problem.as_ref()).expect("a reason");
+            assert!(told.message.contains(why), "{next:?}: {told:?}");
+        }
+        ToACall => {
+            let call = calls.next().expect("the one that was made");
+            assert_eq!((call.status, &call.problem), (0, &None), "{next:?}: {known:#?}");
+        }
+    }
+    let badge = &known.row.callback;
+    let right = match (came, next) {
+        // Nobody is called twice where OSS has called.
+        (ToACall, _) => *badge == CallbackBadge::Unknown,
+        (_, Next::Window) => matches!(badge, CallbackBadge::Failed { .. }),
+        (_, Next::Command) => {
+            matches!(badge, CallbackBadge::Answered { .. }) && calls.next().is_some_and(|call| call.status == 200)
+        }
+    };
+    assert!(right && calls.next().is_none(), "{next:?}: {known:#?}");
+    assert_eq!(known.row.callback_bad, !matches!(badge, CallbackBadge::Answered { .. }), "{next:?}");
+}
+
+/// An object with everything an object can have, whose callback failed.
+async fn failed(len: usize) -> (TestBed, i64) {
+    let bed = TestBed::with(|config| {
+        config.orphan_age = Duration::ZERO;
+        // The one that asked is dead, and what it was answered is known to be done or not.
+        config.finishing = Duration::from_millis(50);
+    })
+    .await;
+    bed.fault(Fault::on(Callback, FaultKind::CallbackStatus { status: 500, body: "{}".into() }));
+    let details = bed.stored(&bed.file(NAME, len)).await;
+    assert!(matches!(details.row.callback, CallbackBadge::Failed { .. }), "{details:#?}");
+    let headers = ObjectHeaders {
+        cache_control: Some("max-age=60".into()),
+        metadata: [("camera".to_owned(), "A 7".to_owned())].into(),
+        acl: Some(Acl::PublicRead),
+        storage_class: Some(StorageClass::InfrequentAccess),
+        tags: [("shoot".to_owned(), "day 2".to_owned())].into(),
+        ..ObjectHeaders::of_type(Some("video/x-own"))
+    };
+    let bucket = BucketName::parse("bucket").expect("a bucket");
+    let source = CopySource { bucket, key: key(), version_id: None, if_match: None };
+    let described = bed.client().copy_object(&key(), &source, MetadataDirective::Replace, &headers).await;
+    described.expect("described");
+    (bed, details.row.no)
+}
+
+/// What OSS says of the object, and what was given with it.
+async fn told(bed: &TestBed) -> (ObjectHead, ObjectHeaders) {
+    let client = bed.client();
+    let head = client.head_object(&key()).await.expect("answered").expect("there");
+    let kept = ObjectHeaders {
+        acl: Some(client.get_object_acl(&key()).await.expect("an ACL")),
+        tags: client.get_object_tags(&key()).await.expect("tags"),
+        ..head.kept().expect("known")
+    };
+    (head, kept)
+}
+
+/// Has the callback sent again by a process that is killed when the sandbox holds the last of these.
+async fn kill_at(bed: &TestBed, no: i64, faults: &[Fault]) {
+    let met = bed.sandbox.faults().taken();
+    faults.iter().for_each(|fault| bed.fault(fault.clone()));
+    let last = faults.last().expect("a step");
+    let program = Path::new(env!("CARGO_BIN_EXE_soak"));
+    let victim = Victim::calling_again(program, &bed.config.data_dir, bed.sandbox.info(), no).expect("it starts");
+    bed.met(met + faults.len() as u64).await;
+    let done = |entry: &LoggedRequest| entry.fault.as_deref() == Some("holdAnswer");
+    if last.fault == FaultKind::HoldAnswer {
+        bed.logged("what is done before its answer is held", |log| log.iter().any(done)).await;
+    }
+    victim.kill().await.expect("it is killed");
+    match (last.operation, &last.fault) {
+        // OSS gives up on the application by itself.
+        (Callback, _) => bed.logged("OSS has given up", |log| log.iter().any(is_finished_anew)).await,
+        (_, FaultKind::Stall) => return bed.release_given_up(1).await,
+        _ => {}
+    }
+    bed.release();
+}
+
+fn is_finished(entry: &LoggedRequest) -> bool {
+    matches!(entry.operation, PutObject | CompleteMultipartUpload) && entry.status.is_some_and(|status| status < 300)
+}
+
+fn is_finished_anew(entry: &LoggedRequest) -> bool {
+    entry.operation == CompleteMultipartUpload && is_finished(entry)
+}
+
+/// Waits until so many calls are known and nothing is on its way.
+async fn calls(bed: &TestBed, no: i64, calls: usize) -> UploadDetails {
+    let there = |details: &UploadDetails| {
+        details.callback.calls.len() == calls && details.row.callback != CallbackBadge::CallingAgain
+    };
+    bed.until(no, &format!("{calls} calls"), there).await
+}
+
+/// Has it sent again as the command does, and gives what that is told.
+async fn command(bed: &TestBed, no: i64) -> UploadDetails {
+    let (tell, mut words) = mpsc::channel(64);
+    bed.engine().call_again(vec![no], None, tell).await.expect("nothing is refused");
+    let mut told = None;
+    while let Some(word) = words.recv().await {
+        if let Told::Upload(details) = word {
+            assert!(told.replace(details).is_none(), "it is told once");
+        }
+    }
+    *told.expect("it is told")
+}
+
+fn key() -> ObjectKey {
+    ObjectKey::parse(NAME).expect("a key")
+}
+
+#[tokio::test]
+async fn while_the_object_is_looked_at_nothing_was_begun() {
+    killed(SOME, &[asked(HeadObject)], ToNothing).await;
+}
+
+#[tokio::test]
+async fn while_its_acl_is_read_nothing_was_begun() {
+    killed(SOME, &[asked(GetObjectAcl)], ToNothing).await;
+}
+
+#[tokio::test]
+async fn while_its_tags_are_read_nothing_was_begun() {
+    killed(SOME, &[asked(GetObjectTagging)], ToNothing).await;
+}
+
+#[tokio::test]
+async fn before_initiate_is_carried_out_the_object_is_as_it_was() {
+    killed(SOME, &[asked(InitiateMultipartUpload)], ENDED).await;
+}
+
+#[tokio::test]
+async fn an_upload_id_that_nobody_heard_of_is_aborted() {
+    killed(SOME, &[done(InitiateMultipartUpload)], ENDED).await;
+}
+
+#[tokio::test]
+async fn before_a_part_is_copied_the_object_is_as_it_was() {
+    killed(SOME, &[asked(UploadPartCopy)], ENDED).await;
+}
+
+#[tokio::test]
+async fn after_a_part_is_copied_the_object_is_as_it_was() {
+    killed(SOME, &[done(UploadPartCopy)], ENDED).await;
+}
+
+#[tokio::test]
+async fn while_the_object_is_looked_at_once_more_it_is_as_it_was() {
+    killed(SOME, &[asked(HeadObject).skip(1)], ENDED).await;
+}
+
+#[tokio::test]
+async fn before_complete_is_carried_out_the_object_is_as_it_was() {
+    killed(SOME, &[asked(CompleteMultipartUpload)], NOT_DONE).await;
+}
+
+#[tokio::test]
+async fn while_the_application_is_called_the_object_is_finished_and_nobody_is_called_again() {
+    killed(SOME, &[Fault::on(Callback, FaultKind::CallbackTimeout)], ToACall).await;
+}
+
+#[tokio::test]
+async fn after_complete_the_object_is_finished_and_nobody_is_called_again() {
+    killed(SOME, &[done(CompleteMultipartUpload)], ToACall).await;
+}
+
+#[tokio::test]
+async fn while_a_lost_complete_is_asked_about_nobody_is_called_again() {
+    let lost = || Fault::on(CompleteMultipartUpload, FaultKind::LoseAnswer);
+    killed(SOME, &[lost(), asked(ListParts)], ToACall).await;
+    killed(SOME, &[lost(), asked(HeadObject).skip(2)], ToACall).await;
+}
+
+#[tokio::test]
+async fn before_what_was_given_up_is_aborted_it_is_aborted_by_the_next() {
+    killed(SOME, &[refused(CompleteMultipartUpload), asked(AbortMultipartUpload)], ToNoCall("overwritten")).await;
+}
+
+#[tokio::test]
+async fn after_what_was_given_up_is_aborted_nothing_is_left_to_do() {
+    killed(SOME, &[refused(CompleteMultipartUpload), done(AbortMultipartUpload)], ToNoCall("overwritten")).await;
+}
+
+#[tokio::test]
+async fn an_empty_object_is_as_it_was_until_it_is_put_again() {
+    killed(0, &[asked(HeadObject)], ToNothing).await;
+    killed(0, &[asked(HeadObject).skip(1)], ENDED).await;
+    killed(0, &[asked(PutObject)], NOT_DONE).await;
+}
+
+#[tokio::test]
+async fn an_empty_object_that_was_put_again_is_called_for_once() {
+    killed(0, &[done(PutObject)], ToACall).await;
+}
