@@ -24,18 +24,18 @@ const SOME: usize = 1000;
 
 /// What became of it, as the next start finds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Came {
+enum Outcome {
     /// Nothing was begun, and nobody asks for it any more.
-    ToNothing,
+    Nothing,
     /// OSS was not brought to call, for the reason with this in it, and the object is as it was.
-    ToNoCall(&'static str),
+    NoCall(&'static str),
     /// OSS has stored the object anew and has called; what it was told nobody heard.
-    ToACall,
+    Called,
 }
-use Came::{ToACall, ToNoCall, ToNothing};
+use Outcome::{Called, NoCall, Nothing};
 
-const ENDED: Came = ToNoCall("Waybill was ended before OSS was asked to call");
-const NOT_DONE: Came = ToNoCall("OSS did not finish it, and nobody was called");
+const ENDED: Outcome = NoCall("Waybill was ended before OSS was asked to call");
+const NOT_DONE: Outcome = NoCall("OSS did not finish it, and nobody was called");
 
 /// Who comes after the kill.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ fn refused(operation: Operation) -> Fault {
 }
 
 /// An object of `len` bytes is called for again; the last of these faults holds a request, and the kill comes.
-async fn killed(len: usize, faults: &[Fault], came: Came) {
+async fn killed(len: usize, faults: &[Fault], came: Outcome) {
     for next in [Next::Window, Next::Command] {
         let all = Box::pin(killed_before(len, faults, came, next));
         let in_time = tokio::time::timeout(LIMIT, all).await;
@@ -69,7 +69,7 @@ async fn killed(len: usize, faults: &[Fault], came: Came) {
     }
 }
 
-async fn killed_before(len: usize, faults: &[Fault], came: Came, next: Next) {
+async fn killed_before(len: usize, faults: &[Fault], came: Outcome, next: Next) {
     let (mut bed, no) = failed(len).await;
     bed.stop().await;
     let (head, kept) = told(&bed).await;
@@ -81,14 +81,14 @@ async fn killed_before(len: usize, faults: &[Fault], came: Came, next: Next) {
     let stored = |head: &ObjectHead| (head.etag.clone(), head.last_modified.clone());
     assert_eq!(
         stored(&after) == stored(&head),
-        came != ToACall,
+        came != Called,
         "as it was unless it was finished; {next:?}: {after:?}"
     );
 
     let known = match next {
         Next::Window => {
             bed.start().await;
-            calls(&bed, no, if came == ToNothing { 1 } else { 2 }).await
+            calls(&bed, no, if came == Nothing { 1 } else { 2 }).await
         }
         Next::Command => {
             bed.config.work = Work::OnlyAsked;
@@ -122,24 +122,24 @@ async fn killed_before(len: usize, faults: &[Fault], came: Came, next: Next) {
 }
 
 /// How often it was stored after the upload: by the one that was killed, by the command that came next, and once more.
-fn made(came: Came, next: Next) -> usize {
+fn made(came: Outcome, next: Next) -> usize {
     match (came, next) {
-        (ToACall, _) | (_, Next::Command) => 2,
+        (Called, _) | (_, Next::Command) => 2,
         (_, Next::Window) => 1,
     }
 }
 
 /// What is told of it: the call that failed, what came of the one that was killed, and what the command did then.
-fn expect(known: &UploadDetails, came: Came, next: Next) {
+fn expect(known: &UploadDetails, came: Outcome, next: Next) {
     let mut calls = known.callback.calls.iter();
     assert_eq!(calls.next().expect("the upload's own").status, 203, "{known:#?}");
     match came {
-        ToNothing => {}
-        ToNoCall(why) => {
+        Nothing => {}
+        NoCall(why) => {
             let told = calls.next().and_then(|call| call.problem.as_ref()).expect("a reason");
             assert!(told.message.contains(why), "{next:?}: {told:?}");
         }
-        ToACall => {
+        Called => {
             let call = calls.next().expect("the one that was made");
             assert_eq!((call.status, &call.problem), (0, &None), "{next:?}: {known:#?}");
         }
@@ -147,7 +147,7 @@ fn expect(known: &UploadDetails, came: Came, next: Next) {
     let badge = &known.row.callback;
     let right = match (came, next) {
         // Nobody is called twice where OSS has called.
-        (ToACall, _) => *badge == CallbackBadge::Unknown,
+        (Called, _) => *badge == CallbackBadge::Unknown,
         (_, Next::Window) => matches!(badge, CallbackBadge::Failed { .. }),
         (_, Next::Command) => {
             matches!(badge, CallbackBadge::Answered { .. }) && calls.next().is_some_and(|call| call.status == 200)
@@ -252,17 +252,17 @@ fn key() -> ObjectKey {
 
 #[tokio::test]
 async fn while_the_object_is_looked_at_nothing_was_begun() {
-    killed(SOME, &[asked(HeadObject)], ToNothing).await;
+    killed(SOME, &[asked(HeadObject)], Nothing).await;
 }
 
 #[tokio::test]
 async fn while_its_acl_is_read_nothing_was_begun() {
-    killed(SOME, &[asked(GetObjectAcl)], ToNothing).await;
+    killed(SOME, &[asked(GetObjectAcl)], Nothing).await;
 }
 
 #[tokio::test]
 async fn while_its_tags_are_read_nothing_was_begun() {
-    killed(SOME, &[asked(GetObjectTagging)], ToNothing).await;
+    killed(SOME, &[asked(GetObjectTagging)], Nothing).await;
 }
 
 #[tokio::test]
@@ -297,39 +297,39 @@ async fn before_complete_is_carried_out_the_object_is_as_it_was() {
 
 #[tokio::test]
 async fn while_the_application_is_called_the_object_is_finished_and_nobody_is_called_again() {
-    killed(SOME, &[Fault::on(Callback, FaultKind::CallbackTimeout)], ToACall).await;
+    killed(SOME, &[Fault::on(Callback, FaultKind::CallbackTimeout)], Called).await;
 }
 
 #[tokio::test]
 async fn after_complete_the_object_is_finished_and_nobody_is_called_again() {
-    killed(SOME, &[done(CompleteMultipartUpload)], ToACall).await;
+    killed(SOME, &[done(CompleteMultipartUpload)], Called).await;
 }
 
 #[tokio::test]
 async fn while_a_lost_complete_is_asked_about_nobody_is_called_again() {
     let lost = || Fault::on(CompleteMultipartUpload, FaultKind::LoseAnswer);
-    killed(SOME, &[lost(), asked(ListParts)], ToACall).await;
-    killed(SOME, &[lost(), asked(HeadObject).skip(2)], ToACall).await;
+    killed(SOME, &[lost(), asked(ListParts)], Called).await;
+    killed(SOME, &[lost(), asked(HeadObject).skip(2)], Called).await;
 }
 
 #[tokio::test]
 async fn before_what_was_given_up_is_aborted_it_is_aborted_by_the_next() {
-    killed(SOME, &[refused(CompleteMultipartUpload), asked(AbortMultipartUpload)], ToNoCall("overwritten")).await;
+    killed(SOME, &[refused(CompleteMultipartUpload), asked(AbortMultipartUpload)], NoCall("overwritten")).await;
 }
 
 #[tokio::test]
 async fn after_what_was_given_up_is_aborted_nothing_is_left_to_do() {
-    killed(SOME, &[refused(CompleteMultipartUpload), done(AbortMultipartUpload)], ToNoCall("overwritten")).await;
+    killed(SOME, &[refused(CompleteMultipartUpload), done(AbortMultipartUpload)], NoCall("overwritten")).await;
 }
 
 #[tokio::test]
 async fn an_empty_object_is_as_it_was_until_it_is_put_again() {
-    killed(0, &[asked(HeadObject)], ToNothing).await;
+    killed(0, &[asked(HeadObject)], Nothing).await;
     killed(0, &[asked(HeadObject).skip(1)], ENDED).await;
     killed(0, &[asked(PutObject)], NOT_DONE).await;
 }
 
 #[tokio::test]
 async fn an_empty_object_that_was_put_again_is_called_for_once() {
-    killed(0, &[done(PutObject)], ToACall).await;
+    killed(0, &[done(PutObject)], Called).await;
 }

@@ -177,7 +177,7 @@ async fn files_of_a_watched_folder_may_ask_for_a_profile_of_their_own() {
     let mut wanted = WatchedFolderForm {
         id: None,
         path: folder.to_str().expect("text").into(),
-        destination_id: waybill_tests::DESTINATION.into(),
+        destination_id: DESTINATION.into(),
         prefix: String::new(),
         callback_profile_id: Some("another".into()),
         include_existing: true,

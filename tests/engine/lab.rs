@@ -122,6 +122,7 @@ async fn a_probe_tells_the_whole_answer_asks_no_oss_and_waits_no_longer_than_oss
         form,
         path: Some(path.to_str().expect("text").to_owned()),
         destination_id: None,
+        resolve: false,
     };
     let probed = bed.engine().probe_server(study(callback_to(&url), &path)).await.expect("probed");
     assert_eq!((probed.status, probed.body.as_str(), probed.problem), (200, r#"{"seen":1}"#, None));
