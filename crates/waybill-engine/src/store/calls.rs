@@ -254,4 +254,24 @@ mod tests {
             assert!(!plans.iter().any(|plan| plan.contains("TEMP B-TREE")), "{plans:?}");
         }
     }
+
+    #[test]
+    fn of_very_many_calls_the_last_are_told_oldest_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let told = store.write_blocking(|c| {
+            c.execute_batch(
+                "PRAGMA defer_foreign_keys = ON;
+                 WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2010)
+                 INSERT INTO callback_calls (no, at_ms, kind, took_ms, outcome, status, request_id, headers_json)
+                 SELECT 1, i, 0, 1, 0, 200, '', '[]' FROM n;",
+            )?;
+            let told = (of(c, 1)?, times(c, None)?.calls);
+            c.execute_batch("DELETE FROM callback_calls")?;
+            Ok(told)
+        });
+        let (shown, times) = told.unwrap();
+        assert_eq!((shown.len(), shown[0].at_ms, shown[49].at_ms), (50, 1961, 2010));
+        assert_eq!((times.len(), times[0].at_ms, times[1999].at_ms), (2000, 11, 2010));
+    }
 }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use super::aborts::{self, Abort};
 use super::resends;
 use super::uploads::{self, COLUMNS, record};
+use crate::resend::state::ResendState;
 use crate::view::Phase;
 
 /// One such request.
@@ -76,7 +77,11 @@ pub(crate) fn known(
 ) -> rusqlite::Result<Option<HashSet<String>>> {
     let mut known = HashSet::new();
     let own = uploads::load(connection, initiate.no)?;
-    if own.is_some_and(|upload| upload.state.phase() == Phase::Starting) {
+    // An upload that is stored may be just being copied onto itself.
+    let copying = resends::load(connection, initiate.no)?;
+    if own.is_some_and(|upload| upload.state.phase() == Phase::Starting)
+        || matches!(copying, Some(ResendState::Starting { .. }))
+    {
         return Ok(None);
     }
     if !others {
@@ -121,4 +126,33 @@ pub(crate) fn settle(connection: &Connection, initiate: &Initiate, orphans: &[St
 pub(crate) fn forget_all_of(connection: &Connection, destination_id: &str) -> rusqlite::Result<()> {
     connection.prepare_cached("DELETE FROM initiates WHERE destination_id = ?1")?.execute([destination_id])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resend::state::Original;
+    use crate::store::Store;
+
+    #[test]
+    fn an_initiate_of_a_callback_that_is_just_being_sent_again_is_not_given_up_as_having_left_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let initiate = || {
+            let (destination_id, bucket, key) = ("d".to_owned(), "b".to_owned(), "k".to_owned());
+            Initiate { no: 1, server_ms: 5, destination_id, bucket, key }
+        };
+        let original = Original { size_bytes: 3, etag: "E".into(), crc64: None, last_modified: None };
+        let told = store.write_blocking(move |c| {
+            c.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+            let starting = ResendState::Starting { original: original.clone() };
+            assert!(resends::begin(c, 1, &starting)?);
+            let before = known(c, &initiate(), false)?;
+            resends::save(c, 1, &ResendState::Copying { original, upload_id: "U".into() })?;
+            let after = known(c, &initiate(), false)?;
+            resends::forget(c, 1)?;
+            Ok((before, after))
+        });
+        assert_eq!(told.unwrap(), (None, Some(HashSet::new())));
+    }
 }
