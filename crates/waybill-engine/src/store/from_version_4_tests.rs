@@ -47,7 +47,8 @@ fn left_by_version_4(path: &std::path::Path) {
     ] {
         connection.execute(upload, params![no, key, callback, phase, state, bad, finished]).unwrap();
     }
-    connection.execute("INSERT INTO answers VALUES (1, '<Error>502</Error>')", []).unwrap();
+    // The second is of an upload that is not stored, as nothing should leave it.
+    connection.execute_batch("INSERT INTO answers VALUES (1, '<Error>502</Error>'), (3, 'stale')").unwrap();
     connection.execute("INSERT INTO log (no, at_ms, what, detail) VALUES (1, 8, 'stored', 'x')", []).unwrap();
 }
 
