@@ -245,13 +245,11 @@ async fn after_a_kill_the_same_command_ends_what_was_begun_and_calls_once() {
 async fn after_a_kill_nobody_is_called_twice_where_oss_has_called() {
     let bed = Bed::start().await;
     failed(&bed, "a.txt").await;
-    let before = bed.sandbox.faults().taken();
-    bed.sandbox.faults().add(Fault::on(CompleteMultipartUpload, FaultKind::Delay { ms: 300 }));
+    bed.sandbox.faults().add(Fault::on(CompleteMultipartUpload, FaultKind::HoldAnswer));
     let running = Running::start(resend(&bed, &["1", "--yes"]));
-    bed.until_held(before + 1).await;
-    running.kill().await;
     let called = |entry: &LoggedRequest| entry.operation == CompleteMultipartUpload && entry.status == Some(200);
     bed.until_logged("OSS has called", |log| log.iter().any(called)).await;
+    running.kill().await;
     let receipt = run(resend(&bed, &["1", "--yes"])).await.receipt(2);
     assert_eq!((&receipt["callback"]["outcome"], receipt.get("error")), (&"unknown".into(), None), "{receipt}");
     assert_eq!(bed.done(CompleteMultipartUpload).len(), 1, "{:#?}", bed.sandbox.log());
