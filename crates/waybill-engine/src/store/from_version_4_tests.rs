@@ -74,7 +74,7 @@ async fn a_data_folder_of_version_4_opens_with_all_its_rows_and_what_each_callba
         ("<Error>502</Error>", Some("0007-00000203"), "R1", &None)
     );
     assert!(calls_of(2).await.unwrap().is_empty() && calls_of(3).await.unwrap().is_empty());
-    assert_eq!(store.read(|c| calls::bad(c, 0, 10)).await.unwrap(), [1]);
+    assert_eq!(store.read(|c| calls::bad(c, None, 0, 10)).await.unwrap(), [1]);
 
     let destination = store.read(|c| destinations::load(c, "d")).await.unwrap().unwrap();
     assert_eq!(destination.callback.map(|callback| callback.urls), Some(vec!["https://a/cb".to_owned()]));
