@@ -247,15 +247,15 @@ async fn the_port_that_the_lab_has_or_had_can_be_listened_on_again() {
     let mut bed = TestBed::new().await;
     let url = lab(&mut bed).await;
     let port = i64::from(port_of(&url));
-    // Its connection stays open, as a server's does that calls often.
+    // Its connection stays open, as a server's does that calls often; the others are new.
     let client = reqwest::Client::new();
     post(&client, &url, &[], "1").await;
     let again = bed.engine().start_lab(port).await.expect("it listens again");
     assert_eq!((again.url.as_deref(), again.requests.len()), (Some(url.as_str()), 1));
-    post(&client, &url, &[], "2").await;
+    post(&reqwest::Client::new(), &url, &[], "2").await;
     bed.engine().stop_lab();
     bed.engine().start_lab(port).await.expect("it listens once more");
-    post(&client, &url, &[], "3").await;
+    post(&reqwest::Client::new(), &url, &[], "3").await;
     assert_eq!(bed.engine().lab().requests.len(), 3);
     bed.stop().await;
 }
@@ -271,10 +271,13 @@ async fn of_several_starts_at_once_one_listens() {
     let listening = engine.lab().url.expect("one listens");
     for started in [same, other] {
         let url = started.expect("it listened").url.expect("an address");
-        if url != listening {
-            until_closed(&bed, &url).await;
-        }
+        let open = std::net::TcpStream::connect(("127.0.0.1", port_of(&url)));
+        assert_eq!(open.is_ok(), url == listening, "{url} {open:?}");
     }
+    // From one to the other and back, without a pause.
+    engine.start_lab(0).await.expect("it listens elsewhere");
+    let listening = engine.start_lab(port).await.expect("it listens here again").url.expect("an address");
+    assert_eq!(listening, url);
     post(&reqwest::Client::new(), &listening, &[], "x").await;
     bed.stop().await;
 }

@@ -87,19 +87,18 @@ impl Lab {
         let wanted = u16::try_from(port).map_err(|_| Error::Invalid(format!("{port} is no port")))?;
         let _alone = self.starting.lock().await;
         let before = self.bench().last.clone();
-        // Its own port is to be had again once it has let go of it.
-        if let Some(before) = before.as_ref().filter(|before| before.port == wanted) {
-            before.stop.cancel();
-            before.ended.cancelled().await;
-        }
+        let (same, other) = match before {
+            Some(before) if before.port == wanted => (Some(before), None),
+            before => (None, before),
+        };
+        // Its own port is to be had again only once it has let go of it; another is to be had before it is given up.
+        end(same).await;
         let listener = self
             .tasks
             .make(|| receiver::listen(wanted))
             .map_err(|error| Error::Invalid(format!("port {port} cannot be listened on; choose another ({error})")))?;
         let address = listener.local_addr().map_err(|error| Error::Invalid(error.to_string()))?;
-        if let Some(before) = before {
-            before.stop.cancel();
-        }
+        end(other).await;
         let (stop, ended) = (self.tasks.token().child_token(), CancellationToken::new());
         let url = format!("http://{address}{PATH}");
         self.bench().last = Some(Started { url, port: address.port(), stop: stop.clone(), ended: ended.clone() });
@@ -163,6 +162,14 @@ impl Lab {
 
     fn bench(&self) -> MutexGuard<'_, Bench> {
         self.bench.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has a receiver listen no longer, and waits until it does not.
+async fn end(started: Option<Started>) {
+    if let Some(started) = started {
+        started.stop.cancel();
+        started.ended.cancelled().await;
     }
 }
 
