@@ -46,7 +46,7 @@ pub(crate) struct ResendArgs {
     #[arg(long, conflicts_with = "nos")]
     failed: bool,
     /// Of those only the ones that ask for the callback of this profile, by its name.
-    #[arg(long, value_name = "NAME", conflicts_with = "nos")]
+    #[arg(long = "named", value_name = "NAME", conflicts_with = "nos")]
     profile: Option<String>,
     /// Do not ask first.
     #[arg(long)]

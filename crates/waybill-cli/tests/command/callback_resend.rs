@@ -93,14 +93,14 @@ async fn those_of_one_profile_are_sent_again_by_its_name_and_no_others() {
         let file = bed.file(name, 1000);
         run(bed.upload(&[&file], &["--callback-profile", profile])).await.receipt(2);
     }
-    let receipts = run(resend(&bed, &["--profile", "orders", "--yes"])).await.receipts(0);
+    let receipts = run(resend(&bed, &["--named", "orders", "--yes"])).await.receipts(0);
     assert_eq!(all(&receipts, "key"), ["a.txt", "c.txt"]);
-    let none = run(resend(&bed, &["--failed", "--profile", "Orders", "--yes"])).await;
+    let none = run(resend(&bed, &["--failed", "--named", "Orders", "--yes"])).await;
     assert_eq!((none.code(), none.lines.len()), (Some(0), 0), "{none:#?}");
     assert!(none.stderr.contains("no callback of \"Orders\" failed"), "{none:#?}");
-    let unknown = run(resend(&bed, &["--profile", "Nobody", "--yes"])).await;
+    let unknown = run(resend(&bed, &["--named", "Nobody", "--yes"])).await;
     assert!(unknown.refusal().contains(r#"there is no callback profile "Nobody""#), "{unknown:#?}");
-    let both = run(resend(&bed, &["1", "--profile", "Orders", "--yes"])).await;
+    let both = run(resend(&bed, &["1", "--named", "Orders", "--yes"])).await;
     assert!(both.refusal().contains("cannot be used with"), "{both:#?}");
     let left = run(resend(&bed, &["--failed", "--yes"])).await.receipt(0);
     assert_eq!(left["key"], "b.txt");
