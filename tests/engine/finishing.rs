@@ -132,7 +132,10 @@ async fn a_put_that_arrived_whole_but_was_not_stored_is_sent_again_after_two_loo
 
 /// The receiver misbehaves: the file is stored all the same, and the row shows both.
 async fn callback_fails(fault: FaultKind, expected_ec: &str, expected_message: &str) {
-    let mut bed = TestBed::new().await;
+    callback_fails_before(TestBed::new().await, fault, expected_ec, expected_message).await;
+}
+
+async fn callback_fails_before(mut bed: TestBed, fault: FaultKind, expected_ec: &str, expected_message: &str) {
     for (name, len) in [("a.jpg", 1000), ("clip.mov", LEN)] {
         bed.fault(Fault::on(Callback, fault.clone()));
         let details = bed.stored(&bed.file(name, len)).await;
@@ -161,7 +164,8 @@ async fn a_callback_answered_with_500_fails_beside_a_stored_file() {
 
 #[tokio::test]
 async fn a_callback_that_is_not_answered_in_time_fails_beside_a_stored_file() {
-    callback_fails(FaultKind::CallbackTimeout, "0007-00000202", "").await;
+    let hurried = TestBed::facing(|tuning| tuning.callback_limit = std::time::Duration::from_millis(500)).await;
+    callback_fails_before(hurried, FaultKind::CallbackTimeout, "0007-00000202", "").await;
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ fn crc64_of_zeros(len: u64) -> u64 {
 }
 
 #[tokio::test]
-#[ignore = "summing 5 GB up takes the sandbox half a minute"]
+#[ignore = "summing 5 GB up takes the sandbox half a minute: cargo xtask soak"]
 async fn an_object_of_5_gb_and_a_byte_is_copied_in_two_parts() {
     let mut bed = TestBed::new().await;
     bed.fault(Fault::on(Callback, FaultKind::CallbackStatus { status: 500, body: "{}".into() }));

@@ -129,6 +129,20 @@ async fn those_that_wait_are_dropped_when_stopped_and_those_under_way_end() {
 }
 
 #[tokio::test]
+async fn one_that_is_settled_while_it_waits_is_not_called_and_the_others_are_called_once() {
+    let mut bed = TestBed::new().await;
+    let numbers = four_under_way(&bed).await;
+    bed.engine().settle_callbacks(vec![numbers[0], numbers[11]]).await.expect("settled");
+    assert_eq!(progress(&bed).await, (11, 0));
+    assert_eq!(resend(&bed, ResendSelection::AllBad).await, 0, "all that need somebody are on their way already");
+    bed.release();
+    until_quiet(&bed).await;
+    assert_eq!((answered(&badges(&bed, &numbers[..11]).await), answered(&badges(&bed, &numbers[11..]).await)), (11, 0));
+    assert_eq!(bed.sandbox.callbacks().len(), 12 + 11);
+    bed.stop().await;
+}
+
+#[tokio::test]
 async fn how_many_have_ended_is_counted_until_the_last_and_from_the_beginning_next_time() {
     let mut bed = TestBed::new().await;
     broken(&bed, u32::MAX);

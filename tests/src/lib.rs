@@ -253,7 +253,7 @@ pub async fn sandbox_in(data_dir: PathBuf, tune: impl FnOnce(&mut Tuning)) -> Sa
         region: "cn-test".into(),
         bucket: "bucket".into(),
     };
-    let mut tuning = Tuning { callback_limit: Duration::from_millis(500), ..Tuning::default() };
+    let mut tuning = Tuning::default();
     tune(&mut tuning);
     Sandbox::start_with(config, tuning).await.expect("the sandbox starts")
 }

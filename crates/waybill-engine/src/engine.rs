@@ -73,7 +73,7 @@ pub struct Engine {
     changes: Arc<ChangeBus>,
     tasks: Tasks,
     last_changes: Arc<Mutex<Instant>>,
-    finished: Finished,
+    finished: Finished<i64>,
     /// Commands of other processes whose uploads are under way here.
     handed_over: Arc<watch::Sender<usize>>,
     aborts: Arc<Notify>,

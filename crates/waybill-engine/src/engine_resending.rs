@@ -51,8 +51,8 @@ impl Engine {
         Ok(plan)
     }
 
-    /// Sends callbacks again, a few at a time and in order, by copying each object onto itself; answers with how many are
-    /// asked for. What comes of each is told with its upload. Those that are on their way already stay so.
+    /// Sends callbacks again, a few at a time and in order, by copying each object onto itself; answers with how many
+    /// joined those that wait or are under way already. What comes of each is told with its upload.
     ///
     /// # Errors
     /// `Store`, and `Refused` for a single one that is not stored or asked for none.
@@ -60,10 +60,7 @@ impl Engine {
         let asked = match selection {
             ResendSelection::These { nos } => {
                 let only = nos.len() == 1;
-                let fit = self.fit_to_be_called(nos, only).await?;
-                let asked = fit.len() as i64;
-                self.resends.line.ask(fit);
-                asked
+                self.resends.line.ask(self.fit_to_be_called(nos, only).await?)
             }
             ResendSelection::AllBad => self.resend_bad(None).await?,
             ResendSelection::AllBadOf { profile_id } => self.resend_bad(Some(profile_id)).await?,
@@ -72,23 +69,25 @@ impl Engine {
         Ok(asked)
     }
 
-    /// Asks for all that need somebody, of one profile or of all, a page at a time.
+    /// Asks for all that need somebody, of one profile or of all, a page at a time, until they are stopped.
     async fn resend_bad(&self, profile_id: Option<String>) -> Result<i64, Error> {
-        let (mut asked, mut after) = (0, 0);
+        let (mut asked, mut after, stops) = (0, 0, self.resends.line.stops());
         loop {
             let of = profile_id.clone();
             let page = self.store.read(move |c| calls::bad(c, of.as_deref(), after, PAGE)).await?;
             let Some(last) = page.last() else { return Ok(asked) };
             after = *last;
-            asked += page.len() as i64;
-            self.resends.line.ask(page);
+            let Some(joined) = self.resends.line.ask_if_bad(stops, page) else { return Ok(asked) };
+            asked += joined;
         }
     }
 
     /// Stops sending callbacks again, whoever asked for it: those that wait stay as they are, those under way end. Answers
     /// with how many were dropped.
     pub fn stop_resending(&self) -> i64 {
-        self.resends.drop_waiting()
+        let away = self.resends.line.stop();
+        self.resends.sent_away(&away);
+        away.len() as i64
     }
 
     /// Those of which OSS can be asked to call again, as far as the database tells; `strict`: the others are an error.
@@ -145,8 +144,7 @@ impl Engine {
             let _ = told.send(progress(left.len())).await;
             while !left.is_empty() {
                 tokio::select! {
-                    Some(no) = ended.recv() => if left.contains(&no) {
-                        let why_left = self.resends.line.why_left(no);
+                    Some((no, why_left)) = ended.recv() => if left.contains(&no) {
                         if settling.remove(&no) && why_left.is_none() && !self.was_called(no).await? {
                             self.resends.line.ask([no]);
                             continue;
@@ -204,8 +202,8 @@ impl Engine {
                 Ok(())
             })
             .await?;
-        self.resends.line.dismiss(&seen_to);
-        self.changes.reload();
+        let away = self.resends.line.dismiss(&seen_to);
+        self.resends.sent_away(&away);
         Ok(())
     }
 

@@ -41,7 +41,7 @@ pub(crate) struct Queue {
     pub(crate) line: mpsc::Sender<Message>,
     pub(crate) abort: Arc<Notify>,
     pub(crate) troubles: Arc<Troubles>,
-    pub(crate) finished: Finished,
+    pub(crate) finished: Finished<i64>,
     /// Tries before network trouble becomes a failure; None for no end.
     pub(crate) patience: Option<u32>,
     /// None: everything.
@@ -198,7 +198,7 @@ impl Queue {
     pub(crate) fn announce(&self, no: i64, phase: Phase) {
         self.changes.row(no);
         if is_final(phase) {
-            self.finished.tell(no);
+            self.finished.tell(&no);
         }
     }
 }

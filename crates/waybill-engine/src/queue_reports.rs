@@ -166,7 +166,7 @@ impl Queue {
                 }
                 changes.row(no);
                 if is_final(phase) {
-                    finished.tell(no);
+                    finished.tell(&no);
                 }
                 if let Some(wake) = wake {
                     wake.notify_one();

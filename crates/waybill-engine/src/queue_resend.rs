@@ -4,11 +4,11 @@
 //! in memory, since a callback is sent again by hand: after a crash nobody asks for it any more. What was begun is given up
 //! at the next start, except a finishing request that may have been carried out, which is found out about.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use waybill_oss::{BucketName, ObjectHeaders, ObjectKey};
 
 use crate::callback_profile;
@@ -18,6 +18,7 @@ use crate::destination::Destinations;
 use crate::error::{Code, Error};
 use crate::finished::Finished;
 use crate::resend::drive::{self, Way};
+use crate::resend::line::{Asked, Line};
 use crate::resend::plan;
 use crate::resend::state::{Original, ResendEffect, ResendEvent, ResendState, step};
 use crate::store::initiates::{self, Initiate};
@@ -32,6 +33,7 @@ use crate::view::Problem;
 const AT_ONCE: usize = 4;
 /// Whatever was stored before and after this differs in its Last-Modified.
 const TOLD_APART: Duration = Duration::from_secs(1);
+
 /// What they work with. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Resends {
@@ -46,116 +48,8 @@ pub(crate) struct Resends {
     /// How often OSS is asked what became of a finishing request, for a command that has to end; None: until it says.
     pub(crate) patience: Option<u32>,
     pub(crate) line: Arc<Line>,
-    /// Hears of each that has ended, whatever came of it.
-    pub(crate) ended: Finished,
-}
-
-/// Who is to be called again, in order of asking.
-#[derive(Debug, Default)]
-pub(crate) struct Line {
-    waiting: Mutex<Waiting>,
-    wake: Notify,
-    /// Those that somebody has seen to meanwhile: OSS need not be asked about them any more.
-    dismissed: watch::Sender<HashSet<i64>>,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    next: VecDeque<i64>,
-    /// Those and the ones under way.
-    all: HashSet<i64>,
-    /// How many have ended since nobody was in the line.
-    ended: i64,
-    /// Those that were left as they are since OSS could not be asked, and why.
-    unsettled: HashMap<i64, Problem>,
-    /// Those that were dropped before their turn came.
-    dropped: HashSet<i64>,
-}
-
-impl Waiting {
-    /// False for one that is there already.
-    fn join(&mut self, no: i64) -> bool {
-        if self.all.is_empty() {
-            self.ended = 0;
-        }
-        self.dropped.remove(&no);
-        self.all.insert(no)
-    }
-}
-
-impl Line {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Puts these behind the others; those that are there already stay where they are.
-    pub(crate) fn ask(&self, numbers: impl IntoIterator<Item = i64>) {
-        let mut waiting = self.lock();
-        for no in numbers {
-            if waiting.join(no) {
-                waiting.next.push_back(no);
-            }
-        }
-        drop(waiting);
-        self.wake.notify_one();
-    }
-
-    /// Those that wait or are under way.
-    pub(crate) fn all(&self) -> HashSet<i64> {
-        self.lock().all.clone()
-    }
-
-    /// How many wait or are under way, and how many of those that were asked for together with them have ended.
-    pub(crate) fn progress(&self) -> (i64, i64) {
-        let waiting = self.lock();
-        (waiting.all.len() as i64, waiting.ended)
-    }
-
-    /// Those that only wait leave the line.
-    fn drop_waiting(&self) -> Vec<i64> {
-        let mut waiting = self.lock();
-        let dropped: Vec<i64> = std::mem::take(&mut waiting.next).into();
-        for no in &dropped {
-            waiting.all.remove(no);
-        }
-        waiting.dropped.extend(&dropped);
-        dropped
-    }
-
-    /// Of these, the ones that only wait for OSS's word wait no longer.
-    pub(crate) fn dismiss(&self, numbers: &[i64]) {
-        let all = self.all();
-        self.dismissed.send_modify(|dismissed| dismissed.extend(numbers.iter().filter(|no| all.contains(no))));
-    }
-
-    /// Waits until this one is dismissed.
-    pub(crate) async fn dismissed(&self, no: i64) {
-        // The sender is ours.
-        let _ = self.dismissed.subscribe().wait_for(|dismissed| dismissed.contains(&no)).await;
-    }
-
-    /// OSS cannot be asked about this one; it stays as it is until the next command or start.
-    pub(crate) fn leave(&self, no: i64, why: Problem) {
-        self.lock().unsettled.insert(no, why);
-    }
-
-    /// Why this one was left or dropped, once.
-    pub(crate) fn why_left(&self, no: i64) -> Option<Problem> {
-        let mut waiting = self.lock();
-        let dropped = waiting.dropped.remove(&no).then(dropped);
-        waiting.unsettled.remove(&no).or(dropped)
-    }
-
-    fn ended(&self, no: i64) {
-        let mut waiting = self.lock();
-        if waiting.all.remove(&no) {
-            waiting.ended += 1;
-        }
-    }
-
-    fn pop(&self) -> Option<i64> {
-        self.lock().next.pop_front()
-    }
+    /// Hears of each that has ended, whatever came of it, and why nobody knows what, if so.
+    pub(crate) ended: Finished<(i64, Option<Problem>)>,
 }
 
 impl Resends {
@@ -170,29 +64,29 @@ impl Resends {
                 slot = Arc::clone(&slots).acquire_owned() => slot,
             };
             let Ok(slot) = slot else { return };
-            let Some(no) = self.line.pop() else {
+            let Some((no, asked)) = self.line.pop() else {
                 drop(slot);
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = self.line.wake.notified() => continue,
+                    () = self.line.joined() => continue,
                 }
             };
             let (this, until) = (self.clone(), stop.clone());
             self.tasks.spawn("resend", async move {
                 tokio::select! {
                     () = until.cancelled() => {}
-                    () = this.carry(no, slot) => {}
+                    () = this.carry(no, asked, slot) => {}
                 }
             });
         }
     }
 
-    /// Whoever only waits is not called again, and stays as it is; those under way end. Answers with how many were dropped.
-    pub(crate) fn drop_waiting(&self) -> i64 {
-        let dropped = self.line.drop_waiting();
-        dropped.iter().for_each(|no| self.ended.tell(*no));
+    /// Those that only waited have left the line and stay as they are.
+    pub(crate) fn sent_away(&self, numbers: &[i64]) {
+        for no in numbers {
+            self.ended.tell(&(*no, Some(sent_away())));
+        }
         self.changes.reload();
-        dropped.len() as i64
     }
 
     /// Ends what an earlier run began, of these uploads or of all, and answers with the numbers that are being ended. Whatever
@@ -202,15 +96,15 @@ impl Resends {
     /// `Store`; nothing has been begun then.
     pub(crate) async fn take_up(&self, only: Option<&HashSet<i64>>) -> Result<HashSet<i64>, Error> {
         let mut left = self.store.read(resends::numbers).await?;
-        left.retain(|no| only.is_none_or(|only| only.contains(no)) && self.line.lock().join(*no));
+        left.retain(|no| only.is_none_or(|only| only.contains(no)) && self.line.join(*no));
         for no in left.iter().copied() {
             let (this, stop) = (self.clone(), self.tasks.token().clone());
             self.tasks.spawn("resend", async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = this.end_earlier(no) => {}
-                }
-                this.ended(no);
+                let why_left = tokio::select! {
+                    () = stop.cancelled() => None,
+                    why_left = this.end_earlier(no) => why_left,
+                };
+                this.ended(no, why_left);
             });
         }
         Ok(left)
@@ -230,11 +124,12 @@ impl Resends {
         });
     }
 
-    async fn end_earlier(&self, no: i64) {
+    /// Answers with why nobody knows what became of it, if so.
+    async fn end_earlier(&self, no: i64) -> Option<Problem> {
         let read = || self.store.read(move |c| Ok(resends::load(c, no)?.zip(uploads::load(c, no)?)));
         let left = self.surely("a callback that was being sent again", read).await;
-        let Some((state, record)) = left else { return };
-        let Ok((state, effects)) = step(state, ResendEvent::Abandoned) else { return };
+        let (state, record) = left?;
+        let (state, effects) = step(state, ResendEvent::Abandoned).ok()?;
         if effects.contains(&ResendEffect::Settle) {
             return self.settle(&record, state, None).await;
         }
@@ -245,6 +140,7 @@ impl Resends {
             ec: None,
         };
         self.over(&record, &effects, problem).await;
+        None
     }
 
     /// The way to an upload's object.
@@ -276,32 +172,34 @@ impl Resends {
         other.map_or(Ok(()), |other| Err(plan::busy(other)))
     }
 
-    async fn carry(&self, no: i64, slot: OwnedSemaphorePermit) {
+    async fn carry(&self, no: i64, asked: Asked, slot: OwnedSemaphorePermit) {
         self.changes.row(no);
+        let mut why_left = None;
         match self.load(no).await {
-            Ok(Some(record)) => {
-                if let Err(error) = self.call_again(&record, slot).await {
+            // It may have ended well, or been settled, since all bad ones were asked for.
+            Ok(Some(record)) if asked == Asked::IfBad && !record.callback_bad => {}
+            Ok(Some(record)) => match self.call_again(&record, slot).await {
+                Ok(left) => why_left = left,
+                Err(error) => {
                     let saved = self.not_begun(&record, error.problem()).await;
                     tracing::warn!(no, %error, ?saved, "a callback was not sent again");
                 }
-            }
+            },
             Ok(None) => {}
             Err(error) => tracing::warn!(no, %error, "could not read an upload whose callback is to be sent again"),
         }
-        self.ended(no);
+        self.ended(no, why_left);
     }
 
-    fn ended(&self, no: i64) {
-        self.line.ended(no);
-        self.line.dismissed.send_modify(|dismissed| {
-            dismissed.remove(&no);
-        });
+    fn ended(&self, no: i64, why_left: Option<Problem>) {
+        self.line.leave(no);
         self.changes.row(no);
-        self.ended.tell(no);
+        self.ended.tell(&(no, why_left));
     }
 
-    /// An error means that nothing has been begun; whatever was begun is ended here.
-    async fn call_again(&self, record: &UploadRecord, slot: OwnedSemaphorePermit) -> Result<(), Error> {
+    /// An error means that nothing has been begun; whatever was begun is ended here. Answers with why nobody knows what came
+    /// of it, if so.
+    async fn call_again(&self, record: &UploadRecord, slot: OwnedSemaphorePermit) -> Result<Option<Problem>, Error> {
         let ours = plan::stored(&record.state, record.callback.is_some())?;
         self.nobody_else(record).await?;
         let way = self.way(record).await?;
@@ -313,7 +211,7 @@ impl Resends {
             Ok(parts) => parts,
             Err(error) => {
                 self.give_up(record, state, error).await;
-                return Ok(());
+                return Ok(None);
             }
         };
         match way.finish(state.upload_id(), &parts, &headers).await {
@@ -338,11 +236,11 @@ impl Resends {
                 tracing::info!(no = record.no, %error, "the answer to a callback that was sent again was lost");
                 // Others need not wait until OSS has said what became of it.
                 drop(slot);
-                self.settle(record, state, Some(error)).await;
+                return Ok(self.settle(record, state, Some(error)).await);
             }
             Err(error) => self.give_up(record, state, Error::Oss(error)).await,
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Saves that it is begun, and that Initiate is about to be sent, at this time of the server's.
@@ -424,8 +322,8 @@ impl Resends {
     }
 }
 
-/// Why nobody was called for one that was dropped.
-fn dropped() -> Problem {
+/// Why nobody was called for one that only waited.
+fn sent_away() -> Problem {
     Problem {
         code: Code::Refused,
         message: "it was stopped before OSS was asked to call; the object is as it was".into(),

@@ -22,9 +22,15 @@ const AGAIN: Duration = Duration::from_secs(1);
 const CAP: Duration = Duration::from_secs(60);
 
 impl Resends {
-    /// Asks until OSS has said what became of the finishing request.
-    pub(crate) async fn settle(&self, record: &UploadRecord, state: ResendState, lost: Option<waybill_oss::Error>) {
-        let ResendState::Completing { original, upload_id, etag } = &state else { return };
+    /// Asks until OSS has said what became of the finishing request. Where it cannot be asked, the reason is given, and the
+    /// callback stays as it is until the next command or start.
+    pub(crate) async fn settle(
+        &self,
+        record: &UploadRecord,
+        state: ResendState,
+        lost: Option<waybill_oss::Error>,
+    ) -> Option<Problem> {
+        let ResendState::Completing { original, upload_id, etag } = &state else { return None };
         let mut failures = 0;
         let fate = loop {
             let asked = match self.way(record).await {
@@ -41,12 +47,13 @@ impl Resends {
             tracing::info!(no = record.no, %error, "will ask later what became of a callback");
             self.destinations.forget_client(&record.destination_id);
             failures += 1;
-            let Some(wait) = self.before_the_next(&error, failures) else {
-                return self.line.leave(record.no, not_known(&error));
-            };
+            let Some(wait) = self.before_the_next(&error, failures) else { return Some(not_known(&error)) };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                () = self.line.dismissed(record.no) => return self.unknown(record, state).await,
+                () = self.line.dismissed(record.no) => {
+                    self.unknown(record, state).await;
+                    return None;
+                }
             }
         };
         match fate {
@@ -62,6 +69,7 @@ impl Resends {
                 self.give_up(record, state, not_done(message)).await
             }
         }
+        None
     }
 
     /// How long to wait before OSS is asked once more; None: a command does not wait for what cannot help or takes too long.

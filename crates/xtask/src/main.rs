@@ -36,7 +36,7 @@ cargo xtask bench                Waybill, the barest client and its peers side b
                                  --rounds N; --only NAME: a workload or a client, may be repeated; --page: the page is written even so
 cargo xtask soak [--kills N] [--seed S]
                                  kills a program that uploads 1,000 times while the server misbehaves, checks that every file
-                                 is accounted for, and writes docs/reliability.md";
+                                 is accounted for, and writes docs/reliability.md; then has an object over 5 GB sent again";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);

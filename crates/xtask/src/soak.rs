@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: the long crash run, which writes its report to `docs/reliability.md`.
+//! `cargo xtask soak`: what takes too long for every day. The long crash run, which writes its report to
+//! `docs/reliability.md`, and the scenarios that move gigabytes.
 
 use std::ffi::OsString;
 
@@ -9,5 +10,7 @@ use crate::steps::{cargo, must, root};
 pub(crate) fn soak(arguments: &[OsString]) -> Result<(), String> {
     packages::ensure(&[packages::COMPILER])?;
     let mut run = cargo(&["run", "--package", "waybill-tests", "--bin", "soak", "--"]);
-    must(run.arg("--report").arg(root().join("docs/reliability.md")).args(arguments), "crash run")
+    must(run.arg("--report").arg(root().join("docs/reliability.md")).args(arguments), "crash run")?;
+    let mut long = cargo(&["test", "--package", "waybill-tests", "--test", "engine", "--", "--ignored"]);
+    must(&mut long, "long scenarios")
 }

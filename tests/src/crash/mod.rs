@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use waybill_sandbox::Sandbox;
+use waybill_sandbox::{Sandbox, Tuning};
 
 use self::accounts::Books;
 use self::dice::Dice;
@@ -99,7 +99,9 @@ struct Scene<'a> {
 impl<'a> Scene<'a> {
     async fn new(orders: &'a Orders) -> Result<Scene<'a>, Trouble> {
         let (dir, data) = (tempfile::tempdir()?, in_memory()?);
-        let sandbox = sandbox_in(dir.path().join("sandbox"), |_| {}).await;
+        // Some callbacks are never answered, and the next start waits until the sandbox is at rest.
+        let hurried = |tuning: &mut Tuning| tuning.callback_limit = Duration::from_millis(500);
+        let sandbox = sandbox_in(dir.path().join("sandbox"), hurried).await;
         let report = Report { seed: orders.seed, kills: orders.kills, ..Report::default() };
         let application = sandbox_in(dir.path().join("application"), |_| {}).await;
         Ok(Scene { orders, dir, data, sandbox, application, dice: Dice::new(orders.seed), sets: Vec::new(), report })

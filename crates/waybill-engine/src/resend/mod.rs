@@ -4,5 +4,6 @@
 //! UploadPartCopy, InitiateMultipartUpload, CompleteMultipartUpload and Callback pages.
 
 pub(crate) mod drive;
+pub(crate) mod line;
 pub(crate) mod plan;
 pub(crate) mod state;

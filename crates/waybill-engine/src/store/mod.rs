@@ -228,7 +228,7 @@ impl Store {
         written.recv().unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Reads on the read-only connection, off the runtime's threads.
+    /// Reads on the read-only connection, off the runtime's threads; all that is read is of one moment.
     ///
     /// # Errors
     /// `Store`.
@@ -247,7 +247,7 @@ impl Store {
     pub(crate) fn read_blocking<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         let reader = lock_of(&self.reader);
         let connection = reader.as_ref().ok_or_else(closed)?;
-        read(connection).map_err(|error| {
+        connection.unchecked_transaction().and_then(|moment| read(&moment)).map_err(|error| {
             let refusal = Refusal::from(&error);
             if refusal.code == Code::Damaged {
                 self.health.refused(&refusal);
@@ -403,6 +403,21 @@ fn from_json<T: serde::de::DeserializeOwned>(column: usize, text: &str) -> rusql
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_saved_while_somebody_reads_is_not_half_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let writer = store.clone();
+        let seen = store.read(move |c| {
+            let before = settings::get(c, "a")?;
+            writer.write_blocking(|c| settings::set(c, "a", "1")).unwrap();
+            Ok((before, settings::get(c, "a")?))
+        });
+        assert_eq!(seen.await.unwrap(), (None, None));
+        assert_eq!(store.read(|c| settings::get(c, "a")).await.unwrap().as_deref(), Some("1"));
+        store.close().await;
+    }
 
     #[tokio::test]
     async fn a_failing_write_leaves_its_neighbours_in_place() {

@@ -30,9 +30,12 @@ impl Reader {
         Ok(current.then_some(reader))
     }
 
+    /// All that is read is of one moment.
+    ///
     /// # Errors
     /// `Store`, `Damaged`.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
-        read(&self.connection).map_err(|error| Refusal::from(&error).into_error("read"))
+        let moment = self.connection.unchecked_transaction();
+        moment.and_then(|moment| read(&moment)).map_err(|error| Refusal::from(&error).into_error("read"))
     }
 }

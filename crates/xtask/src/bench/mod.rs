@@ -101,6 +101,10 @@ pub(crate) fn bench(arguments: &[OsString]) -> Result<(), String> {
     if !cfg!(target_os = "linux") {
         return Err("`cargo xtask bench` reads processor time and memory from /proc, which only Linux has.".into());
     }
+    let page = root().join("docs/performance.md");
+    if options.writes_page() {
+        page::check(&page)?;
+    }
     fs::create_dir_all(programs::folder()).map_err(|error| error.to_string())?;
     let wanted: Vec<Client> = CLIENTS.into_iter().filter(|client| options.wants_client(*client)).collect();
     let programs = programs::prepare(&wanted)?;
@@ -130,7 +134,7 @@ pub(crate) fn bench(arguments: &[OsString]) -> Result<(), String> {
         let surroundings = page::surroundings(&programs.versions, options.rounds);
         let all =
             format!("{surroundings}\n## Goals\n\n{goals}\n## Figures\n\n{measured}### Without a server\n\n{local}\n");
-        page::write(&root().join("docs/performance.md"), &all)?;
+        page::write(&page, &all)?;
     }
     match verdicts.iter().filter(|verdict| !verdict.is_reached).count() {
         0 => Ok(()),

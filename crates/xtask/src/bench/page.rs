@@ -88,11 +88,17 @@ fn field(text: &str, name: &str) -> String {
 
 /// Puts what was measured between the marks of the page.
 pub(crate) fn write(page: &Path, measured: &str) -> Result<(), String> {
-    let problem = |error| format!("{}: {error}", page.display());
-    let text = fs::read_to_string(page).map_err(problem)?;
-    let text =
-        renewed(&text, measured).ok_or_else(|| format!("{} has lost its marks: {BEGIN} and {END}", page.display()))?;
-    fs::write(page, text).map_err(problem)
+    fs::write(page, with(page, measured)?).map_err(|error| format!("{}: {error}", page.display()))
+}
+
+/// An error if the page could not be written: better before half an hour of measuring than after it.
+pub(crate) fn check(page: &Path) -> Result<(), String> {
+    with(page, "").map(drop)
+}
+
+fn with(page: &Path, measured: &str) -> Result<String, String> {
+    let text = fs::read_to_string(page).map_err(|error| format!("{}: {error}", page.display()))?;
+    renewed(&text, measured).ok_or_else(|| format!("{} has lost its marks: {BEGIN} and {END}", page.display()))
 }
 
 fn renewed(text: &str, measured: &str) -> Option<String> {
