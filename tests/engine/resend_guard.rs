@@ -95,7 +95,8 @@ async fn what_is_left_of_one_does_not_keep_the_engine_from_starting_and_is_ended
     bed.refuse_to_save("DELETE ON resends");
     bed.start().await;
     // It is in the line already, so nothing is begun beside it.
-    ask(&bed, no).await;
+    let these = ResendSelection::These { nos: vec![no] };
+    assert_eq!(bed.engine().resend_callbacks(these).await.expect("heard"), 0);
     assert_eq!((bed.upload_ids().len(), bed.details(no).await.row.callback), (1, CallbackBadge::CallingAgain));
     bed.save_again();
     let after = calls(&bed, no, 2).await;
