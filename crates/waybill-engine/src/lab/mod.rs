@@ -102,10 +102,12 @@ impl Lab {
         let (stop, ended) = (self.tasks.token().child_token(), CancellationToken::new());
         let url = format!("http://{address}{PATH}");
         self.bench().last = Some(Started { url, port: address.port(), stop: stop.clone(), ended: ended.clone() });
-        let (lab, over) = (self.clone(), ended.drop_guard());
+        let (lab, over, changes) = (self.clone(), ended.drop_guard(), Arc::clone(&self.changes));
         self.tasks.spawn("lab", async move {
             receiver::run(lab, listener, also, stop).await;
             drop(over);
+            // Whoever waits for the port hears that it can be had.
+            changes.lab();
         });
         self.changes.lab();
         Ok(())
@@ -193,7 +195,23 @@ fn weight(request: &LabRequest) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[tokio::test]
+    async fn whoever_waits_for_the_port_hears_when_it_has_been_let_go() {
+        let (tasks, changes) = (Tasks::start().expect("a thread"), Arc::<ChangeBus>::default());
+        let lab = Lab::new(tasks.clone(), Arc::clone(&changes));
+        lab.start(0, Vec::new()).await.expect("it listens");
+        changes.changed().await;
+        let last = lab.bench().last.clone().expect("a receiver");
+        // Not by `Lab::stop`, which tells that it was asked to, and too early.
+        last.stop.cancel();
+        tokio::time::timeout(Duration::from_secs(60), changes.changed()).await.expect("it is told");
+        assert!(last.ended.is_cancelled() && receiver::listen(last.port).is_ok());
+        tasks.stop().await;
+    }
 
     #[test]
     fn the_oldest_make_room_and_the_newest_stays_however_long_it_is() {
