@@ -82,6 +82,8 @@ async fn take(State(shared): State<Shared>, request: Request<Body>) -> Response<
         signature,
         answered: answer.status,
     });
+    // Up to 8 MiB, which nobody needs while the answer waits.
+    drop(body);
     let delay = u64::try_from(answer.delay_ms).unwrap_or_default();
     tokio::select! {
         () = tokio::time::sleep(Duration::from_millis(delay)) => {}
