@@ -16,8 +16,7 @@ impl Engine {
     /// # Errors
     /// `Invalid` for a port that is none or is in use, `Store`.
     pub async fn start_lab(&self, port: i64) -> Result<LabView, Error> {
-        let also = self.own_keys().await?;
-        self.lab.start(port, also).await?;
+        self.lab.start(port, self.own_keys()).await?;
         Ok(self.lab.view())
     }
 

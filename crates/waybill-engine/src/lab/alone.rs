@@ -1,6 +1,7 @@
 //! The lab's receiver by itself, without a data folder: for the command line.
 
 use std::collections::VecDeque;
+use std::future::ready;
 use std::sync::Arc;
 
 use super::Lab;
@@ -31,7 +32,7 @@ impl Receiver {
         let changes = Arc::<ChangeBus>::default();
         let lab = Lab::new(tasks.clone(), Arc::clone(&changes));
         let started = match lab.set_answer(answer) {
-            Ok(()) => lab.start(i64::from(port), also).await,
+            Ok(()) => lab.start(i64::from(port), ready(Ok(also))).await,
             Err(error) => Err(error),
         };
         match started {

@@ -7,6 +7,7 @@ mod receiver;
 pub(crate) mod signature;
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,8 @@ pub(crate) struct Lab {
 struct Bench {
     /// The receiver that was started last, which may have been told to stop.
     last: Option<Started>,
+    /// How often it was told to stop: a start that has waited meanwhile comes to nothing.
+    stops: u64,
     answer: LabAnswer,
     /// Newest first.
     requests: VecDeque<LabRequest>,
@@ -63,7 +66,7 @@ impl Lab {
             body: r#"{"status":"ok"}"#.into(),
             delay_ms: 0,
         };
-        let bench = Bench { last: None, answer, requests: VecDeque::new(), counted: 0 };
+        let bench = Bench { last: None, stops: 0, answer, requests: VecDeque::new(), counted: 0 };
         let bench = Arc::new(Mutex::new(bench));
         Lab { tasks, changes, signatures: Signatures::default(), bench, starting: Arc::default() }
     }
@@ -78,13 +81,20 @@ impl Lab {
         }
     }
 
-    /// Listens on this port of loopback from now on (0: any that is free), and no longer on another. `also` begins the
-    /// addresses of keys that are taken besides OSS's. What listened before goes on if the port cannot be had.
+    /// Listens on this port of loopback from now on (0: any that is free), and no longer on another; on none if it is told to
+    /// stop meanwhile. `also` tells what begins the addresses of keys that are taken besides OSS's. What listens on another
+    /// port goes on if this one cannot be had.
     ///
     /// # Errors
-    /// `Invalid` for a port that is none or is in use.
-    pub(crate) async fn start(&self, port: i64, also: Vec<String>) -> Result<(), Error> {
+    /// `Invalid` for a port that is none or is in use, and what `also` says.
+    pub(crate) async fn start(
+        &self,
+        port: i64,
+        also: impl Future<Output = Result<Vec<String>, Error>>,
+    ) -> Result<(), Error> {
         let wanted = u16::try_from(port).map_err(|_| Error::Invalid(format!("{port} is no port")))?;
+        let stops = self.bench().stops;
+        let also = also.await?;
         let _alone = self.starting.lock().await;
         let before = self.bench().last.clone();
         let (same, other) = match before {
@@ -101,7 +111,10 @@ impl Lab {
         end(other).await;
         let (stop, ended) = (self.tasks.token().child_token(), CancellationToken::new());
         let url = format!("http://{address}{PATH}");
-        self.bench().last = Some(Started { url, port: address.port(), stop: stop.clone(), ended: ended.clone() });
+        let started = Started { url, port: address.port(), stop: stop.clone(), ended: ended.clone() };
+        if !self.install(started, stops) {
+            return Ok(());
+        }
         let (lab, over, changes) = (self.clone(), ended.drop_guard(), Arc::clone(&self.changes));
         self.tasks.spawn("lab", async move {
             receiver::run(lab, listener, also, stop).await;
@@ -113,11 +126,24 @@ impl Lab {
         Ok(())
     }
 
-    /// Listens no longer. What came in stays.
+    /// False if it has been told to stop since there were so many `stops`.
+    fn install(&self, started: Started, stops: u64) -> bool {
+        let mut bench = self.bench();
+        let wanted = bench.stops == stops;
+        if wanted {
+            bench.last = Some(started);
+        }
+        wanted
+    }
+
+    /// Listens no longer, nor on a port that is just being had. What came in stays.
     pub(crate) fn stop(&self) {
-        if let Some(last) = &self.bench().last {
+        let mut bench = self.bench();
+        bench.stops += 1;
+        if let Some(last) = &bench.last {
             last.stop.cancel();
         }
+        drop(bench);
         self.changes.lab();
     }
 
@@ -195,6 +221,7 @@ fn weight(request: &LabRequest) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
     use std::time::Duration;
 
     use super::*;
@@ -203,7 +230,7 @@ mod tests {
     async fn whoever_waits_for_the_port_hears_when_it_has_been_let_go() {
         let (tasks, changes) = (Tasks::start().expect("a thread"), Arc::<ChangeBus>::default());
         let lab = Lab::new(tasks.clone(), Arc::clone(&changes));
-        lab.start(0, Vec::new()).await.expect("it listens");
+        lab.start(0, ready(Ok(Vec::new()))).await.expect("it listens");
         changes.changed().await;
         let last = lab.bench().last.clone().expect("a receiver");
         // Not by `Lab::stop`, which tells that it was asked to, and too early.
