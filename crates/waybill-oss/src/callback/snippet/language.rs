@@ -4,18 +4,14 @@ use super::{Language, headers, json};
 
 /// What only one SDK's programs say. The one that stands first in the text decides, and of two at one
 /// place the one that stands first here: imports stand in front of texts.
-const SURE: [(Language, &str); 39] = [
+const SURE: [(Language, &str); 34] = [
     (Language::Android, "com.alibaba.sdk.android"),
     (Language::Android, "setCallbackParam"),
     (Language::Android, "setCallbackVars"),
-    (Language::Android, "callbackParam = hashMapOf"),
-    (Language::Android, "callbackParam = mapOf"),
-    (Language::Android, "callbackParam = mutableMapOf"),
     (Language::Android, "MapOf("),
     (Language::Android, "MapOf<"),
     (Language::Android, "mapOf("),
     (Language::Android, "mapOf<"),
-    (Language::Android, "callbackVars = "),
     (Language::Java, "com.aliyun.oss"),
     (Language::Java, "setCallbackUrl"),
     (Language::Java, "setCallbackBody"),
@@ -40,14 +36,15 @@ const SURE: [(Language, &str); 39] = [
     (Language::NodeJs, "customValue"),
     (Language::Ios, "AliyunOSSiOS"),
     (Language::Ios, "OSSPutObjectRequest"),
-    (Language::Ios, "callbackParam ="),
     (Language::Ios, "@\"callbackUrl\""),
     (Language::Rest, "x-oss-callback:"),
     (Language::Rest, "x-oss-callback-var:"),
 ];
 
 /// What parts of programs say, for want of something better.
-const LIKELY: [(Language, &str); 18] = [
+const LIKELY: [(Language, &str); 19] = [
+    // Kotlin assigns it too, but calls a map maker.
+    (Language::Ios, "callbackParam ="),
     (Language::Android, "put(\"callbackUrl\""),
     (Language::Android, "put(\"callbackBody\""),
     (Language::Php, "'callbackUrl' =>"),

@@ -221,6 +221,27 @@ fn a_text_without_a_callback_is_refused_in_words() {
 }
 
 #[test]
+fn variables_in_front_of_the_callback_are_not_taken_for_kotlins() {
+    for (text, language) in [
+        (
+            "const callbackVars = { uid: '42' };\nconst options = { callback: { url: 'http://a.example.com/cb', body: 'u=${x:uid}', customValue: callbackVars } };",
+            Language::NodeJs,
+        ),
+        (
+            "$callbackVars = array('x:uid' => '42');\n$options = array(OssClient::OSS_CALLBACK => json_encode(array('callbackUrl' => 'http://a.example.com/cb', 'callbackBody' => 'u=${x:uid}')), OssClient::OSS_CALLBACK_VAR => json_encode($callbackVars));",
+            Language::Php,
+        ),
+        (
+            "Map<String, String> callbackVars = new HashMap<String, String>();\ncallbackVars.put(\"x:uid\", \"42\");\nCallback callback = new Callback();\ncallback.setCallbackUrl(\"http://a.example.com/cb\");\ncallback.setCallbackBody(\"u=${x:uid}\");\ncallback.setCallbackVar(callbackVars);",
+            Language::Java,
+        ),
+    ] {
+        let read = says(text, language, URL, "u=${x:uid}", &[]);
+        assert_eq!(read.spec.variables["x:uid"], "42", "{text}");
+    }
+}
+
+#[test]
 fn kotlin_writes_maps_as_calls_and_sets_them_as_properties() {
     let whole = r#"
 import com.alibaba.sdk.android.oss.model.PutObjectRequest
@@ -242,6 +263,8 @@ put.callbackVars = mapOf("x:a" to "1")
     for part in [
         r#"request.callbackParam = hashMapOf("callbackUrl" to "http://a.example.com/cb", "callbackBody" to "o=\${object}&a=\${x:a}")
            request.callbackVars = hashMapOf("x:a" to "1")"#,
+        r#"request.callbackParam = linkedMapOf("callbackUrl" to "http://a.example.com/cb", "callbackBody" to "o=\${object}&a=\${x:a}")
+           request.callbackVars = mapOf("x:a" to "1")"#,
         r#"request.setCallbackParam(mapOf<String, String>(Pair("callbackUrl", "http://a.example.com/cb"), "callbackBody" to "o=\${object}&a=\${x:a}"))
            request.setCallbackVars(mutableMapOf("x:a" to "1"))"#,
         r#"val callback = hashMapOf<String, String>()
