@@ -35,7 +35,7 @@ pub struct LintWish {
 
 /// What is wrong or odd about a profile, worst first, each with its words in English.
 pub async fn lint(form: &CallbackProfileForm, wish: LintWish) -> Vec<(CallbackFinding, String)> {
-    let resolved = Names::default().of(&form.urls, wish.resolve).await;
+    let resolved = Names::default().of(&form.urls, wish.resolve).await.addresses;
     let facts = LintFacts { region: wish.region, resolved, local: wish.local, ..LintFacts::default() };
     callback_study::findings(form, &facts)
 }

@@ -66,7 +66,7 @@ pub(crate) fn study(form: &CallbackProfileForm, file: &StudiedFile<'_>, facts: &
         Err(why) => (None, Some(why.to_string())),
     };
     let findings = findings(form, facts).into_iter().map(|(finding, _)| finding).collect();
-    CallbackStudy { preview, refusal, findings }
+    CallbackStudy { preview, refusal, findings, unresolved: false }
 }
 
 /// What the linter says of the form as it was written, each with its words in English.

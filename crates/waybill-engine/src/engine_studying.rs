@@ -12,6 +12,7 @@ use crate::callback_study::{self, Planned, StudiedFile};
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::key_template::{FileFacts, render};
+use crate::resolving::Resolved;
 use crate::store::{batches, uploads};
 use crate::upload::plan::{LineSeen, part_size};
 use crate::upload::source::io_error;
@@ -74,10 +75,11 @@ impl Engine {
             object: subject.planned().facts(),
         };
         let local = subject.is_local();
-        let resolved = if local { Vec::new() } else { self.names.of(&form.form.urls, form.resolve).await };
+        let Resolved { addresses: resolved, unresolved } =
+            if local { Resolved::default() } else { self.names.of(&form.form.urls, form.resolve).await };
         let region = (!local).then(|| subject.region.clone());
         let facts = LintFacts { region, resolved, local, ..LintFacts::default() };
-        Ok(callback_study::study(&form.form, &file, &facts))
+        Ok(CallbackStudy { unresolved, ..callback_study::study(&form.form, &file, &facts) })
     }
 
     /// Sends what OSS would send from this computer, to the first address, without OSS's signature.

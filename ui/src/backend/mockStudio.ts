@@ -45,8 +45,8 @@ export class MockStudio {
   async studyCallback({ form, path }: CallbackStudyForm): Promise<CallbackStudy> {
     const findings = mockFindings(form);
     const refused = findings.find(({ rule }) => rule === "emptyUrl");
-    if (refused) return { preview: null, refusal: "there is no address to call", findings };
-    return { preview: await mockPreview(form, path), refusal: null, findings };
+    if (refused) return { preview: null, refusal: "there is no address to call", findings, unresolved: false };
+    return { preview: await mockPreview(form, path), refusal: null, findings, unresolved: false };
   }
 
   async importCallback(text: string): Promise<ImportedCallback> {

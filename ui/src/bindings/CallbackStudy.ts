@@ -17,4 +17,8 @@ refusal: string | null,
 /**
  * What is wrong or odd, worst first.
  */
-findings: Array<CallbackFinding>, };
+findings: Array<CallbackFinding>, 
+/**
+ * What a name in its addresses resolves to has not been told lately, so it is worth asking.
+ */
+unresolved: boolean, };

@@ -39,7 +39,7 @@ export class CallbacksState {
   #saved = $state.raw("");
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rest: ReturnType<typeof setTimeout> | undefined;
-  /** The addresses whose names have been asked for. */
+  /** The addresses whose names have been asked for and told. */
   #resolved = "";
   #question = 0;
   /** The form that `study` is about. */
@@ -145,10 +145,10 @@ export class CallbacksState {
     try {
       study = await this.backend.studyCallback({ form, path: this.file, destinationId: this.destinationId, resolve });
     } catch (thrown) {
-      study = { preview: null, refusal: toIpcError(thrown).message, findings: [] };
+      study = { preview: null, refusal: toIpcError(thrown).message, findings: [], unresolved: true };
     }
     if (question !== this.#question) return;
-    if (resolve) this.#resolved = addresses;
+    if (resolve && !study.unresolved) this.#resolved = addresses;
     this.study = study;
     this.#studied = JSON.stringify(form);
   }

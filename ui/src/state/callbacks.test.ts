@@ -16,7 +16,7 @@ async function open(mayDiscard = async () => true) {
   return { backend, state, errors };
 }
 
-const empty = (refusal: string): CallbackStudy => ({ preview: null, refusal, findings: [] });
+const empty = (refusal: string): CallbackStudy => ({ preview: null, refusal, findings: [], unresolved: false });
 
 test("an answer to an older question does not replace the newer one", async () => {
   const { backend, state } = await open();
@@ -54,6 +54,23 @@ test("names are asked for once typing has rested, and not again until the addres
     state.studySoon();
     await vi.advanceTimersByTimeAsync(5000);
     expect(asked()).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("names that were not told in time are asked for again, and then no more", async () => {
+  const { backend, state } = await open();
+  vi.useFakeTimers();
+  const studied = vi.spyOn(backend, "studyCallback");
+  const asked = () => studied.mock.calls.filter(([form]) => form.resolve);
+  try {
+    for (const [unresolved, times] of [[true, 1], [false, 2], [false, 2]] as const) {
+      studied.mockResolvedValue({ ...empty(""), unresolved });
+      state.studySoon();
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(asked()).toHaveLength(times);
+    }
   } finally {
     vi.useRealTimers();
   }

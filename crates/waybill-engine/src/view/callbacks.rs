@@ -62,6 +62,8 @@ pub struct CallbackStudy {
     pub refusal: Option<String>,
     /// What is wrong or odd, worst first.
     pub findings: Vec<CallbackFinding>,
+    /// What a name in its addresses resolves to has not been told lately, so it is worth asking.
+    pub unresolved: bool,
 }
 
 /// The request that OSS would make.
