@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use waybill_engine::Code;
 use waybill_engine::view::{CallbackProfileForm, CallbackTrial, DestinationForm};
-use waybill_sandbox::Operation::{Callback, DeleteObject, PutObject};
+use waybill_sandbox::Operation::{Callback, DeleteObject, HeadObject, PutObject};
 use waybill_sandbox::{Fault, FaultKind};
 use waybill_tests::{DESTINATION, TestBed, callback_to};
 
@@ -83,10 +83,26 @@ async fn a_test_object_that_cannot_be_deleted_is_named_beside_the_answer() {
 }
 
 #[tokio::test]
+async fn a_test_object_that_must_not_be_looked_at_is_deleted_or_named_all_the_same() {
+    let mut bed = TestBed::new().await;
+    let destination = destination(&bed, None).await;
+    bed.fault(Fault::on(PutObject, FaultKind::LoseAnswer).times(2));
+    bed.fault(Fault::on(HeadObject, denied()).times(2));
+    let deleted = tried(&bed, destination.clone()).await;
+    assert_eq!((deleted.status, deleted.left_behind), (0, None));
+    let key = bed.requests(PutObject)[0].key.clone().expect("a key");
+    assert_eq!((bed.requests(DeleteObject).len(), bed.object(&key)), (1, None));
+    bed.fault(Fault::on(DeleteObject, denied()));
+    let left = tried(&bed, destination).await.left_behind.expect("the object");
+    assert!(left.problem.message.contains("DeleteObject") && bed.object(&left.key).is_some(), "{left:?}");
+    bed.stop().await;
+}
+
+#[tokio::test]
 async fn in_a_bucket_that_keeps_versions_the_one_that_was_stored_is_deleted_by_name() {
     let mut bed = TestBed::new().await;
     for loses in [false, true] {
-        let (endpoint, asked) = keeping_versions(loses).await;
+        let (endpoint, asked) = keeping_versions(loses, false).await;
         let destination = destination(&bed, Some(endpoint)).await;
         let trial = tried(&bed, destination).await;
         assert_eq!((trial.status, trial.left_behind), (if loses { 0 } else { 200 }, None));
@@ -96,6 +112,19 @@ async fn in_a_bucket_that_keeps_versions_the_one_that_was_stored_is_deleted_by_n
         assert!(last.starts_with("DELETE ") && last.contains("?versionId=V7"), "{asked:?}");
         assert_eq!(asked.len(), if loses { 3 } else { 2 }, "{asked:?}");
     }
+    bed.stop().await;
+}
+
+#[tokio::test]
+async fn a_version_whose_name_nobody_tells_is_left_behind_hidden() {
+    let mut bed = TestBed::new().await;
+    let (endpoint, asked) = keeping_versions(true, true).await;
+    let destination = destination(&bed, Some(endpoint)).await;
+    let left = tried(&bed, destination).await.left_behind.expect("the version");
+    assert!(left.version_id.is_none() && left.problem.message.contains("HeadObject"), "{left:?}");
+    let asked = asked.lock().expect("what was asked").clone();
+    let last = asked.last().expect("a DeleteObject");
+    assert!(last.starts_with("DELETE ") && !last.contains("versionId"), "{asked:?}");
     bed.stop().await;
 }
 
@@ -122,21 +151,22 @@ async fn a_profile_is_tried_at_the_destination_that_is_asked_for_and_a_lost_answ
     bed.stop().await;
 }
 
-/// A server that stores everything as version V7, and loses its answers to PutObject if it is told to; with what it was asked.
-async fn keeping_versions(loses: bool) -> (String, Arc<Mutex<Vec<String>>>) {
+/// A server that stores everything as version V7, and loses its answers to PutObject or lets nobody look if it is told to;
+/// with what it was asked.
+async fn keeping_versions(loses: bool, blind: bool) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let noted = Arc::clone(&asked);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream, loses, Arc::clone(&noted)));
+            tokio::spawn(answer(stream, loses, blind, Arc::clone(&noted)));
         }
     });
     (endpoint, asked)
 }
 
-async fn answer(stream: TcpStream, loses: bool, noted: Arc<Mutex<Vec<String>>>) -> io::Result<()> {
+async fn answer(stream: TcpStream, loses: bool, blind: bool, noted: Arc<Mutex<Vec<String>>>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let (mut first, mut length) = (String::new(), 0);
     stream.read_line(&mut first).await?;
@@ -152,6 +182,9 @@ async fn answer(stream: TcpStream, loses: bool, noted: Arc<Mutex<Vec<String>>>) 
     }
     stream.read_exact(&mut vec![0; length]).await?;
     let put = first.starts_with("PUT ");
+    let status = if blind && first.starts_with("HEAD ") { "403 Forbidden" } else { "200 OK" };
+    let hides = first.starts_with("DELETE ") && !first.contains("versionId");
+    let marker = if hides { "x-oss-delete-marker: true\r\n" } else { "" };
     noted.lock().expect("what was asked").push(first);
     if loses && put {
         return Ok(());
@@ -160,7 +193,7 @@ async fn answer(stream: TcpStream, loses: bool, noted: Arc<Mutex<Vec<String>>>) 
     crc64.update(b"1");
     let body = if put { "{}" } else { "" };
     let answer = format!(
-        "HTTP/1.1 200 OK\r\nx-oss-request-id: R\r\nx-oss-version-id: V7\r\nETag: \"E\"\r\nx-oss-hash-crc64ecma: {}\r\n\
+        "HTTP/1.1 {status}\r\n{marker}x-oss-request-id: R\r\nx-oss-version-id: V7\r\nETag: \"E\"\r\nx-oss-hash-crc64ecma: {}\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
         crc64.finish(),
         body.len()

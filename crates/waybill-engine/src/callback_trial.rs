@@ -33,21 +33,23 @@ pub(crate) async fn put_and_delete(
     let body = (Bytes::from_static(b"1"), crc64.finish());
     let stored = client.put_read(key, body, &headers, callback, None).await;
     // In a bucket that keeps versions, a delete that names none only hides the object.
-    let version = match &stored {
+    let known = match &stored {
         Ok(stored) => Ok(Some(stored.version_id.clone())),
         Err(error) if may_be_there(error) => client.head_object(key).await.map(|head| head.map(|head| head.version_id)),
         Err(_) => Ok(None),
     };
-    let (version_id, deleted) = match version {
-        Ok(None) => return (stored, None),
-        Ok(Some(version)) => {
-            let deleted = client.delete_object(key, version.as_deref()).await;
-            (version, deleted)
-        }
-        Err(error) => (None, Err(error)),
+    let left = match known {
+        Ok(None) => None,
+        Ok(Some(version)) => client.delete_object(key, version.as_deref()).await.err().map(|error| (version, error)),
+        // The right to look is another than that to delete. What is only hidden is still there as a version without a name.
+        Err(refused) => match client.delete_object(key, None).await {
+            Ok(hidden) => hidden.then_some((None, refused)),
+            Err(error) => Some((None, error)),
+        },
     };
-    let left = |error| LeftBehind { key: key.to_string(), version_id, problem: Error::Oss(error).problem() };
-    (stored, deleted.err().map(left))
+    let named =
+        |(version_id, error)| LeftBehind { key: key.to_string(), version_id, problem: Error::Oss(error).problem() };
+    (stored, left.map(named))
 }
 
 fn may_be_there(error: &waybill_oss::Error) -> bool {

@@ -162,7 +162,7 @@ export const callbacks = {
   "cb.trial.headers": "Headers ({n})",
   "cb.trial.test.note": "The test object is deleted again.",
   "cb.trial.probe.note": "A server that checks signatures refuses this request, and is right to.",
-  "cb.trial.left": "The test object could not be deleted and may still be in the bucket.",
+  "cb.trial.left": "The test object could not be deleted. It, or a version of it, may still be in the bucket.",
   "cb.trial.left.next": "Delete it yourself; the AccessKey needs oss:DeleteObject, and oss:DeleteObjectVersion in a bucket that keeps versions.",
   "cb.trial.left.version": "Version {id}",
 

@@ -163,7 +163,7 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "cb.trial.headers": "响应头（{n}）",
   "cb.trial.test.note": "测试对象已删除。",
   "cb.trial.probe.note": "验证签名的服务器会拒绝此请求，这是正确的做法。",
-  "cb.trial.left": "测试对象未能删除，可能仍在 Bucket 中。",
+  "cb.trial.left": "测试对象未能删除，该对象或其某个版本可能仍在 Bucket 中。",
   "cb.trial.left.next": "请自行删除；AccessKey 需要 oss:DeleteObject 权限，开启版本控制的 Bucket 还需要 oss:DeleteObjectVersion 权限。",
   "cb.trial.left.version": "版本 {id}",
 

@@ -144,11 +144,18 @@ impl Client {
     }
 
     /// DeleteObject: removes the object, or one version of it. An object that is not there is fine, so it is repeated on
-    /// doubt. In a bucket that keeps versions, no version given only hides the object behind a delete marker.
+    /// doubt. In a bucket that keeps versions, no version given only hides the object behind a delete marker; the answer is
+    /// true then. Where versions are not kept any more the marker is version `null` and takes the place of the object.
     /// [DeleteObject; go2 `api_op_object.go`]
-    pub async fn delete_object(&self, key: &ObjectKey, version_id: Option<&str>) -> Result<(), Error> {
+    pub async fn delete_object(&self, key: &ObjectKey, version_id: Option<&str>) -> Result<bool, Error> {
         let call = Call::new("DeleteObject", Method::DELETE, Some(key)).of_version(version_id);
-        self.send(&call, |answer| answer.known_request_id().map(drop)).await
+        let hidden = self.send(&call, |answer| {
+            answer.known_request_id()?;
+            let marked = answer.header("x-oss-delete-marker") == Some("true");
+            Ok(marked && answer.header("x-oss-version-id") != Some("null"))
+        });
+        // A marker that was named is gone itself.
+        Ok(hidden.await? && version_id.is_none())
     }
 }
 

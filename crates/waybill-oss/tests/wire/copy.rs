@@ -120,10 +120,14 @@ async fn an_error_inside_a_200_is_not_a_copy() {
 }
 
 #[tokio::test]
-async fn deleting_names_the_version_and_takes_an_absent_object() {
-    let server = Server::start(vec![answer(204, &[], ""), answer(204, &[], "")]).await;
-    server.client().delete_object(&key("a b"), Some("v/1")).await.expect("deleted");
-    server.client().delete_object(&key("a b"), None).await.expect("deleted");
+async fn deleting_names_the_version_takes_an_absent_object_and_tells_of_one_that_is_only_hidden() {
+    let marker = |version| [("x-oss-delete-marker", "true"), ("x-oss-version-id", version)];
+    let headers = [marker("v/1").to_vec(), Vec::new(), marker("null").to_vec(), marker("v/2").to_vec()];
+    let server = Server::start(headers.iter().map(|headers| answer(204, headers, "")).collect()).await;
+    for (version, hidden) in [(Some("v/1"), false), (None, false), (None, false), (None, true)] {
+        let deleted = server.client().delete_object(&key("a b"), version).await.expect("deleted");
+        assert_eq!(deleted, hidden, "{version:?}");
+    }
     let seen = server.seen();
     assert_eq!((seen[0].method.as_str(), seen[0].target.as_str()), ("DELETE", "/examplebucket/a%20b?versionId=v%2F1"));
     assert_eq!(seen[1].target, "/examplebucket/a%20b");

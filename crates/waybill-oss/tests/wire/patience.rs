@@ -40,7 +40,7 @@ fn source() -> CopySource {
 
 #[tokio::test(start_paused = true)]
 async fn most_answers_are_waited_for_half_a_minute() {
-    patience(30, &text(204, &[], ""), async |client| client.delete_object(&key("k"), None).await).await;
+    patience(30, &text(204, &[], ""), async |client| client.delete_object(&key("k"), None).await.map(drop)).await;
 }
 
 #[tokio::test(start_paused = true)]
