@@ -65,6 +65,22 @@ async fn an_upload_whose_first_initiate_answer_was_lost_leaves_nothing_at_the_se
 }
 
 #[tokio::test]
+async fn a_destination_that_can_be_used_again_cuts_no_look_short() {
+    let mut bed = bed().await;
+    bed.fault(Fault::on(InitiateMultipartUpload, FaultKind::LoseAnswer));
+    bed.stored(&bed.file("clip.mov", LEN)).await;
+    bed.stop().await;
+    bed.hold(ListMultipartUploads);
+    bed.start().await;
+    bed.met(2).await;
+    bed.connect().await;
+    bed.release();
+    bed.until_no_open_uploads().await;
+    bed.stop().await;
+    assert_eq!(bed.requests(ListMultipartUploads).len(), 1);
+}
+
+#[tokio::test]
 async fn a_strangers_upload_to_the_same_key_at_the_same_time_is_left_alone_once_it_has_a_part() {
     let mut bed = bed().await;
     let key = ObjectKey::parse("clip.mov").unwrap();

@@ -68,20 +68,22 @@ impl Sweep {
         loop {
             let server_ms = now_ms().saturating_add(clock.skew().as_millis() as i64);
             let until_ms = server_ms.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
-            let round = async {
-                let tick = match self.sweep(until_ms, &mut closed).await {
-                    Ok(true) => age.clamp(*TICK.start(), *TICK.end()),
-                    Ok(false) => SOON,
-                    Err(error) => {
-                        tracing::warn!(%error, "could not look for unfinished uploads that nobody knows of");
-                        *TICK.start()
-                    }
-                };
-                tokio::time::sleep(tick).await;
+            let looked = tokio::select! {
+                () = stop.cancelled() => return,
+                looked = self.sweep(until_ms, &mut closed) => looked,
+            };
+            let tick = match looked {
+                Ok(true) => age.clamp(*TICK.start(), *TICK.end()),
+                Ok(false) => SOON,
+                Err(error) => {
+                    tracing::warn!(%error, "could not look for unfinished uploads that nobody knows of");
+                    *TICK.start()
+                }
             };
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = round => {}
+                () = tokio::time::sleep(tick) => {}
+                // Only the pause is cut short: what has been settled is still to be aborted.
                 () = self.wake.notified() => closed.clear(),
             }
         }
