@@ -220,7 +220,7 @@ export const callbacks = {
   "resend.stopped.about": "What was still waiting stays as it was; what is under way is finished.",
   "resend.stopped.none": "Nothing was waiting any more; what is under way is finished",
   "resend.profile": "Send all failed again ({n})",
-  "resend.nothing": "Nothing could be sent again",
+  "resend.nothing": "Nothing more to send again",
   "settle.one": "Mark as settled",
   "settle.oneLabel": "Mark {name} as settled",
   "settle.all": "Mark all as settled",

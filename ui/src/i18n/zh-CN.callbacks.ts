@@ -221,7 +221,7 @@ export const callbacks: { readonly [K in keyof typeof en]: string } = {
   "resend.stopped.about": "尚在等待的保持原样，正在进行的会完成。",
   "resend.stopped.none": "已没有等待中的回调，正在进行的会完成",
   "resend.profile": "重新发送全部失败的回调（{n}）",
-  "resend.nothing": "没有可以重新发送的回调",
+  "resend.nothing": "没有更多需要重新发送的回调",
   "settle.one": "标记为已处理",
   "settle.oneLabel": "将 {name} 标记为已处理",
   "settle.all": "全部标记为已处理",
