@@ -75,8 +75,9 @@ impl Report {
 Made by `cargo xtask soak` on {date}; do not edit. The same throws come again with `--kills {kills} --seed {seed}`.
 
 A program with Waybill's engine uploads sets of files (0 B to 300 MB, in one PutObject or in parts of {part}, with a
-callback for each file of every second set) to the sandbox, which misbehaves at the same time. It is killed with `kill -9` 20 to 600 ms after it is
-ready, or in the middle of a finishing request, and started again on the same data folder, until everything is final.
+callback for each file of every second set) to the sandbox, which misbehaves at the same time. It is killed with `kill -9`
+20 to 600 ms after it is ready, or in the middle of a finishing request, and started again on the same data folder, until
+everything is final.
 
 | afterwards | |
 |---|---|
