@@ -46,6 +46,7 @@ const COMMANDS: &[&str] = &[
     "set_lab_answer",
     "clear_lab",
     "check_signature",
+    "set_language",
     "save_text",
 ];
 

@@ -1,8 +1,8 @@
-//! What the window may ask: one line each over the engine's method of the same name, or over `saving`.
+//! What the window may ask: one line each over the engine's method of the same name, or over `saving` and `language`.
 
 use std::path::PathBuf;
 
-use tauri::{State, WebviewWindow};
+use tauri::{AppHandle, State, WebviewWindow};
 use waybill_engine::view::{
     Added, AppInfo, CallbackProfileDraft, CallbackProfileForm, CallbackProfileView, CallbackStudy, CallbackStudyForm,
     CallbackTimes, CallbackTrial, ConnectionReport, Counts, DestinationForm, DestinationView, ImportedCallback,
@@ -11,6 +11,7 @@ use waybill_engine::view::{
     Wish,
 };
 
+use crate::language::Language;
 use crate::saving;
 use crate::shell::Shell;
 
@@ -256,6 +257,13 @@ pub(crate) async fn clear_lab(shell: State<'_, Shell>) -> Answer<()> {
 #[tauri::command]
 pub(crate) async fn check_signature(shell: State<'_, Shell>, form: SignatureCheckForm) -> Answer<SignatureVerdict> {
     shell.engine.check_signature(form).await.map_err(ipc)
+}
+
+/// The window says which language it speaks, by its tag.
+#[tauri::command]
+pub(crate) async fn set_language(app: AppHandle, shell: State<'_, Shell>, language: String) -> Answer<()> {
+    shell.set_language(&app, Language::of_window(language));
+    Ok(())
 }
 
 /// The path, if the user chose one.

@@ -1,4 +1,4 @@
-//! What is said outside the window, by the system's language: the window keeps its own choice to itself.
+//! What is said outside the window: in the window's language once it has told us which that is, in the system's before.
 
 use waybill_engine::{Code, Error};
 
@@ -15,6 +15,11 @@ impl Language {
     /// The first that the system asks for.
     pub(crate) fn of_system() -> Self {
         Language::of(sys_locale::get_locales())
+    }
+
+    /// The one that the window speaks, by its tag.
+    pub(crate) fn of_window(tag: String) -> Self {
+        Language::of([tag])
     }
 
     fn of(wanted: impl IntoIterator<Item = String>) -> Self {
@@ -112,6 +117,14 @@ mod tests {
         ] {
             assert_eq!(Language::of(wanted.iter().map(|tag| (*tag).to_owned())), expected, "{wanted:?}");
         }
+    }
+
+    #[test]
+    fn what_the_window_calls_its_languages_is_understood() {
+        let source = include_str!("../../ui/src/i18n/index.svelte.ts");
+        assert!(source.contains(r#"export type Language = "en" | "zh-CN";"#), "the window speaks other languages now");
+        assert_eq!(Language::of_window("en".into()), Language::English);
+        assert_eq!(Language::of_window("zh-CN".into()), Language::Chinese);
     }
 
     #[test]

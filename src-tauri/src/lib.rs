@@ -101,6 +101,7 @@ fn build(options: &Options) -> tauri::Result<tauri::App> {
             commands::set_lab_answer,
             commands::clear_lab,
             commands::check_signature,
+            commands::set_language,
             commands::save_text,
         ])
         .setup(move |app| shell::start(app.handle(), &data_dir).map_err(Into::into))

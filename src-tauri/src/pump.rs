@@ -7,20 +7,17 @@ use tauri::{AppHandle, Emitter as _, Manager as _};
 use tauri_plugin_notification::NotificationExt as _;
 use waybill_engine::Engine;
 
-use crate::language::Language;
 use crate::notice::Round;
 use crate::shell::{MAIN, Shell};
 
 /// Passes batches on until the engine stops. The engine sets the pace.
 pub(crate) fn start(app: AppHandle, engine: Engine) {
     spawn(async move {
-        let (mut round, language) = (Round::default(), Language::of_system());
+        let (mut round, shell) = (Round::default(), app.state::<Shell>());
         while let Some(changes) = engine.next_changes().await {
-            if let Some(shell) = app.try_state::<Shell>() {
-                let busy = changes.counts.uploading + changes.counts.waiting > 0;
-                shell.busy.store(busy, Ordering::Relaxed);
-            }
-            if let Some(sentence) = round.step(&changes.counts, language) {
+            let busy = changes.counts.uploading + changes.counts.waiting > 0;
+            shell.busy.store(busy, Ordering::Relaxed);
+            if let Some(sentence) = round.step(&changes.counts, shell.language()) {
                 notify(&app, &sentence);
             }
             if let Err(error) = app.emit_to(MAIN, "changes", &changes) {

@@ -1,6 +1,8 @@
 //! Text from the window into a file. The user says where, in the system's own dialog, and the page never learns of a way to
 //! the file system: it names no path, only what the file might be called.
 
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use tauri::WebviewWindow;
@@ -11,6 +13,8 @@ use waybill_engine::Error;
 
 /// What no system takes in a file's name, or takes for something else.
 const NOT_IN_NAMES: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
+/// What Windows takes for a device, whatever ending follows; `COM` and `LPT` with a digit behind them as well.
+const DEVICES: &[&str] = &["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 /// Of a suggested name, with room for what the system adds.
 const LONGEST_NAME: usize = 180;
 /// `.callback.json`, and what else is an ending.
@@ -31,8 +35,36 @@ pub(crate) async fn save_text(window: &WebviewWindow, name: &str, text: String) 
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {
-    std::fs::write(path, text)
+    replace(path, |file| file.write_all(text.as_bytes()))
         .map_err(|error| Error::Refused(format!("could not write \"{}\": {error}", path.display())))
+}
+
+/// Fills a file beside the one at `path`, and has it take that one's place only when all of it is on the disk: what was
+/// there is there until then.
+fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    // A link goes on leading to its file.
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    // What may not be written to is not replaced either.
+    let older = match File::options().write(true).open(&place) {
+        Ok(older) => Some(older.metadata()?.permissions()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let beside = place.with_file_name(format!(".waybill-{:016x}.part", rand::random::<u64>()));
+    let mut file = File::create_new(&beside)?;
+    let filled = fill(&mut file).and_then(|()| file.sync_all());
+    // Windows renames no file that is open.
+    drop(file);
+    let in_place = filled.and_then(|()| {
+        if let Some(permissions) = older {
+            std::fs::set_permissions(&beside, permissions)?;
+        }
+        std::fs::rename(&beside, &place)
+    });
+    in_place.inspect_err(|_| {
+        // The reason for the failure is what is told.
+        let _ = std::fs::remove_file(&beside);
+    })
 }
 
 /// A file's name on every system: an object's name may hold anything.
@@ -40,11 +72,27 @@ fn suggested(name: &str) -> String {
     let fit = |c: char| if c.is_control() || NOT_IN_NAMES.contains(&c) { '_' } else { c };
     let fit: String = name.trim().chars().map(fit).collect();
     let fit = fit.trim_start_matches('.');
+    let fit = if is_device(fit) { format!("_{fit}") } else { fit.to_owned() };
+    let fit = fit.as_str();
     // What is too long is cut before its ending, which says what is in the file.
     let stem = fit.rsplitn(3, '.').last().filter(|stem| fit.len() - stem.len() <= LONGEST_ENDING).unwrap_or(fit);
     let ending = &fit[stem.len()..];
     let room = LONGEST_NAME.saturating_sub(ending.len());
-    format!("{}{ending}", &stem[..stem.floor_char_boundary(room)])
+    let name = format!("{}{ending}", &stem[..stem.floor_char_boundary(room)]);
+    // Windows drops what a name may not end in there, or refuses it.
+    match name.trim_end_matches(['.', ' ']) {
+        "" => "_".into(),
+        name => name.into(),
+    }
+}
+
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_uppercase();
+    let numbered = |kind: &str| {
+        let number = stem.strip_prefix(kind).unwrap_or_default();
+        number.chars().count() == 1 && number.contains(|c: char| c.is_ascii_digit() || "¹²³".contains(c))
+    };
+    DEVICES.contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
 }
 
 #[cfg(test)]
@@ -69,16 +117,86 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_windows_refuses_is_mended() {
+        for (name, mended) in [
+            ("CON", "_CON"),
+            ("nul.callback.json", "_nul.callback.json"),
+            ("aux .callback.txt", "_aux .callback.txt"),
+            ("com1.csv", "_com1.csv"),
+            ("LPT³.txt", "_LPT³.txt"),
+            ("COM", "COM"),
+            ("com10.txt", "com10.txt"),
+            ("console.txt", "console.txt"),
+            ("a. . ", "a"),
+            ("...", "_"),
+            ("", "_"),
+        ] {
+            assert_eq!(suggested(name), mended, "{name:?}");
+        }
+        let cut = suggested(&format!("{} {}", "x".repeat(LONGEST_NAME - 1), "x".repeat(9)));
+        assert_eq!(cut, "x".repeat(LONGEST_NAME - 1));
+    }
+
+    /// A folder of its own, gone at the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let dir = std::env::temp_dir().join(format!("waybill-saving-{}-{name}", std::process::id()));
+            std::fs::create_dir_all(&dir).unwrap();
+            Folder(dir)
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = std::fs::read_dir(&self.0).unwrap();
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_disk_that_is_full_half_way_costs_nobody_the_older_file_and_leaves_nothing_beside_it() {
+        let folder = Folder::new("full");
+        let path = folder.0.join("a.txt");
+        std::fs::write(&path, "older").unwrap();
+        let full = replace(&path, |file| {
+            file.write_all(b"ne")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!((std::fs::read_to_string(&path).unwrap().as_str(), folder.names()), ("older", vec!["a.txt".into()]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_written_anew_keeps_who_may_read_it_and_a_link_leads_to_it_still() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = Folder::new("kept");
+        let (path, link) = (folder.0.join("a.txt"), folder.0.join("link.txt"));
+        std::fs::write(&path, "older").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&path, &link).unwrap();
+        write(&link, "newer").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "newer");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
     fn what_was_chosen_is_written_whole_and_what_cannot_be_is_said_with_its_path() {
-        let dir = std::env::temp_dir().join(format!("waybill-saving-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        let path = dir.join("a.callback.json");
+        let folder = Folder::new("whole");
+        let path = folder.0.join("a.callback.json");
         std::fs::write(&path, "an older and longer text").unwrap();
         write(&path, "{\"订单\": 1}\r\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"订单\": 1}\r\n");
-        let nowhere = dir.join("nowhere").join("a.txt");
+        assert_eq!(folder.names(), ["a.callback.json"]);
+        let nowhere = folder.0.join("nowhere").join("a.txt");
         let refused = write(&nowhere, "").unwrap_err().to_string();
         assert!(refused.contains("could not write") && refused.contains("nowhere"), "{refused}");
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -1,8 +1,8 @@
 //! What one running window owns: the engine, the sandbox and the pump; how they start and how they end.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tauri::async_runtime::block_on;
@@ -27,6 +27,8 @@ pub(crate) struct Shell {
     pub(crate) engine: Engine,
     /// Something is uploading or waiting, so closing the window may mean the tray.
     pub(crate) busy: AtomicBool,
+    /// Of what is said outside the window.
+    language: Mutex<Language>,
     data_dir: PathBuf,
     sandbox_dir: Option<PathBuf>,
     /// Taken out once, when the program ends.
@@ -41,6 +43,19 @@ impl Shell {
             data_dir: self.data_dir.to_string_lossy().into_owned(),
             keychain_problem: self.engine.keychain_problem().await,
             sandbox_dir: self.sandbox_dir.as_ref().map(|folder| folder.to_string_lossy().into_owned()),
+        }
+    }
+
+    /// What notices and the tray are to speak.
+    pub(crate) fn language(&self) -> Language {
+        *lock(&self.language)
+    }
+
+    /// From now on they speak the window's language.
+    pub(crate) fn set_language(&self, app: &AppHandle, language: Language) {
+        let before = std::mem::replace(&mut *lock(&self.language), language);
+        if before != language {
+            tray::speak(app, language);
         }
     }
 }
@@ -66,14 +81,15 @@ fn open(app: &AppHandle, engine: Engine, data_dir: &Path) -> tauri::Result<()> {
     let sandbox = block_on(sandbox::start(&engine, &sandbox_dir))
         .inspect_err(|error| tracing::error!(error = error.as_str(), "the sandbox cannot start"))
         .ok();
-    pump::start(app.clone(), engine.clone());
     app.manage(Shell {
-        engine,
+        engine: engine.clone(),
         busy: AtomicBool::new(false),
+        language: Mutex::new(Language::of_system()),
         data_dir: data_dir.to_path_buf(),
         sandbox_dir: sandbox.is_some().then_some(sandbox_dir),
         sandbox: Mutex::new(sandbox),
     });
+    pump::start(app.clone(), engine);
     let config = app.config().app.windows.iter().find(|window| window.label == MAIN).cloned().unwrap_or_default();
     WebviewWindowBuilder::from_config(app, &config)?.data_directory(data_dir.join("webview")).build()?;
     tray::start(app);
@@ -107,8 +123,7 @@ pub(crate) fn on_window_event(window: &Window, event: &WindowEvent) {
 /// Ends everything, at most [`STOP_LIMIT`] long. Called once, when the event loop has ended.
 pub(crate) fn stop(app: &AppHandle) {
     let Some(shell) = app.try_state::<Shell>() else { return };
-    // A poisoned lock only means that another thread panicked; what it guards is still whole.
-    let sandbox = shell.sandbox.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    let sandbox = lock(&shell.sandbox).take();
     let end = async {
         shell.engine.stop().await;
         if let Some(sandbox) = sandbox {
@@ -119,4 +134,9 @@ pub(crate) fn stop(app: &AppHandle) {
     if ended.is_err() {
         tracing::warn!("the engine did not end in time; the next start takes up what was open");
     }
+}
+
+/// A poisoned lock only means that another thread panicked; what it guards is still whole.
+fn lock<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
+    guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tauri::async_runtime::spawn;
 use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};
 use tauri::tray::TrayIconBuilder;
-use tauri::{AppHandle, Manager as _};
+use tauri::{AppHandle, Manager as _, Wry};
 
 use crate::language::Language;
 use crate::shell::{Shell, show_window};
@@ -31,9 +31,17 @@ pub(crate) fn exists(app: &AppHandle) -> bool {
     app.tray_by_id(ID).is_some()
 }
 
-fn build(app: &AppHandle) -> tauri::Result<()> {
-    let [open, pause_all, resume_all, quit] = Language::of_system().tray();
-    let menu = Menu::with_items(
+/// Says its lines in this language from now on.
+pub(crate) fn speak(app: &AppHandle, language: Language) {
+    let Some(tray) = app.tray_by_id(ID) else { return };
+    if let Err(error) = menu(app, language).and_then(|menu| tray.set_menu(Some(menu))) {
+        tracing::warn!(%error, "cannot change the language of the tray's menu");
+    }
+}
+
+fn menu(app: &AppHandle, language: Language) -> tauri::Result<Menu<Wry>> {
+    let [open, pause_all, resume_all, quit] = language.tray();
+    Menu::with_items(
         app,
         &[
             &MenuItem::with_id(app, "open", open, true, None::<&str>)?,
@@ -43,7 +51,11 @@ fn build(app: &AppHandle) -> tauri::Result<()> {
             &PredefinedMenuItem::separator(app)?,
             &MenuItem::with_id(app, "quit", quit, true, None::<&str>)?,
         ],
-    )?;
+    )
+}
+
+fn build(app: &AppHandle) -> tauri::Result<()> {
+    let menu = menu(app, app.state::<Shell>().language())?;
     let mut tray = TrayIconBuilder::with_id(ID).tooltip("Waybill").menu(&menu).on_menu_event(on_menu_event);
     if let Some(icon) = app.default_window_icon() {
         tray = tray.icon(icon.clone());

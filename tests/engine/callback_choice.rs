@@ -1,15 +1,10 @@
 //! Which callback an upload asks for: a chosen profile's before the destination's, and its calls are counted under it.
 
 use waybill_engine::Code;
-use waybill_engine::view::{CallbackProfileDraft, CallbackProfileForm, UploadRow, WatchedFolderForm};
+use waybill_engine::view::{CallbackProfileForm, UploadRow, WatchedFolderForm};
 use waybill_tests::{DESTINATION, TestBed, callback_to};
 
-/// A profile whose calls carry this word, saved under its name.
-async fn profile(bed: &TestBed, word: &str) -> String {
-    let draft = CallbackProfileDraft { id: None, name: word.into(), form: saying(bed, word) };
-    bed.engine().save_callback_profile(draft).await.expect("saved").id
-}
-
+/// A callback whose calls carry this word.
 fn saying(bed: &TestBed, word: &str) -> CallbackProfileForm {
     let body = format!(r#"{{"object":${{object}},"word":"{word}"}}"#);
     CallbackProfileForm { body, variables: Vec::new(), ..callback_to(&bed.sandbox.info().callback_url) }
@@ -36,7 +31,7 @@ async fn counted(bed: &TestBed, profile: &str) -> usize {
 async fn a_drop_asks_for_the_chosen_profile_instead_of_the_destinations_and_the_next_one_does_not() {
     let mut bed = TestBed::new().await;
     bed.callback(Some(saying(&bed, "destination"))).await;
-    let chosen = profile(&bed, "chosen").await;
+    let chosen = bed.profile("chosen", saying(&bed, "chosen")).await;
     let paths = vec![bed.file("a.jpg", 10)];
     let added = bed.engine().add_paths_asking(paths, None, Some(chosen.clone())).await.expect("queued");
     bed.finished(bed.batch(added.batch).await[0].no).await;
@@ -53,7 +48,7 @@ async fn a_drop_asks_for_the_chosen_profile_instead_of_the_destinations_and_the_
 #[tokio::test]
 async fn calls_for_a_destination_with_a_named_profile_are_counted_under_it_also_when_sent_again() {
     let mut bed = TestBed::new().await;
-    let named = profile(&bed, "named").await;
+    let named = bed.profile("named", saying(&bed, "named")).await;
     let mut wanted = bed.form("test-secret");
     (wanted.callback, wanted.callback_profile_id) = (None, Some(named.clone()));
     let destination = bed.engine().save_destination(wanted).await.expect("a destination");
@@ -61,7 +56,7 @@ async fn calls_for_a_destination_with_a_named_profile_are_counted_under_it_also_
     bed.finished(no).await;
     assert_eq!((word_for(&bed, "a.jpg").as_str(), counted(&bed, &named).await), ("named", 1));
     crate::resend::ask(&bed, no).await;
-    crate::resend::calls(&bed, no, 2).await;
+    bed.calls(no, 2).await;
     assert_eq!(counted(&bed, &named).await, 2);
     bed.stop().await;
 }
@@ -70,7 +65,8 @@ async fn calls_for_a_destination_with_a_named_profile_are_counted_under_it_also_
 async fn a_watched_folder_asks_for_its_profile_also_after_a_new_start_until_another_is_chosen() {
     let mut bed = TestBed::new().await;
     bed.callback(Some(saying(&bed, "destination"))).await;
-    let (first, second) = (profile(&bed, "first").await, profile(&bed, "second").await);
+    let first = bed.profile("first", saying(&bed, "first")).await;
+    let second = bed.profile("second", saying(&bed, "second")).await;
     let folder = bed.folder("inbox");
     let form = |id: Option<&str>, profile: Option<&str>| WatchedFolderForm {
         id: id.map(str::to_owned),

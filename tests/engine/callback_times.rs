@@ -1,11 +1,14 @@
 //! How the last callbacks went, and those that somebody has settled.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
 use waybill_engine::view::{CallbackBadge, CallbackProfileForm, Comparison, Expectation, ResendSelection};
 use waybill_sandbox::Operation::{Callback, PutObject};
 use waybill_sandbox::{Fault, FaultKind};
-use waybill_tests::{TestBed, callback_to};
+use waybill_tests::{LIMIT, TestBed, callback_to, key};
 
-use crate::resend::{ask, broken, calls};
+use crate::resend::{ask, broken};
 
 #[tokio::test]
 async fn every_call_is_counted_once_in_its_order_with_what_failed_and_a_call_that_was_not_made_is_none() {
@@ -25,10 +28,9 @@ async fn every_call_is_counted_once_in_its_order_with_what_failed_and_a_call_tha
     broken(&bed, 2);
     let failed = bed.stored(&bed.file("failed.jpg", 10)).await.row.no;
     bed.stored(&bed.file("failed-too.jpg", 10)).await;
-    let key = waybill_oss::ObjectKey::parse("failed.jpg").expect("a key");
-    bed.client().delete_object(&key, None).await.expect("deleted");
+    bed.client().delete_object(&key("failed.jpg"), None).await.expect("deleted");
     ask(&bed, failed).await;
-    calls(&bed, failed, 2).await;
+    bed.calls(failed, 2).await;
     let times = bed.engine().callback_times(None).await.expect("times");
     let well: Vec<bool> = times.calls.iter().map(|call| call.ok).collect();
     assert_eq!(well, [true, false, false, false, false]);
@@ -60,11 +62,11 @@ async fn only_what_is_settled_needs_nobody_until_it_is_sent_again_and_fails() {
     assert_eq!(bed.engine().counts().await.expect("counts").callback_failed, 1);
     broken(&bed, 1);
     ask(&bed, settled).await;
-    let again = calls(&bed, settled, 2).await;
+    let again = bed.calls(settled, 2).await;
     assert!(matches!(again.row.callback, CallbackBadge::Failed { .. }) && again.row.callback_bad, "{again:#?}");
     assert_eq!(bed.engine().resend_callbacks(ResendSelection::AllBad).await.expect("asked for"), 2);
-    calls(&bed, settled, 3).await;
-    calls(&bed, other, 2).await;
+    bed.calls(settled, 3).await;
+    bed.calls(other, 2).await;
     bed.stop().await;
 }
 
@@ -73,9 +75,10 @@ async fn whoever_looks_is_told_that_a_callback_was_settled() {
     let mut bed = TestBed::new().await;
     broken(&bed, 1);
     let no = bed.stored(&bed.file("a.jpg", 10)).await.row.no;
-    let settle = async { bed.engine().settle_callbacks(vec![no]).await.expect("settled") };
-    // It looks again only when it is told to.
-    let settled = bed.until(no, "settled", |details| !details.row.callback_bad);
-    tokio::join!(settled, settle);
+    // What is still to be told of the upload itself must not be taken for this.
+    while timeout(Duration::from_secs(1), bed.engine().next_changes()).await.is_ok() {}
+    bed.engine().settle_callbacks(vec![no]).await.expect("settled");
+    let told = timeout(LIMIT, bed.engine().next_changes()).await.expect("it is told").expect("the engine runs");
+    assert!(told.reload && told.counts.callback_failed == 0, "{told:#?}");
     bed.stop().await;
 }

@@ -172,7 +172,7 @@ async fn files_of_a_watched_folder_may_ask_for_a_profile_of_their_own() {
     let mut bed = TestBed::new().await;
     bed.callback(None).await;
     let engine = bed.engine().clone();
-    let profile = engine.save_callback_profile(draft("Ingest", form(&bed))).await.expect("saved").id;
+    let profile = bed.profile("Ingest", form(&bed)).await;
     let folder = bed.folder("inbox");
     let mut wanted = WatchedFolderForm {
         id: None,
@@ -205,7 +205,7 @@ async fn a_drop_may_ask_for_a_profile_and_its_times_are_told() {
     let mut bed = TestBed::new().await;
     bed.callback(None).await;
     let engine = bed.engine().clone();
-    let profile = engine.save_callback_profile(draft("Ingest", form(&bed))).await.expect("saved").id;
+    let profile = bed.profile("Ingest", form(&bed)).await;
     for (name, status) in [("a.jpg", 200), ("b.jpg", 500), ("c.jpg", 500)] {
         answers(&bed, status, r#"{"status":"ok"}"#);
         let added =

@@ -16,6 +16,7 @@ mod left_behind;
 mod orphans;
 mod overwrite;
 mod resend;
+mod resend_ended;
 mod resend_guard;
 mod resend_huge;
 mod resend_many;

@@ -4,21 +4,15 @@ use waybill_engine::Code;
 use waybill_engine::view::{
     CallbackBadge, Filter, Phase, ResendPlan, ResendSelection, Scope, UploadDetails, UploadQuery,
 };
-use waybill_oss::{
-    Acl, BucketName, CopySource, Encryption, FileSlice, MetadataDirective, ObjectHeaders, ObjectKey, StorageClass,
-};
+use waybill_oss::{Acl, BucketName, CopySource, Encryption, FileSlice, MetadataDirective, ObjectHeaders, StorageClass};
 use waybill_sandbox::Operation::{
-    AbortMultipartUpload, Callback, CompleteMultipartUpload, InitiateMultipartUpload, ListParts, PutObject, UploadPart,
+    AbortMultipartUpload, Callback, CompleteMultipartUpload, InitiateMultipartUpload, PutObject, UploadPart,
     UploadPartCopy,
 };
 use waybill_sandbox::{Fault, FaultKind, Operation};
-use waybill_tests::{LIMIT, MIB, TestBed, callback_to, content};
+use waybill_tests::{MIB, TestBed, callback_to, content, key};
 
-const NAME: &str = "clip.mov";
-
-pub(crate) fn key() -> ObjectKey {
-    ObjectKey::parse(NAME).expect("a key")
-}
+pub(crate) const NAME: &str = "clip.mov";
 
 /// The receiver answers 500 as often as this.
 pub(crate) fn broken(bed: &TestBed, times: u32) {
@@ -43,14 +37,6 @@ pub(crate) async fn plan(bed: &TestBed, no: i64) -> ResendPlan {
     bed.engine().plan_resend(no).await.expect("a plan")
 }
 
-/// Waits until so many calls are known of an upload and nothing is on its way.
-pub(crate) async fn calls(bed: &TestBed, no: i64, calls: usize) -> UploadDetails {
-    let there = |details: &UploadDetails| {
-        details.callback.calls.len() == calls && details.row.callback != CallbackBadge::CallingAgain
-    };
-    bed.until(no, &format!("{calls} calls"), there).await
-}
-
 /// Bytes of bodies that the server got in requests that carry a file's bytes.
 fn body_bytes(bed: &TestBed) -> u64 {
     let carries = |operation: Operation| matches!(operation, PutObject | UploadPart);
@@ -66,7 +52,7 @@ async fn mended(len: usize) {
     assert_eq!((planned.parts, planned.new_version), (i64::from(len > 0), false));
     let asked = bed.engine().resend_callbacks(ResendSelection::AllBad).await.expect("it is asked for");
     assert_eq!(asked, 1);
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     assert!(matches!(after.row.callback, CallbackBadge::Answered { status: 200, .. }), "{after:#?}");
     assert_eq!((after.row.phase, after.row.verified, after.row.callback_bad), (Phase::Done, true, false), "{after:#?}");
     let statuses: Vec<_> = after.callback.calls.iter().map(|call| (call.status, call.problem.is_some())).collect();
@@ -83,7 +69,7 @@ async fn mended(len: usize) {
     assert_eq!((bed.requests(UploadPartCopy).len(), bed.callbacks_for(NAME)), (usize::from(len > 0), 2));
     bed.expect_object(NAME, &content(len));
     bed.until_no_open_uploads().await;
-    let head = bed.client().head_object(&key()).await.expect("answered").expect("there");
+    let head = bed.client().head_object(&key(NAME)).await.expect("answered").expect("there");
     assert_eq!((head.etag, head.content_type.as_deref()), (object.etag, Some("video/quicktime")));
     assert_eq!(bed.engine().counts().await.expect("counts").callback_failed, 0);
     assert!(after.log.iter().any(|line| line.what == "calledAgain"), "{:#?}", after.log);
@@ -123,7 +109,7 @@ async fn the_file_may_be_gone_and_the_program_started_again_meanwhile() {
     std::fs::remove_file(bed.dir.path().join("files").join(NAME)).expect("the file is there");
     bed.start().await;
     ask(&bed, no).await;
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     assert!(matches!(after.row.callback, CallbackBadge::Answered { .. }), "{after:#?}");
     // The same upload number is told, so that the application can see that it is the same file.
     let bodies: Vec<_> = bed.sandbox.callbacks().into_iter().map(|callback| callback.body).collect();
@@ -135,11 +121,11 @@ async fn the_file_may_be_gone_and_the_program_started_again_meanwhile() {
 async fn describe(bed: &TestBed, headers: &ObjectHeaders) {
     let source = CopySource {
         bucket: BucketName::parse("bucket").expect("a bucket"),
-        key: key(),
+        key: key(NAME),
         version_id: None,
         if_match: None,
     };
-    bed.client().copy_object(&key(), &source, MetadataDirective::Replace, headers).await.expect("described");
+    bed.client().copy_object(&key(NAME), &source, MetadataDirective::Replace, headers).await.expect("described");
 }
 
 #[tokio::test]
@@ -158,12 +144,12 @@ async fn what_the_object_was_described_by_and_kept_as_is_given_again() {
     };
     describe(&bed, &wanted).await;
     ask(&bed, no).await;
-    calls(&bed, no, 2).await;
+    bed.calls(no, 2).await;
     let client = bed.client();
-    let head = client.head_object(&key()).await.expect("answered").expect("there");
+    let head = client.head_object(&key(NAME)).await.expect("answered").expect("there");
     let kept = ObjectHeaders {
-        acl: Some(client.get_object_acl(&key()).await.expect("an ACL")),
-        tags: client.get_object_tags(&key()).await.expect("tags"),
+        acl: Some(client.get_object_acl(&key(NAME)).await.expect("an ACL")),
+        tags: client.get_object_tags(&key(NAME)).await.expect("tags"),
         ..head.kept().expect("known")
     };
     assert_eq!(kept, wanted);
@@ -175,7 +161,7 @@ pub(crate) async fn refused(bed: &TestBed, no: i64, word: &str) {
     let problem = plan(bed, no).await.problem.expect("a reason");
     assert!(problem.code == Code::Refused && problem.message.contains(word), "{problem:?}");
     ask(bed, no).await;
-    let after = calls(bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     assert!(matches!(after.row.callback, CallbackBadge::Failed { .. }) && after.row.callback_bad, "{after:#?}");
     let told = after.callback.calls[1].problem.clone().expect("a reason");
     assert!(after.callback.calls[1].status == 0 && told.message.contains(word), "{told:?}");
@@ -197,14 +183,14 @@ async fn an_object_that_somebody_replaced_is_refused_in_words_and_left_alone() {
 pub(crate) async fn replace(bed: &TestBed) {
     let other = std::fs::File::open(bed.file("other.mov", 7)).expect("a file");
     let body = FileSlice { file: std::sync::Arc::new(other), offset: 0, len: 7 };
-    bed.client().put_object(&key(), &body, &ObjectHeaders::default(), None, None).await.expect("replaced");
+    bed.client().put_object(&key(NAME), &body, &ObjectHeaders::default(), None, None).await.expect("replaced");
 }
 
 #[tokio::test]
 async fn an_object_that_somebody_deleted_is_refused_in_words() {
     let mut bed = TestBed::new().await;
     let no = failed(&bed, 1000).await.row.no;
-    bed.client().delete_object(&key(), None).await.expect("deleted");
+    bed.client().delete_object(&key(NAME), None).await.expect("deleted");
     refused(&bed, no, "no longer there").await;
     bed.stop().await;
 }
@@ -246,7 +232,7 @@ pub(crate) async fn ends_as_it_was(fault: Fault, meanwhile: impl AsyncFn(&TestBe
     bed.met(met + 1).await;
     meanwhile(&bed).await;
     bed.release();
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     let told = after.callback.calls[1].problem.clone().expect("a reason");
     assert!(told.message.contains(word), "{told:?}");
     assert!(matches!(after.row.callback, CallbackBadge::Failed { .. }), "{after:#?}");
@@ -290,14 +276,14 @@ async fn a_lost_answer_is_found_out_about_and_nobody_is_called_twice() {
     let no = failed(&bed, 1000).await.row.no;
     bed.fault(Fault::on(CompleteMultipartUpload, FaultKind::LoseAnswer));
     ask(&bed, no).await;
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     assert_eq!((&after.row.callback, after.row.verified), (&CallbackBadge::Unknown, true), "{after:#?}");
     assert_eq!((after.callback.calls[1].status, after.callback.answer), (0, None));
     assert_eq!((bed.requests(CompleteMultipartUpload).len(), bed.callbacks_for(NAME)), (1, 2));
     assert!(after.row.callback_bad);
     // And once more, by hand.
     ask(&bed, no).await;
-    let again = calls(&bed, no, 3).await;
+    let again = bed.calls(no, 3).await;
     assert!(matches!(again.row.callback, CallbackBadge::Answered { .. }), "{again:#?}");
     bed.stop().await;
 }
@@ -308,7 +294,7 @@ async fn a_callback_that_fails_again_stays_bad_with_both_answers_kept() {
     let no = failed(&bed, 1000).await.row.no;
     broken(&bed, 1);
     ask(&bed, no).await;
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     assert!(matches!(after.row.callback, CallbackBadge::Failed { .. }) && after.row.callback_bad, "{after:#?}");
     assert!(after.callback.calls.iter().all(|call| call.status == 203 && call.body.contains("<Error>")));
     assert_eq!(bed.callbacks_for(NAME), 2);
@@ -321,7 +307,7 @@ async fn a_copy_whose_crc64_differs_says_so() {
     let no = failed(&bed, 1000).await.row.no;
     bed.fault(Fault::on(CompleteMultipartUpload, FaultKind::CorruptCrc));
     ask(&bed, no).await;
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     assert_eq!((after.row.verified, after.row.callback_bad), (false, true), "{after:#?}");
     let told = after.callback.calls[1].problem.clone().expect("a reason");
     assert!(told.code == Code::Integrity && told.message.contains("CRC-64 was"), "{told:?}");
@@ -381,82 +367,13 @@ async fn what_was_settled_elsewhere_needs_nobody_and_keeps_its_answer() {
     bed.stop().await;
 }
 
-/// Where the program ends while a callback is being sent again.
-#[derive(Clone, Copy, Debug)]
-enum At {
-    Looking,
-    Initiating,
-    Copying,
-    BeforeComplete,
-    AfterComplete,
-}
-
-/// Ends the engine there, and starts it again.
-async fn ended(at: At) {
-    let mut bed = TestBed::with(|config| config.orphan_age = std::time::Duration::ZERO).await;
-    let no = failed(&bed, 1000).await.row.no;
-    let met = bed.sandbox.faults().taken();
-    let held = match at {
-        At::Looking => Operation::HeadObject,
-        At::Initiating => InitiateMultipartUpload,
-        At::Copying => UploadPartCopy,
-        At::BeforeComplete => CompleteMultipartUpload,
-        At::AfterComplete => {
-            bed.fault(Fault::on(CompleteMultipartUpload, FaultKind::LoseAnswer));
-            ListParts
-        }
-    };
-    bed.hold(held);
-    ask(&bed, no).await;
-    bed.met(met + if matches!(at, At::AfterComplete) { 2 } else { 1 }).await;
-    bed.stop().await;
-    bed.release_given_up(1).await;
-    bed.start().await;
-    match at {
-        // Nothing had been begun, and nobody asks for it any more.
-        At::Looking => {
-            let after = calls(&bed, no, 1).await;
-            assert!(matches!(after.row.callback, CallbackBadge::Failed { .. }), "{at:?}: {after:#?}");
-        }
-        At::Initiating | At::Copying | At::BeforeComplete => {
-            let after = calls(&bed, no, 2).await;
-            let told = after.callback.calls[1].problem.clone().expect("a reason");
-            assert!(told.message.contains("as it was"), "{at:?}: {told:?}");
-            assert!(matches!(after.row.callback, CallbackBadge::Failed { .. }), "{at:?}: {after:#?}");
-            assert_eq!(bed.callbacks_for(NAME), 1, "{at:?}");
-        }
-        At::AfterComplete => {
-            let after = calls(&bed, no, 2).await;
-            assert_eq!(after.row.callback, CallbackBadge::Unknown, "{at:?}: {after:#?}");
-            assert_eq!(bed.callbacks_for(NAME), 2, "{at:?}");
-        }
-    }
-    bed.until_no_open_uploads().await;
-    bed.expect_object(NAME, &content(1000));
-    let completes = bed.requests(CompleteMultipartUpload).len();
-    assert_eq!(completes, usize::from(matches!(at, At::BeforeComplete | At::AfterComplete)), "{at:?}");
-    // Whatever became of it, it can be asked for again.
-    let before = bed.details(no).await.callback.calls.len();
-    ask(&bed, no).await;
-    let again = calls(&bed, no, before + 1).await;
-    assert!(matches!(again.row.callback, CallbackBadge::Answered { .. }), "{at:?}: {again:#?}");
-    bed.stop().await;
-}
-
-#[tokio::test]
-async fn ended_at_any_step_the_object_is_as_it_was_or_finished() {
-    for at in [At::Looking, At::Initiating, At::Copying, At::BeforeComplete, At::AfterComplete] {
-        tokio::time::timeout(LIMIT, ended(at)).await.unwrap_or_else(|_| panic!("{at:?} took too long"));
-    }
-}
-
 #[tokio::test]
 async fn an_initiate_whose_answer_is_lost_leaves_nothing_at_oss() {
     let mut bed = TestBed::with(|config| config.orphan_age = std::time::Duration::ZERO).await;
     let no = failed(&bed, 1000).await.row.no;
     bed.fault(Fault::on(InitiateMultipartUpload, FaultKind::LoseAnswer));
     ask(&bed, no).await;
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     assert!(matches!(after.row.callback, CallbackBadge::Answered { .. }), "{after:#?}");
     assert_eq!(bed.upload_ids().len(), 2);
     // The sweep at the next start finds the one that nobody heard of.
@@ -482,7 +399,7 @@ async fn a_destination_is_kept_while_a_callback_to_it_is_on_its_way() {
     let refused = bed.engine().delete_destination(&destination.id).await.expect_err("still needed");
     assert!(refused.to_string().contains("1 uploads"), "{refused}");
     bed.release();
-    calls(&bed, no, 2).await;
+    bed.calls(no, 2).await;
     bed.engine().delete_destination(&destination.id).await.expect("no longer needed");
     bed.stop().await;
 }

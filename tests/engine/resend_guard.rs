@@ -10,9 +10,7 @@ use waybill_sandbox::Operation::{
 use waybill_sandbox::{Fault, FaultKind};
 use waybill_tests::{TestBed, content};
 
-use crate::resend::{answered, ask, broken, calls, failed, plan, replace};
-
-const NAME: &str = "clip.mov";
+use crate::resend::{NAME, answered, ask, broken, failed, plan, replace};
 
 /// Somebody replaces the object after it was copied, while it is looked at once more.
 async fn replaced_before_the_end(len: usize) {
@@ -24,7 +22,7 @@ async fn replaced_before_the_end(len: usize) {
     bed.met(met + 1).await;
     replace(&bed).await;
     bed.release();
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     bed.expect_object(NAME, &content(7));
     let told = after.callback.calls[1].problem.clone().expect("a reason");
     assert!(told.message.contains("changed meanwhile"), "{told:?}");
@@ -70,7 +68,7 @@ async fn an_answer_that_cannot_be_saved_is_kept_until_it_can_be_and_never_called
     bed.logged("the second call", |log| log.iter().any(|entry| entry.operation == CompleteMultipartUpload)).await;
     plan(&bed, no).await;
     bed.save_again();
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     assert!(matches!(after.row.callback, CallbackBadge::Answered { .. }) && !after.row.callback_bad, "{after:#?}");
     assert_eq!((bed.requests(CompleteMultipartUpload).len(), bed.callbacks_for(NAME)), (1, 2));
     bed.stop().await;
@@ -99,12 +97,12 @@ async fn what_is_left_of_one_does_not_keep_the_engine_from_starting_and_is_ended
     assert_eq!(bed.engine().resend_callbacks(these).await.expect("heard"), 0);
     assert_eq!((bed.upload_ids().len(), bed.details(no).await.row.callback), (1, CallbackBadge::CallingAgain));
     bed.save_again();
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     let told = after.callback.calls[1].problem.clone().expect("a reason");
     assert!(told.message.contains("as it was"), "{told:?}");
     bed.until_no_open_uploads().await;
     ask(&bed, no).await;
-    let again = calls(&bed, no, 3).await;
+    let again = bed.calls(no, 3).await;
     assert!(matches!(again.row.callback, CallbackBadge::Answered { .. }), "{again:#?}");
     bed.stop().await;
 }
@@ -119,7 +117,7 @@ async fn while_nobody_has_taken_up_what_is_left_of_one_another_is_refused_and_it
     assert!(refused.code() == Code::Refused && refused.to_string().contains("found out first"), "{refused}");
     let asked = bed.engine().resend_callbacks(ResendSelection::AllBad).await.expect("asked for");
     assert_eq!(asked, 1);
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     let told = after.callback.calls[1].problem.clone().expect("a reason");
     assert!(told.message.contains("found out first"), "{told:?}");
     bed.stop().await;
@@ -140,7 +138,7 @@ async fn after_a_new_start_oss_gets_its_time_to_finish_before_nobody_is_said_to_
     bed.met(met + 1).await;
     bed.stop().await;
     bed.start().await;
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     assert_eq!((after.row.callback, bed.callbacks_for(NAME)), (CallbackBadge::Unknown, 2));
     bed.stop().await;
 }
@@ -167,10 +165,10 @@ async fn what_cannot_be_found_out_about_keeps_nobody_waiting_and_ends_when_it_is
     }
     bed.met(met + 8).await;
     ask(&bed, last).await;
-    let after = calls(&bed, last, 2).await;
+    let after = bed.calls(last, 2).await;
     assert!(matches!(after.row.callback, CallbackBadge::Answered { .. }), "{after:#?}");
     bed.engine().settle_callbacks(vec![nos[0]]).await.expect("settled");
-    let settled = calls(&bed, nos[0], 2).await;
+    let settled = bed.calls(nos[0], 2).await;
     assert_eq!((settled.row.callback, settled.row.callback_bad), (CallbackBadge::Unknown, false));
     assert!(settled.callback.calls[1].status == 0 && settled.callback.calls[1].problem.is_none());
     bed.logged("its abort", |log| log.iter().any(|entry| entry.operation == AbortMultipartUpload)).await;
@@ -197,7 +195,7 @@ async fn a_command_ends_where_nobody_may_ask_and_the_next_one_finds_out() {
     bed.release();
     let (send, _told) = tokio::sync::mpsc::channel(8);
     bed.engine().call_again(vec![no], None, send).await.expect("found out");
-    let after = calls(&bed, no, 2).await;
+    let after = bed.calls(no, 2).await;
     assert_eq!((after.row.callback, bed.callbacks_for(NAME)), (CallbackBadge::Unknown, 2));
     bed.stop().await;
 }

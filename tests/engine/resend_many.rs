@@ -2,19 +2,12 @@
 
 use tokio::sync::mpsc;
 use waybill_engine::Told;
-use waybill_engine::view::{CallbackBadge, CallbackProfileDraft, Phase, Problem, ResendSelection};
+use waybill_engine::view::{CallbackBadge, Phase, Problem, ResendSelection};
 use waybill_sandbox::Operation::UploadPartCopy;
 use waybill_sandbox::{Fault, FaultKind};
 use waybill_tests::{LIMIT, TestBed, callback_to};
 
 use crate::resend::broken;
-
-/// A profile with this name, of which everything else is the same.
-async fn profile(bed: &TestBed, name: &str) -> String {
-    let form = callback_to(&bed.sandbox.info().callback_url);
-    let draft = CallbackProfileDraft { id: None, name: name.into(), form };
-    bed.engine().save_callback_profile(draft).await.expect("it is saved").id
-}
 
 /// Stores as many files, whose callbacks fail; answers with their numbers.
 async fn failed(bed: &TestBed, folder: &str, files: usize, profile_id: Option<&str>) -> Vec<i64> {
@@ -61,7 +54,8 @@ fn answered(badges: &[CallbackBadge]) -> usize {
 #[tokio::test]
 async fn all_that_failed_of_one_profile_are_sent_again_and_those_of_others_stay_as_they_are() {
     let mut bed = TestBed::new().await;
-    let (orders, invoices) = (profile(&bed, "Orders").await, profile(&bed, "Invoices").await);
+    let form = callback_to(&bed.sandbox.info().callback_url);
+    let (orders, invoices) = (bed.profile("Orders", form.clone()).await, bed.profile("Invoices", form).await);
     broken(&bed, u32::MAX);
     let ours = failed(&bed, "orders", 3, Some(&orders)).await;
     let theirs = failed(&bed, "invoices", 2, Some(&invoices)).await;

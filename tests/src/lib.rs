@@ -1,5 +1,6 @@
 //! A whole Waybill in one line: temp folder, sandbox, engine. Every wait is for an event and has a limit.
 
+mod calling;
 pub mod crash;
 mod expect;
 mod folders;
@@ -18,7 +19,7 @@ use waybill_engine::view::{
 use waybill_engine::{Access, BuiltIn, Credential, Engine, EngineConfig, MemorySecrets};
 use waybill_sandbox::{Sandbox, SandboxConfig, Tuning};
 
-pub use server::each_once;
+pub use server::{each_once, key};
 
 /// Longest wait for anything in a test.
 pub const LIMIT: Duration = Duration::from_secs(60);

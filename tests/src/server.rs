@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use waybill_oss::{BucketName, Client, Credential, Endpoint};
+use waybill_oss::{BucketName, Client, Credential, Endpoint, ObjectKey};
 use waybill_sandbox::{Fault, FaultKind, LoggedRequest, Operation};
 
 use crate::{LIMIT, TestBed};
@@ -142,6 +142,11 @@ impl TestBed {
         let credential = Credential::new(&info.access_key_id, &info.access_key_secret, None);
         Client::new(http, endpoint, info.region.clone(), bucket, credential)
     }
+}
+
+/// The key of an object with this name.
+pub fn key(name: &str) -> ObjectKey {
+    ObjectKey::parse(name).expect("a key")
 }
 
 /// Each part from 1 to `parts`, once.

@@ -171,10 +171,12 @@ test("a watched folder is added, paused and removed after a question", async () 
   await waitFor(() => expect(screen.queryByTestId("folder-row")).toBeNull());
 });
 
-test("the language switches without a restart", async () => {
-  await open();
+test("the language switches without a restart, and tray and notices are told of it at the start and then", async () => {
+  const { backend } = await open();
+  expect(backend.language).toBe("en");
   await fireEvent.click(screen.getByTestId("nav-settings"));
   await fireEvent.change(screen.getByTestId("settings-language"), { target: { value: "zh-CN" } });
   await waitFor(() => expect(screen.getByTestId("nav-transfers").textContent).toContain("传输"));
   expect(document.documentElement.lang).toBe("zh-CN");
+  expect(backend.language).toBe("zh-CN");
 });

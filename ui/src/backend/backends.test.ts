@@ -67,6 +67,7 @@ const CALLS: { [Method in keyof typeof COMMANDS]: { args: Parameters<Backend[Met
   setLabAnswer: { args: [form], sent: { answer: form } },
   clearLab: { args: [], sent: undefined },
   checkSignature: { args: [form], sent: { form } },
+  setLanguage: { args: ["en"], sent: { language: "en" } },
   saveText: { args: ["a.txt", "text"], sent: { name: "a.txt", text: "text" } },
   callbackTimes: { args: ["p"], sent: { profileId: "p" } },
 };

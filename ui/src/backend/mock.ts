@@ -45,6 +45,8 @@ export class MockBackend extends MockStudio implements Backend {
   readonly line = new Line();
   /** What was saved, by the name that was suggested. */
   readonly files = new Map<string, string>();
+  /** What tray and notices would speak. */
+  language = "";
   /** Callbacks of those that are on their way again that have ended. */
   calledAgain = 0;
   #cleared = new Set<number>();
@@ -277,6 +279,10 @@ export class MockBackend extends MockStudio implements Backend {
   async saveText(name: string, text: string): Promise<string | null> {
     this.files.set(name, text);
     return `/home/mei/Downloads/${name}`;
+  }
+
+  async setLanguage(language: string): Promise<void> {
+    this.language = language;
   }
 
   revealItem = async (): Promise<void> => undefined;

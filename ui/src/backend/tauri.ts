@@ -76,6 +76,7 @@ export class TauriBackend implements Backend {
   clearLab = () => call("clearLab");
   checkSignature = (form: SignatureCheckForm) => call("checkSignature", { form });
   callbackTimes = (profileId: string) => call("callbackTimes", { profileId });
+  setLanguage = (language: string) => call("setLanguage", { language });
   saveText = (name: string, text: string) => call("saveText", { name, text });
 
   onChanges(listener: (changes: Changes) => void): Promise<Unsubscribe> {

@@ -93,6 +93,8 @@ export interface Commands {
   clearLab(): Promise<void>;
   checkSignature(form: SignatureCheckForm): Promise<SignatureVerdict>;
   callbackTimes(profileId: string): Promise<CallbackTimes>;
+  /** What tray and notices are to speak, by its tag. */
+  setLanguage(language: string): Promise<void>;
   /** Asks the user where to, with `name` suggested, and writes there. The path; null when the dialog was closed. */
   saveText(name: string, text: string): Promise<string | null>;
 }
@@ -143,6 +145,7 @@ export const COMMANDS: { readonly [Method in keyof Commands]: string } = {
   clearLab: "clear_lab",
   checkSignature: "check_signature",
   callbackTimes: "callback_times",
+  setLanguage: "set_language",
   saveText: "save_text",
 };
 

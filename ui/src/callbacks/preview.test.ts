@@ -83,9 +83,18 @@ test("a test object that could not be deleted is named beside the answer, to be 
   await open((backend) => (backend.answer = { leftBehind }));
   await click("cb-test");
   const left = await screen.findByTestId("cb-left-behind");
-  for (const word of [leftBehind.key, "CAEQ7", problem.message]) expect(left.textContent).toContain(word);
+  for (const word of ["oss:DeleteObject", leftBehind.key, "CAEQ7", problem.message]) expect(left.textContent).toContain(word);
   expect(screen.getByTestId("cb-trial-answer").textContent).toContain("7f3c");
   expect(screen.getByTestId("cb-trial").textContent).not.toContain("is deleted again");
+});
+
+test("a test object that the network kept from being deleted is not blamed on the rights of the AccessKey", async () => {
+  const problem = { code: "network" as const, message: "DeleteObject: connection reset", requestId: null, ec: null };
+  await open((backend) => (backend.answer = { leftBehind: { key: "raw/waybill-callback-test-7f3c.txt", versionId: null, problem } }));
+  await click("cb-test");
+  const left = await screen.findByTestId("cb-left-behind");
+  for (const word of ["Delete it yourself.", problem.message]) expect(left.textContent).toContain(word);
+  expect(left.textContent).not.toContain("AccessKey");
 });
 
 test("a test that cannot be made says why and what now", async () => {

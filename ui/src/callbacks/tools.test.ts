@@ -40,7 +40,7 @@ test("before a callback is sent again all that changes is said; a no sends nothi
   expect(screen.getAllByTestId("failed-row")).toHaveLength(1);
   await fireEvent.click(within(row).getByTestId("failed-send"));
   const question = await screen.findByTestId("confirm");
-  for (const part of ["not uploaded again", "Last-Modified", "ETag", "one more", "Events of the bucket fire again"]) {
+  for (const part of ["not uploaded again", "Where overwriting is forbidden", "Last-Modified", "ETag", "one more", "Events of the bucket fire again"]) {
     expect(question.textContent).toContain(part);
   }
   await click("confirm-no");
@@ -206,7 +206,7 @@ test("all that failed of one profile are sent again after one question with thei
   backend.world.rows.push(failed(5, { destination: "media-prod" }));
   await fireEvent.click(button);
   const question = await screen.findByTestId("confirm");
-  for (const part of ["Send 2 callbacks again?", "Last-Modified", "ETag", "Events of the bucket fire again"]) expect(question.textContent).toContain(part);
+  for (const part of ["Send 2 callbacks again?", "Where overwriting is forbidden", "Last-Modified", "ETag", "Events of the bucket fire again"]) expect(question.textContent).toContain(part);
   await click("confirm-no");
   expect(resend).not.toHaveBeenCalled();
   await click("times-send-all");
@@ -234,7 +234,7 @@ test("how far the sending has got stands beside the button, and it can be stoppe
   expect(screen.queryByTestId("resend-stop")).toBeNull();
   backend.calledAgain = 12;
   backend.emit({ rows: [again(1), again(2)] });
-  expect((await screen.findByTestId("resend-progress")).textContent).toBe("12 of 14 sent again");
+  expect((await screen.findByTestId("resend-progress")).textContent).toBe("12 of 14 done");
   await click("resend-stop");
   await waitFor(() => expect(screen.queryByTestId("resend-progress")).toBeNull());
   expect(stop).toHaveBeenCalledOnce();
@@ -253,7 +253,8 @@ test("the sending of a profile's callbacks is followed and stopped beside its ti
   const { backend } = await open("failed", [failed(1, { destination: "media-prod", callback: { kind: "callingAgain" } })]);
   await fireEvent.click(screen.getAllByTestId("cb-profile")[0] as HTMLElement);
   await fireEvent.click(await screen.findByTestId("cb-view-times"));
-  expect((await screen.findByTestId("resend-progress")).textContent).toBe("0 of 1 sent again");
+  expect((await screen.findByTestId("resend-progress")).textContent).toBe("All profiles: 0 of 1 done");
+  expect(screen.getByTestId("resend-stop").title).toContain("of all profiles");
   const stop = vi.spyOn(backend, "stopResending");
   await click("resend-stop");
   expect(stop).toHaveBeenCalledOnce();

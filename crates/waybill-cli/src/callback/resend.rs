@@ -22,14 +22,16 @@ const NAMED: usize = 20;
 /// Said before anything is begun.
 const WHAT_CHANGES: &str = "OSS copies each object onto itself and calls; no file is sent. The content stays. What changes: a \
      new Last-Modified, a new ETag, one more version where the bucket keeps versions, and the bucket's events fire again. \
+     Where overwriting is forbidden (retention, WORM or an access rule), OSS refuses and nothing changes. \
      An object that somebody replaces in the very moment OSS finishes is replaced by this one.";
 
 /// Below the options in `--help`.
 const EXIT_CODES: &str = "\
 OSS copies each object onto itself and makes its callback then. The content stays, as do its type, metadata, ACL, tags and
 storage class. What changes: a new Last-Modified, a new ETag, one more version where the bucket keeps versions, and the
-bucket's events fire again. An object that was changed since, or is archived, is left alone; one that somebody replaces in
-the very moment OSS finishes is replaced by this one.
+bucket's events fire again. Where overwriting is forbidden (retention, WORM or an access rule), OSS refuses and nothing
+changes. An object that was changed since, or is archived, is left alone; one that somebody replaces in the very moment
+OSS finishes is replaced by this one.
 Exit code, as of `waybill upload`:
   0    every callback was answered
   2    a callback failed again, or was not made; the objects are stored

@@ -9,7 +9,7 @@ pub(crate) fn unmet(unmet: Option<&Expectation>) -> String {
         Comparison::Exists => format!("{pointer} is missing"),
         Comparison::Equals => format!("{pointer} is not {value}"),
         Comparison::Differs => format!("{pointer} is {value}"),
-        Comparison::Contains => format!("{pointer} does not hold {value}"),
+        Comparison::Contains => format!("{pointer} does not contain {value}"),
     }
 }
 
@@ -55,5 +55,31 @@ pub(crate) fn note(note: &ImportNote) -> String {
         ImportTrap::NotLiteral => format!("\"{about}\" is known only when the program runs; write its value yourself"),
         ImportTrap::SwitchAsText => format!("a switch was given as a text or number {about}").trim_end().into(),
         ImportTrap::BrokenSyntax => format!("a syntax error was read over: {about}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_answer_lacks_is_said_as_the_window_says_it() {
+        let window = include_str!("../../../../ui/src/i18n/en.answers.ts");
+        let said = |key: &str| {
+            let line =
+                window.lines().find(|line| line.contains(&format!("\"unmet.{key}\""))).expect("a line of the window");
+            let text = line.split_once(": \"").expect("a text").1.trim_end_matches("\",");
+            text.replace("{pointer}", "/status").replace("{value}", "ok")
+        };
+        assert_eq!(unmet(None), said("notJson"));
+        for (comparison, key) in [
+            (Comparison::Exists, "exists"),
+            (Comparison::Equals, "equals"),
+            (Comparison::Differs, "differs"),
+            (Comparison::Contains, "contains"),
+        ] {
+            let wanted = Expectation { pointer: "/status".into(), comparison, value: "ok".into() };
+            assert_eq!(unmet(Some(&wanted)), said(key));
+        }
     }
 }

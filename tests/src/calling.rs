@@ -1,0 +1,21 @@
+//! Callbacks of a TestBed: the profiles they are asked for by, and the calls that are known of an upload.
+
+use waybill_engine::view::{CallbackBadge, CallbackProfileDraft, CallbackProfileForm, UploadDetails};
+
+use crate::TestBed;
+
+impl TestBed {
+    /// Saves a profile under this name and answers with its id.
+    pub async fn profile(&self, name: &str, form: CallbackProfileForm) -> String {
+        let draft = CallbackProfileDraft { id: None, name: name.into(), form };
+        self.engine().save_callback_profile(draft).await.expect("the profile is saved").id
+    }
+
+    /// Waits until so many calls are known of an upload and nothing is on its way.
+    pub async fn calls(&self, no: i64, calls: usize) -> UploadDetails {
+        let there = |details: &UploadDetails| {
+            details.callback.calls.len() == calls && details.row.callback != CallbackBadge::CallingAgain
+        };
+        self.until(no, &format!("{calls} calls"), there).await
+    }
+}
