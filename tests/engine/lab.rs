@@ -283,21 +283,6 @@ async fn of_several_starts_at_once_one_listens() {
 }
 
 #[tokio::test]
-async fn a_stop_while_the_lab_is_being_started_is_obeyed() {
-    let mut bed = TestBed::new().await;
-    let url = lab(&mut bed).await;
-    let engine = bed.engine().clone();
-    for port in [i64::from(port_of(&url)), 0] {
-        let (started, ()) = tokio::join!(engine.start_lab(port), async { engine.stop_lab() });
-        assert_eq!((started.expect("nothing is wrong").url, engine.lab().url), (None, None));
-    }
-    until_closed(&bed, &url).await;
-    let listening = engine.start_lab(0).await.expect("it listens").url.expect("an address");
-    assert_eq!(post(&reqwest::Client::new(), &listening, &[], "x").await.0, 200);
-    bed.stop().await;
-}
-
-#[tokio::test]
 async fn a_port_that_cannot_be_had_leaves_the_lab_where_it_listens() {
     let mut bed = TestBed::new().await;
     let url = lab(&mut bed).await;

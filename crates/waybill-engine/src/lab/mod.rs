@@ -240,6 +240,26 @@ mod tests {
         tasks.stop().await;
     }
 
+    #[tokio::test]
+    async fn a_stop_while_it_is_being_started_is_obeyed_and_a_later_start_is_too() {
+        let (tasks, changes) = (Tasks::start().expect("a thread"), Arc::<ChangeBus>::default());
+        let lab = Lab::new(tasks.clone(), changes);
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let also = async {
+            told.await.expect("it is told");
+            Ok(Vec::new())
+        };
+        let stop = async {
+            lab.stop();
+            tell.send(()).expect("it waits");
+        };
+        let (started, ()) = tokio::join!(lab.start(0, also), stop);
+        assert!(started.is_ok() && lab.view().url.is_none(), "{started:?}");
+        lab.start(0, ready(Ok(Vec::new()))).await.expect("it listens");
+        assert!(lab.view().url.is_some());
+        tasks.stop().await;
+    }
+
     #[test]
     fn the_oldest_make_room_and_the_newest_stays_however_long_it_is() {
         let room = |weights: &[usize]| having_room(weights.iter().copied());
