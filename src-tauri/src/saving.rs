@@ -97,6 +97,8 @@ fn is_device(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
 
     #[test]
@@ -137,47 +139,33 @@ mod tests {
         assert_eq!(cut, "x".repeat(LONGEST_NAME - 1));
     }
 
-    /// A folder of its own, gone at the end.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Folder {
-            let dir = std::env::temp_dir().join(format!("waybill-saving-{}-{name}", std::process::id()));
-            std::fs::create_dir_all(&dir).unwrap();
-            Folder(dir)
-        }
-
-        fn names(&self) -> Vec<String> {
-            let entries = std::fs::read_dir(&self.0).unwrap();
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
+    fn names_in(folder: &TempDir) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     #[test]
     fn a_disk_that_is_full_half_way_costs_nobody_the_older_file_and_leaves_nothing_beside_it() {
-        let folder = Folder::new("full");
-        let path = folder.0.join("a.txt");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
         std::fs::write(&path, "older").unwrap();
         let full = replace(&path, |file| {
             file.write_all(b"ne")?;
             Err(io::ErrorKind::StorageFull.into())
         });
         assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
-        assert_eq!((std::fs::read_to_string(&path).unwrap().as_str(), folder.names()), ("older", vec!["a.txt".into()]));
+        assert_eq!(
+            (std::fs::read_to_string(&path).unwrap().as_str(), names_in(&folder)),
+            ("older", vec!["a.txt".into()])
+        );
     }
 
     #[cfg(unix)]
     #[test]
     fn a_file_that_is_written_anew_keeps_who_may_read_it_and_a_link_leads_to_it_still() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
-        let folder = Folder::new("kept");
-        let (path, link) = (folder.0.join("a.txt"), folder.0.join("link.txt"));
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("a.txt"), folder.path().join("link.txt"));
         std::fs::write(&path, "older").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         symlink(&path, &link).unwrap();
@@ -189,13 +177,13 @@ mod tests {
 
     #[test]
     fn what_was_chosen_is_written_whole_and_what_cannot_be_is_said_with_its_path() {
-        let folder = Folder::new("whole");
-        let path = folder.0.join("a.callback.json");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.callback.json");
         std::fs::write(&path, "an older and longer text").unwrap();
         write(&path, "{\"订单\": 1}\r\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"订单\": 1}\r\n");
-        assert_eq!(folder.names(), ["a.callback.json"]);
-        let nowhere = folder.0.join("nowhere").join("a.txt");
+        assert_eq!(names_in(&folder), ["a.callback.json"]);
+        let nowhere = folder.path().join("nowhere").join("a.txt");
         let refused = write(&nowhere, "").unwrap_err().to_string();
         assert!(refused.contains("could not write") && refused.contains("nowhere"), "{refused}");
     }

@@ -82,10 +82,10 @@ async fn killed_before(object: Object, faults: &[Fault], came: Outcome, next: Ne
     let (mut bed, no) = failed(object).await;
     let (earlier, content) = (1 + object.sent_again, content(object.len));
     bed.stop().await;
-    let (head, kept) = told(&bed).await;
+    let (head, kept) = bed.told(NAME).await;
     kill_at(&bed, no, faults).await;
 
-    let (after, kept_after) = told(&bed).await;
+    let (after, kept_after) = bed.told(NAME).await;
     bed.expect_object(NAME, &content);
     assert_eq!((after.crc64, kept_after), (head.crc64, kept.clone()), "{next:?}");
     let stored = |head: &ObjectHead| (head.etag.clone(), head.last_modified.clone());
@@ -123,7 +123,7 @@ async fn killed_before(object: Object, faults: &[Fault], came: Outcome, next: Ne
     assert!(matches!(again.row.callback, CallbackBadge::Answered { .. }) && !again.row.callback_bad, "{again:#?}");
     bed.until_no_open_uploads().await;
     bed.expect_object(NAME, &content);
-    let (after, kept_after) = told(&bed).await;
+    let (after, kept_after) = bed.told(NAME).await;
     assert_eq!((after.crc64, kept_after), (head.crc64, kept), "{next:?}");
     let finished = bed.sandbox.log().iter().filter(|entry| is_finished(entry)).count();
     assert_eq!(bed.callbacks_for(NAME), finished, "one call for each time it was stored; {next:?}");
@@ -201,18 +201,6 @@ async fn failed(object: Object) -> (TestBed, i64) {
         assert!(matches!(details.row.callback, CallbackBadge::Failed { .. }), "{details:#?}");
     }
     (bed, no)
-}
-
-/// What OSS says of the object, and what was given with it.
-async fn told(bed: &TestBed) -> (ObjectHead, ObjectHeaders) {
-    let client = bed.client();
-    let head = client.head_object(&key(NAME)).await.expect("answered").expect("there");
-    let kept = ObjectHeaders {
-        acl: Some(client.get_object_acl(&key(NAME)).await.expect("an ACL")),
-        tags: client.get_object_tags(&key(NAME)).await.expect("tags"),
-        ..head.kept().expect("known")
-    };
-    (head, kept)
 }
 
 /// Has the callback sent again by a process that is killed when the sandbox holds the last of these.

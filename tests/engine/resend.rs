@@ -145,13 +145,7 @@ async fn what_the_object_was_described_by_and_kept_as_is_given_again() {
     describe(&bed, &wanted).await;
     ask(&bed, no).await;
     bed.calls(no, 2).await;
-    let client = bed.client();
-    let head = client.head_object(&key(NAME)).await.expect("answered").expect("there");
-    let kept = ObjectHeaders {
-        acl: Some(client.get_object_acl(&key(NAME)).await.expect("an ACL")),
-        tags: client.get_object_tags(&key(NAME)).await.expect("tags"),
-        ..head.kept().expect("known")
-    };
+    let (_, kept) = bed.told(NAME).await;
     assert_eq!(kept, wanted);
     bed.stop().await;
 }

@@ -1,8 +1,9 @@
 //! Callbacks of a TestBed: the profiles they are asked for by, and the calls that are known of an upload.
 
 use waybill_engine::view::{CallbackBadge, CallbackProfileDraft, CallbackProfileForm, UploadDetails};
+use waybill_oss::{ObjectHead, ObjectHeaders};
 
-use crate::TestBed;
+use crate::{TestBed, key};
 
 impl TestBed {
     /// Saves a profile under this name and answers with its id.
@@ -17,5 +18,17 @@ impl TestBed {
             details.callback.calls.len() == calls && details.row.callback != CallbackBadge::CallingAgain
         };
         self.until(no, &format!("{calls} calls"), there).await
+    }
+
+    /// What OSS says of an object, and what was given with it.
+    pub async fn told(&self, name: &str) -> (ObjectHead, ObjectHeaders) {
+        let client = self.client();
+        let head = client.head_object(&key(name)).await.expect("answered").expect("there");
+        let kept = ObjectHeaders {
+            acl: Some(client.get_object_acl(&key(name)).await.expect("an ACL")),
+            tags: client.get_object_tags(&key(name)).await.expect("tags"),
+            ..head.kept().expect("known")
+        };
+        (head, kept)
     }
 }

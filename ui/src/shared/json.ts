@@ -11,7 +11,8 @@ const LARGEST_CHARS = 200_000;
 
 const LEXEME = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/g;
 
-function isJson(text: string): boolean {
+/** Whether the text is JSON, whatever is in it. */
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

@@ -1,6 +1,7 @@
 // Text into a file: the system's dialog asks where to, and what came of it is said.
 import { toIpcError } from "../backend/types";
 import { t } from "../i18n/index.svelte";
+import { isJson } from "../shared/json";
 import type { AppState } from "../state/app.svelte";
 
 /** An answer's file is called after its object. */
@@ -15,14 +16,5 @@ export async function saveText(app: AppState, name: string, text: string, notes:
     if (path !== null) app.say("info", t("save.done"), [path, ...notes]);
   } catch (thrown) {
     app.say("bad", t("save.failed"), [toIpcError(thrown).message]);
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }
