@@ -21,6 +21,7 @@ use crate::lab::Lab;
 use crate::launch::Launcher;
 use crate::progress::Progress;
 use crate::queue::{Next, Queue};
+use crate::queue_gathered::Gathered;
 use crate::queue_line::{QueueLine, Work};
 use crate::queue_resend::Resends;
 use crate::resolving::Names;
@@ -119,6 +120,7 @@ impl Engine {
         let finished = Finished::default();
         let (aborts, sweep) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let troubles = Arc::<Troubles>::default();
+        let (gathered, saved) = Gathered::new();
         let queue = Queue {
             store: store.clone(),
             launcher: Launcher { destinations: destinations.clone(), part_size_bytes, finishing },
@@ -134,6 +136,7 @@ impl Engine {
             batches: (work == Work::OnlyAsked).then(Vec::new),
             active: HashMap::new(),
             ending: 0,
+            gathered,
             runs: 0,
             next: Next::unknown(),
             sweeps: VecDeque::new(),
@@ -142,7 +145,7 @@ impl Engine {
         };
         tasks.spawn("answers", store.clone().tell_answers(tasks.token().clone()));
         tasks.spawn("throttle", throttle.clone().run(tasks.token().clone()));
-        tasks.spawn("queue", queue.run(inbox));
+        tasks.spawn("queue", queue.run(inbox, saved));
         tasks.spawn(
             "abort",
             abort::run(store.clone(), destinations.clone(), Arc::clone(&aborts), tasks.token().clone()),

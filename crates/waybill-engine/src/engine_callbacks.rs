@@ -91,7 +91,7 @@ impl Engine {
         let bucket = BucketName::parse(&destination.bucket)?;
         let tried = async {
             let client = Box::pin(self.destinations.client(&destination.id, &bucket)).await?;
-            let lane = self.throttle.lane(&destination.id, &client.endpoint().to_string());
+            let lane = self.throttle.lane(&destination.id, client.endpoint());
             let client = client.with_pace(Arc::new(lane.clone()));
             let _permit = lane.permit().await;
             Ok::<_, Error>(callback_trial::put_and_delete(&client, &key, callback.as_ref()).await)

@@ -13,9 +13,10 @@ use crate::destination::BuiltIn;
 use crate::error::{Code, Error};
 use crate::intake::{Callback, Enqueue, KeyRule};
 use crate::rows;
+use crate::store::lists::Stopped;
 use crate::store::uploads::UploadRecord;
 use crate::store::{calls, lists};
-use crate::view::{OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails, UploadRow};
+use crate::view::{OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails};
 
 /// Between two words about how far it has got.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -211,15 +212,15 @@ impl Following<'_> {
     /// A batch that is continued: what an earlier run stored belongs to its receipts, what it gave up is tried again, and
     /// what was paused in the window goes on.
     async fn take_up(&mut self) -> Result<(), Error> {
+        let batch = self.batch;
+        (self.files, self.bytes) = self.engine.store.read(move |c| lists::total_of_batch(c, batch)).await?;
         let mut after = 0;
         loop {
-            let page = self.engine.batch_page(self.batch, after, 500).await?;
+            let page = self.engine.store.read(move |c| lists::stopped_of_batch(c, batch, after, 500)).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.no;
-            for row in page {
-                self.files += 1;
-                self.bytes += row.size_bytes;
-                match self.take_up_one(&row).await {
+            for upload in page {
+                match self.take_up_one(upload).await {
                     Ok(()) | Err(Error::Refused(_)) => {}
                     Err(error) => return Err(error),
                 }
@@ -227,16 +228,13 @@ impl Following<'_> {
         }
     }
 
-    async fn take_up_one(&mut self, row: &UploadRow) -> Result<(), Error> {
-        match row.phase {
-            Phase::Paused => self.engine.resume(row.no).await,
+    async fn take_up_one(&mut self, upload: Stopped) -> Result<(), Error> {
+        match upload.phase {
+            Phase::Paused => self.engine.resume(upload.no).await,
             // Ended in this run: it is told as it is heard of.
-            Phase::Done | Phase::Failed | Phase::Cancelled if row.finished_ms.is_none_or(|at| at >= self.began_ms) => {
-                Ok(())
-            }
-            Phase::Failed => self.engine.retry(row.no).await,
-            Phase::Done | Phase::Cancelled => self.tell_of(vec![row.no]).await,
-            Phase::Queued | Phase::Starting | Phase::Sending | Phase::Completing => Ok(()),
+            _ if upload.finished_ms.is_none_or(|at| at >= self.began_ms) => Ok(()),
+            Phase::Failed => self.engine.retry(upload.no).await,
+            _ => self.tell_of(vec![upload.no]).await,
         }
     }
 

@@ -32,7 +32,7 @@ impl Launcher {
     #[allow(clippy::too_many_arguments)] // one call site; a struct would only repeat the names
     pub(crate) async fn launch(
         &self,
-        record: UploadRecord,
+        record: Box<UploadRecord>,
         errand: Errand,
         run: u64,
         throttle: Throttle,
@@ -41,7 +41,7 @@ impl Launcher {
         stop: CancellationToken,
     ) {
         let reports = Reports { send: line, no: record.no, run };
-        let preparing = self.trip(&record, throttle, gauge, reports.clone(), stop.clone());
+        let preparing = self.trip(record, throttle, gauge, reports.clone(), stop.clone());
         let trip = tokio::select! {
             trip = preparing => trip,
             // The keychain may be waiting for its user.
@@ -58,29 +58,28 @@ impl Launcher {
 
     async fn trip(
         &self,
-        record: &UploadRecord,
+        record: Box<UploadRecord>,
         throttle: Throttle,
         gauge: Arc<Gauge>,
         reports: Reports,
         stop: CancellationToken,
-    ) -> Result<Trip, Error> {
+    ) -> Result<Box<Trip>, Error> {
         let bucket = BucketName::parse(&record.bucket)?;
         let client = Box::pin(self.destinations.client(&record.destination_id, &bucket)).await?;
-        let lane = throttle.lane(&record.destination_id, &client.endpoint().to_string());
+        let lane = throttle.lane(&record.destination_id, client.endpoint());
         let client = client.with_pace(Arc::new(lane.clone()));
-        let profile = record.callback.clone();
-        let callback = callback_profile::checked_spec(profile.as_ref(), record.into())?;
-        Ok(Trip {
-            path: PathBuf::from(&record.path),
+        let callback = callback_profile::checked_spec(record.callback.as_ref(), record.as_ref().into())?;
+        Ok(Box::new(Trip {
             key: ObjectKey::parse(&record.key)?,
-            content_type: record.content_type.clone(),
+            path: PathBuf::from(record.path),
+            content_type: record.content_type,
             callback,
-            profile,
+            profile: record.callback,
             batch: record.batch,
             created_ms: record.created_ms,
             size_bytes: record.size_bytes,
             overwrite: record.overwrite,
-            wanted_key: record.wanted_key.clone(),
+            wanted_key: record.wanted_key,
             client,
             throttle: lane,
             gauge,
@@ -88,6 +87,6 @@ impl Launcher {
             finishing: self.finishing,
             reports,
             stop,
-        })
+        }))
     }
 }

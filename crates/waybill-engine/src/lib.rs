@@ -26,6 +26,7 @@ mod launch;
 mod line_up;
 mod progress;
 mod queue;
+mod queue_gathered;
 mod queue_line;
 mod queue_reports;
 mod queue_resend;

@@ -3,12 +3,13 @@
 //!
 //! Uploads under way are held in memory with their driver; the rest are rows. States are read through the writing
 //! connection, which sees every save that was handed over before. `queue_slots` says who starts, `queue_reports` what
-//! drivers say, `queue_wishes` what users want.
+//! drivers say, `queue_gathered` what is saved together, `queue_wishes` what users want.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,7 @@ use crate::finished::Finished;
 use crate::launch::Launcher;
 use crate::line_up::LineUp;
 use crate::progress::Progress;
+use crate::queue_gathered::{Gathered, Saved};
 use crate::queue_line::Message;
 use crate::queue_save::is_final;
 use crate::queue_wishes::Sweep;
@@ -46,9 +48,11 @@ pub(crate) struct Queue {
     pub(crate) patience: Option<u32>,
     /// None: everything.
     pub(crate) batches: Option<Vec<i64>>,
-    pub(crate) active: HashMap<i64, Active>,
+    /// Boxed: a map is copied when it grows.
+    pub(crate) active: HashMap<i64, Box<Active>>,
     /// How many of them are stored and only wait for that to be saved.
     pub(crate) ending: usize,
+    pub(crate) gathered: Gathered,
     pub(crate) runs: u64,
     pub(crate) next: Next,
     /// Wishes for many uploads that are still being carried out, a page at a time.
@@ -115,21 +119,26 @@ pub(crate) struct Active {
     pub(crate) row: Phase,
     /// It is stored, and waits for that to be saved.
     pub(crate) ending: bool,
+    /// Others are saved with it, and its driver does not wait for that.
+    pub(crate) gathered: bool,
+    /// Its driver has ended.
+    pub(crate) over: bool,
     /// A save did not work: the row is to be asked, not believed to be as above.
     pub(crate) unsaved: Arc<AtomicBool>,
 }
 
 impl Queue {
     /// Works until the engine stops.
-    pub(crate) async fn run(mut self, inbox: mpsc::Receiver<Message>) {
-        self.work(inbox).await;
+    pub(crate) async fn run(mut self, inbox: mpsc::Receiver<Message>, saved: UnboundedReceiver<Saved>) {
+        self.work(inbox, saved).await;
+        self.save_gathered();
         // Those that only waited for their turn need not be asked for.
         let Some(handed_out) = self.handed_out else { return };
         let numbers: Vec<i64> = self.active.keys().copied().chain(handed_out).collect();
         self.store.submit(move |c| settings::set_handed_out(c, &numbers), drop);
     }
 
-    async fn work(&mut self, mut inbox: mpsc::Receiver<Message>) {
+    async fn work(&mut self, mut inbox: mpsc::Receiver<Message>, mut saved: UnboundedReceiver<Saved>) {
         let (stop, throttle) = (self.tasks.token().clone(), self.throttle.clone());
         let mut look = true;
         // A moment, not a wait: words of drivers come all the time and must not put it off.
@@ -141,16 +150,16 @@ impl Queue {
                 due = self.start_what_may_start().await.map(|wait| Instant::now() + wait);
                 look = false;
             }
-            let timer = async {
-                match due {
-                    Some(at) => sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let (timer, gathered) = (at(due), at(self.gathered.due()));
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = timer, if !sweeping => look = true,
                 () = throttle.grown() => look = true,
+                () = gathered => self.save_gathered(),
+                Some(outcome) = saved.recv() => {
+                    self.saved(outcome).await;
+                    look = true;
+                }
                 () = std::future::ready(()), if sweeping => {
                     self.sweep().await;
                     look = true;
@@ -200,5 +209,13 @@ impl Queue {
         if is_final(phase) {
             self.finished.tell(&no);
         }
+    }
+}
+
+/// Returns at this moment, or never.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }

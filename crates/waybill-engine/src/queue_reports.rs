@@ -151,8 +151,12 @@ impl Queue {
             active.ending = true;
             self.ending += 1;
         }
-        // Lost with a crash, it would only be sent again.
-        let unhurried = phase == Phase::Done && active.record.may_be_sent_twice();
+        if phase == Phase::Done && active.row == Phase::Queued && active.record.may_be_sent_twice() {
+            (active.row, active.gathered) = (phase, true);
+            let started_ms = active.record.started_ms;
+            self.gather(no, state, started_ms);
+            return reply(answer, Ok(()));
+        }
         let (saved_before, unsaved) = (std::mem::replace(&mut active.row, phase), Arc::clone(&active.unsaved));
         let started_ms = active.record.started_ms;
         let (changes, finished) = (Arc::clone(&self.changes), self.finished.clone());
@@ -176,7 +180,7 @@ impl Queue {
             }
             reply(answer, result);
         };
-        if unhurried { self.store.submit_unhurried(write, then) } else { self.store.submit(write, then) }
+        self.store.submit(write, then);
     }
 
     /// An Initiate is about to be sent: until it is answered, nobody else may call what the server holds an orphan.

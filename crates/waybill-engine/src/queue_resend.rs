@@ -147,7 +147,7 @@ impl Resends {
     pub(crate) async fn way(&self, record: &UploadRecord) -> Result<Way, Error> {
         let bucket = BucketName::parse(&record.bucket)?;
         let client = Box::pin(self.destinations.client(&record.destination_id, &bucket)).await?;
-        let lane = self.throttle.lane(&record.destination_id, &client.endpoint().to_string());
+        let lane = self.throttle.lane(&record.destination_id, client.endpoint());
         let profile = record.callback.as_ref();
         let callback = callback_profile::checked_spec(profile, record.into())?;
         Ok(Way {

@@ -22,7 +22,7 @@ use crate::view::{OverwritePolicy, Phase};
 /// Wait before the store is asked again after it failed.
 const AFTER_STORE_TROUBLE: Duration = Duration::from_secs(5);
 /// Stored uploads that may wait for being saved while others start: some hundredths of a second of the fastest line.
-const SAVED_AT_ONCE: usize = 128;
+const SAVED_AT_ONCE: usize = 512;
 /// Uploads that are due, at most, of one look.
 const DUE: usize = 200;
 
@@ -171,7 +171,7 @@ impl Queue {
         let run = self.runs;
         let stop = self.tasks.token().child_token();
         let gauge = self.progress.begin(no, (row == Phase::Queued).then(|| record.state.clone()));
-        let active = Active {
+        let active = Box::new(Active {
             record: record.clone(),
             run,
             stop: stop.clone(),
@@ -180,8 +180,10 @@ impl Queue {
             initiating: None,
             row,
             ending: false,
+            gathered: false,
+            over: false,
             unsaved: Arc::default(),
-        };
+        });
         if mismatches > 0 {
             // What is at the key is what this upload stored wrongly.
             record.overwrite = OverwritePolicy::Overwrite;
@@ -189,6 +191,7 @@ impl Queue {
         self.active.insert(no, active);
         let (launcher, throttle, line) = (self.launcher.clone(), self.throttle.clone(), self.line.clone());
         // Boxed: it is large, and would be copied on its way into the runtime.
+        let record = Box::new(record);
         let drive = Box::pin(async move {
             launcher.launch(record, errand, run, throttle, gauge, line.clone(), stop).await;
             // A queue that is gone has no slot to free.
@@ -199,14 +202,22 @@ impl Queue {
         Ok(())
     }
 
-    /// The driver has ended: its slot is free, and an upload it left unfinished is queued again.
+    /// The driver has ended: its slot is free, and an upload it left unfinished is queued again. True if others may start.
     pub(crate) async fn ended(&mut self, no: i64, run: u64) -> bool {
-        if self.active.get(&no).is_none_or(|active| active.run != run) {
-            return false;
-        }
-        let Some(active) = self.active.remove(&no) else {
+        let Some(active) = self.active.get_mut(&no).filter(|active| active.run == run) else {
             return false;
         };
+        active.over = true;
+        let leaves = !active.gathered;
+        if leaves {
+            self.leaves(no).await;
+        }
+        leaves
+    }
+
+    /// It is under way no longer.
+    pub(crate) async fn leaves(&mut self, no: i64) {
+        let Some(active) = self.active.remove(&no) else { return };
         if let Some(numbers) = self.handed_out.as_mut().filter(|_| is_final(active.record.state.phase())) {
             numbers.remove(&no);
         }
@@ -238,7 +249,6 @@ impl Queue {
             self.abort.notify_one();
         }
         self.changes.row(no);
-        true
     }
 
     /// Queues again every upload that an earlier process or a failing disk left in Starting or Sending without a driver.

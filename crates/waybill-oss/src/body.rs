@@ -11,14 +11,12 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::buffers::Buffer;
+use crate::buffers::{Buffer, LARGE};
 use crate::crc64::Crc64;
 use crate::gate::{Asked, GateSlot};
 use crate::meter::Meter;
 use crate::pace::{Leave, Pace, Turn};
 
-/// Bytes read at a time: large enough to be cheap, small enough to stay in the cache for the checksum.
-pub(crate) const CHUNK: usize = 256 * 1024;
 /// Bytes handed to the socket at a time, while it is not known to take more in a moment.
 const SLICE: usize = 64 * 1024;
 /// A socket that comes back for more within this time is given a whole chunk.
@@ -38,7 +36,7 @@ pub struct FileSlice {
 impl FileSlice {
     /// Bytes of memory that sending it takes: what is read ahead.
     pub fn memory(&self) -> u64 {
-        self.len.min(CHUNK as u64)
+        self.len.min(LARGE as u64)
     }
 
     /// Reads all of it at once and sums it (CRC-64/XZ): for what is small. It blocks. A file that ends before the slice
@@ -145,7 +143,7 @@ impl Reader {
     /// The next chunk, if it can be had without waiting for the disk.
     fn cached(&mut self) -> Option<Bytes> {
         let mut buffer = Buffer::take();
-        let want = self.want();
+        let want = self.want(buffer.len());
         match cached_read(&self.slice.file, &mut buffer[..want], self.slice.offset + self.at) {
             // At its end, or in trouble: whoever may wait finds out.
             Ok(0) | Err(_) => None,
@@ -156,13 +154,13 @@ impl Reader {
     /// The next chunk, from the disk if need be.
     fn next(&mut self) -> io::Result<Bytes> {
         let mut buffer = Buffer::take();
-        let want = self.want();
+        let want = self.want(buffer.len());
         let read = self.slice.read_at(&mut buffer[..want], self.at)?;
         Ok(self.passed(buffer, read))
     }
 
-    fn want(&self) -> usize {
-        (self.slice.len - self.at).min(CHUNK as u64) as usize
+    fn want(&self, room: usize) -> usize {
+        (self.slice.len - self.at).min(room as u64) as usize
     }
 
     fn passed(&mut self, buffer: Buffer, read: usize) -> Bytes {
@@ -251,7 +249,7 @@ impl FileBody {
             return Poll::Ready(());
         }
         let quick = self.handed_over.is_some_and(|before| before.elapsed() < QUICK);
-        let wanted = self.read.len().min(if quick { CHUNK } else { SLICE });
+        let wanted = self.read.len().min(if quick { LARGE } else { SLICE });
         let mut turn = match (self.turn.take(), &self.pace) {
             (Some(turn), _) => turn,
             (None, None) => {

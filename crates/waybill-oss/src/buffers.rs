@@ -2,21 +2,31 @@
 //! mapped for each chunk.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use crate::body::CHUNK;
-
-/// Kept for the next reader; more are given back to the system.
-const KEPT: usize = 32;
+/// Bytes read at a time: large enough to be cheap, small enough to stay in the cache for the checksum.
+pub(crate) const LARGE: usize = 256 * 1024;
+/// The same for requests beyond [`MOST_LARGE`]: so many are in flight for the line's sake, and each of them is slow.
+const SMALL: usize = 64 * 1024;
+/// Large ones in use.
+const MOST_LARGE: usize = 16;
+/// Small ones that are kept for the next reader; more are given back to the system.
+const SMALL_KEPT: usize = 16;
 /// A buffer begins where a page does. Large blocks come from the system with 16 bytes of the allocator's own in front, and there
 /// the kernel copies a file's pages at half the speed (`rep movsb` of Zen processors).
 const PAGE: usize = 4096;
 
-static FREE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
+static FREE: Mutex<Free> = Mutex::new(Free { large: Vec::new(), small: Vec::new(), large_in_use: 0 });
 
-/// One of [`CHUNK`] bytes; what is in it is old.
+struct Free {
+    large: Vec<Box<[u8]>>,
+    small: Vec<Box<[u8]>>,
+    large_in_use: usize,
+}
+
+/// A buffer; what is in it is old.
 pub(crate) struct Buffer(Option<Box<[u8]>>);
 
 /// The filled part of a buffer, as the socket sees it.
@@ -27,8 +37,15 @@ struct Filled {
 
 impl Buffer {
     pub(crate) fn take() -> Buffer {
-        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Buffer(Some(free.unwrap_or_else(|| vec![0; CHUNK + PAGE].into_boxed_slice())))
+        let mut free = free();
+        let (kept, len) = if free.large_in_use < MOST_LARGE {
+            free.large_in_use += 1;
+            (free.large.pop(), LARGE)
+        } else {
+            (free.small.pop(), SMALL)
+        };
+        drop(free);
+        Buffer(Some(kept.unwrap_or_else(|| vec![0; len + PAGE].into_boxed_slice())))
     }
 
     /// Its first `len` bytes; the buffer is free again when nobody holds them any more.
@@ -41,21 +58,26 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.0.as_deref().map(|block| &block[first(block)..][..CHUNK]).unwrap_or_default()
+        self.0.as_deref().map(|block| &block[first(block)..][..block.len() - PAGE]).unwrap_or_default()
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
         let block = self.0.as_deref_mut().unwrap_or_default();
-        let first = first(block);
-        block.get_mut(first..first + CHUNK).unwrap_or_default()
+        let (first, len) = (first(block), block.len().saturating_sub(PAGE));
+        block.get_mut(first..first + len).unwrap_or_default()
     }
 }
 
 /// Where the first page of a block begins.
 fn first(block: &[u8]) -> usize {
     block.as_ptr().align_offset(PAGE).min(PAGE)
+}
+
+fn free() -> MutexGuard<'static, Free> {
+    // The lists are whole at every moment.
+    FREE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl AsRef<[u8]> for Filled {
@@ -67,9 +89,12 @@ impl AsRef<[u8]> for Filled {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let Some(buffer) = self.0.take() else { return };
-        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < KEPT {
-            free.push(buffer);
+        let mut free = free();
+        if buffer.len() > SMALL + PAGE {
+            free.large_in_use -= 1;
+            free.large.push(buffer);
+        } else if free.small.len() < SMALL_KEPT {
+            free.small.push(buffer);
         }
     }
 }
@@ -79,11 +104,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_begins_with_a_page_and_has_room_for_a_chunk() {
-        let mut buffers = [Buffer::take(), Buffer::take()];
+    fn buffers_begin_with_a_page_and_become_small_when_many_are_in_use() {
+        let mut buffers: Vec<Buffer> = (0..MOST_LARGE + 2).map(|_| Buffer::take()).collect();
         for buffer in &mut buffers {
-            assert_eq!((buffer.as_ptr().addr() % PAGE, buffer.len(), buffer[..].as_mut().len()), (0, CHUNK, CHUNK));
+            let len = buffer.len();
+            assert!((len == LARGE || len == SMALL) && buffer[..].as_mut().len() == len);
+            assert_eq!(buffer.as_ptr().addr() % PAGE, 0);
         }
+        // Other tests of this process take some too.
+        let large = |buffers: &[Buffer]| buffers.iter().filter(|buffer| buffer.len() == LARGE).count();
+        assert!(large(&buffers) <= MOST_LARGE);
+        buffers.retain(|buffer| buffer.len() == SMALL);
+        let again: Vec<Buffer> = (0..MOST_LARGE).map(|_| Buffer::take()).collect();
+        assert!(large(&again) > 0, "those that were given back are large again");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::to_json;
-use super::uploads::{COLUMNS, UploadRecord, in_phases, record};
+use super::uploads::{COLUMNS, UploadRecord, in_phases, phase_of, record};
 use crate::view::{Counts, Cursor, Filter, Phase, Scope, UploadQuery, UploadSelection};
 
 /// One page; the caller asks for one row more than it shows to learn whether there is another. `starting` are uploads that
@@ -121,6 +121,38 @@ pub(crate) fn of_batch(
     connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE batch = ?1 AND no > ?2 ORDER BY no LIMIT ?3"))?
         .query_map([batch, after, limit], record)?
+        .collect()
+}
+
+/// How many files a batch has, and their bytes.
+pub(crate) fn total_of_batch(connection: &Connection, batch: i64) -> rusqlite::Result<(i64, i64)> {
+    connection
+        .prepare_cached("SELECT count(*), coalesce(sum(size_bytes), 0) FROM uploads WHERE batch = ?1")?
+        .query_row([batch], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// An upload that nothing is being done for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopped {
+    pub(crate) no: i64,
+    pub(crate) phase: Phase,
+    pub(crate) finished_ms: Option<i64>,
+}
+
+/// Uploads of a batch that are paused or final, in the order they were queued, after `after`.
+pub(crate) fn stopped_of_batch(
+    connection: &Connection,
+    batch: i64,
+    after: i64,
+    limit: i64,
+) -> rusqlite::Result<Vec<Stopped>> {
+    connection
+        .prepare_cached(
+            "SELECT no, phase, finished_ms FROM uploads WHERE batch = ?1 AND no > ?2 AND phase >= 4 ORDER BY no LIMIT ?3",
+        )?
+        .query_map([batch, after, limit], |row| {
+            Ok(Stopped { no: row.get(0)?, phase: phase_of(row.get(1)?), finished_ms: row.get(2)? })
+        })?
         .collect()
 }
 

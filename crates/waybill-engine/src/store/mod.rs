@@ -33,7 +33,6 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -50,28 +49,22 @@ pub(crate) use self::reader::Reader;
 
 /// Most writes of one transaction.
 const GROUP: usize = 500;
+/// Pages that a connection keeps in memory, as SQLite writes kibibytes. The system keeps the others: more here would only
+/// show as ours.
+const CACHE: i64 = -768;
 /// Prepared statements that a connection keeps: more than there are.
 const STATEMENTS: usize = 128;
-
-/// How long an unhurried write waits for others to share a commit with.
-const GATHER: Duration = Duration::from_millis(5);
 
 type Continuation = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
 
 /// Given the connection, or why there is no transaction to write in.
-type Work = Box<dyn FnOnce(Result<Turn<'_>, Refusal>) -> Continuation + Send>;
+type Write = Box<dyn FnOnce(Result<Turn<'_>, Refusal>) -> Continuation + Send>;
 
 /// A write's turn in a transaction.
 struct Turn<'a> {
     connection: &'a Connection,
     /// No other write is in it.
     alone: bool,
-}
-
-struct Write {
-    work: Work,
-    /// Nobody is kept from anything by a moment's wait.
-    can_wait: bool,
 }
 
 /// Writes of one transaction that are over, and what came of it.
@@ -112,6 +105,7 @@ impl Store {
             data_dir.join("waybill.db"),
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
         )
+        .and_then(|reader| reader.pragma_update(None, "cache_size", CACHE).map(|()| reader))
         .map_err(|error| Refusal::from(&error).into_error("open for reading"))?;
         let health = Arc::<Health>::default();
         let kept = Arc::clone(&health);
@@ -162,26 +156,8 @@ impl Store {
         write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         then: impl FnOnce(Result<T, Error>) + Send + 'static,
     ) {
-        self.hand_over(false, write, then);
-    }
-
-    /// As [`Store::submit`] for what keeps nobody from going on: it may be committed a moment later, with more of its kind.
-    pub(crate) fn submit_unhurried<T: Send + 'static>(
-        &self,
-        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-        then: impl FnOnce(Result<T, Error>) + Send + 'static,
-    ) {
-        self.hand_over(true, write, then);
-    }
-
-    fn hand_over<T: Send + 'static>(
-        &self,
-        can_wait: bool,
-        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-        then: impl FnOnce(Result<T, Error>) + Send + 'static,
-    ) {
         let health = Arc::clone(&self.health);
-        let work = Box::new(move |turn: Result<Turn<'_>, Refusal>| -> Continuation {
+        let write: Write = Box::new(move |turn: Result<Turn<'_>, Refusal>| -> Continuation {
             let result = turn.and_then(|turn| turn.take(write).map_err(|error| Refusal::from(&error)));
             Box::new(move |committed| {
                 let result = result.and_then(|value| committed.map(|()| value));
@@ -194,7 +170,7 @@ impl Store {
         let sender = lock_of(&self.writes);
         // A closed store drops the write and with it `then`: whoever waits on it sees its channel closed.
         if let Some(sender) = sender.as_ref() {
-            let _ = sender.send(Write { work, can_wait });
+            let _ = sender.send(write);
         }
     }
 
@@ -296,6 +272,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // Save, then act: what was answered as saved must survive a power cut, and the group shares the cost.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
@@ -308,16 +285,7 @@ fn write_in_groups(
 ) {
     while let Some(first) = health.next(inbox, &connection) {
         let mut group = vec![first];
-        let until = Instant::now() + GATHER;
-        while group.len() < GROUP {
-            let wait = if group.iter().all(|write| write.can_wait) {
-                until.saturating_duration_since(Instant::now())
-            } else {
-                Duration::ZERO
-            };
-            let Ok(next) = inbox.recv_timeout(wait) else { break };
-            group.push(next);
-        }
+        group.extend(inbox.try_iter().take(GROUP - 1));
         let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| Refusal::from(&error));
         let in_transaction = || match &begun {
             Err(error) => Err(error.clone()),
@@ -327,7 +295,7 @@ fn write_in_groups(
         };
         let alone = group.len() == 1;
         let turn = || in_transaction().map(|connection| Turn { connection, alone });
-        let continuations: Vec<Continuation> = group.into_iter().map(|write| (write.work)(turn())).collect();
+        let continuations: Vec<Continuation> = group.into_iter().map(|write| write(turn())).collect();
         let committed = in_transaction().and_then(|connection| {
             connection.execute_batch("COMMIT").map_err(|error| {
                 // Leaves the connection clean for the next group; the reason is the commit's.

@@ -20,6 +20,8 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use waybill_oss::Endpoint;
+
 use crate::view::{Limit, Limits};
 use host::Host;
 use lane::Rates;
@@ -53,7 +55,7 @@ struct Shared {
     limits: Mutex<Limits>,
     everywhere: Rates,
     destinations: Mutex<HashMap<String, Arc<Rates>>>,
-    hosts: Mutex<HashMap<String, Arc<Host>>>,
+    hosts: Mutex<HashMap<Endpoint, Arc<Host>>>,
     memory: Arc<Semaphore>,
     /// Something wants to be sent.
     woken: Notify,
@@ -82,16 +84,23 @@ impl Throttle {
     }
 
     /// The way of one upload to this destination at this host.
-    pub(crate) fn lane(&self, destination_id: &str, host: &str) -> Lane {
+    pub(crate) fn lane(&self, destination_id: &str, host: &Endpoint) -> Lane {
         let own = {
             let mut destinations = locked(&self.shared.destinations);
-            Arc::clone(destinations.entry(destination_id.to_owned()).or_insert_with(|| Arc::new(Rates::new(MOST))))
+            let known = destinations.get(destination_id).cloned();
+            // Those that are known follow the limits and the timetable by themselves.
+            known.unwrap_or_else(|| {
+                let rates = Arc::new(Rates::new(MOST));
+                rates.set(self.in_force_for(destination_id, jiff::Zoned::now().datetime()), MOST);
+                destinations.insert(destination_id.to_owned(), Arc::clone(&rates));
+                rates
+            })
         };
         let host = {
             let mut hosts = locked(&self.shared.hosts);
-            Arc::clone(hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Host::new(self.most()))))
+            let known = hosts.get(host).cloned();
+            known.unwrap_or_else(|| Arc::clone(hosts.entry(host.clone()).or_insert(Arc::new(Host::new(self.most())))))
         };
-        own.set(self.in_force_for(destination_id, jiff::Zoned::now().datetime()), MOST);
         Lane { shared: Arc::clone(&self.shared), own, host, prepaid: Arc::default() }
     }
 

@@ -20,6 +20,10 @@ fn free(parallel: usize) -> Throttle {
     Throttle::new(parallel, NONE, Limits::default())
 }
 
+fn host(name: &str) -> Endpoint {
+    Endpoint::parse(&format!("https://{name}.example.com")).unwrap()
+}
+
 /// Asks for bytes until all of them are let go.
 async fn send(lane: &Lane, mut left: usize) {
     while left > 0 {
@@ -47,7 +51,7 @@ async fn a_limit_for_all_is_shared_and_one_of_a_destination_holds_up_nobody_else
         requests_at_once: None,
     };
     let throttle = Throttle::new(16, NONE, limits);
-    let (slow, fast) = (throttle.lane("slow", "host"), throttle.lane("fast", "host"));
+    let (slow, fast) = (throttle.lane("slow", &host("host")), throttle.lane("fast", &host("host")));
     let start = Instant::now();
     let (slow, fast) = tokio::join!(
         async {
@@ -67,7 +71,7 @@ async fn a_limit_for_all_is_shared_and_one_of_a_destination_holds_up_nobody_else
 #[tokio::test(start_paused = true)]
 async fn a_changed_limit_counts_for_whoever_waits_already() {
     let throttle = Throttle::new(16, NONE, Limits { everywhere: usual(bytes(1024)), ..Limits::default() });
-    let lane = throttle.lane("d", "host");
+    let lane = throttle.lane("d", &host("host"));
     let start = Instant::now();
     let change = async {
         sleep(Duration::from_secs(2)).await;
@@ -81,7 +85,7 @@ async fn a_changed_limit_counts_for_whoever_waits_already() {
 async fn what_the_process_was_given_goes_before_what_is_set() {
     let set = Limits { everywhere: usual(bytes(1024)), ..Limits::default() };
     let given = Limit { bytes_per_second: Some(1 << 20), requests_per_second: None };
-    let lane = Throttle::new(16, given, set).lane("d", "host");
+    let lane = Throttle::new(16, given, set).lane("d", &host("host"));
     let start = Instant::now();
     send(&lane, 10 << 20).await;
     assert!((9.8..=10.0).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
@@ -91,7 +95,7 @@ async fn what_the_process_was_given_goes_before_what_is_set() {
 async fn requests_have_their_turn_once_repeats_included() {
     let limits = Limit { requests_per_second: Some(10), ..NONE };
     let throttle = Throttle::new(16, NONE, Limits { everywhere: usual(limits), ..Limits::default() });
-    let lane = throttle.lane("d", "host");
+    let lane = throttle.lane("d", &host("host"));
     let start = Instant::now();
     for _ in 0..11 {
         let _permit = lane.permit().await;
@@ -106,7 +110,7 @@ async fn requests_have_their_turn_once_repeats_included() {
 #[tokio::test(start_paused = true)]
 async fn no_more_than_parallel_are_in_flight_over_all_hosts_and_a_set_maximum_counts_at_once() {
     let throttle = free(3);
-    let lanes = [throttle.lane("a", "one"), throttle.lane("b", "two")];
+    let lanes = [throttle.lane("a", &host("one")), throttle.lane("b", &host("two"))];
     let mut held = Vec::new();
     for n in 0..4 {
         assert_eq!(is_let_in(&lanes[n % 2], &mut held).await, n < 3, "request {n}");
@@ -125,7 +129,7 @@ async fn no_more_than_parallel_are_in_flight_over_all_hosts_and_a_set_maximum_co
 #[tokio::test(start_paused = true)]
 async fn huge_requests_are_bounded_by_memory_and_small_ones_are_not() {
     let throttle = free(512);
-    let lane = throttle.lane("d", "host");
+    let lane = throttle.lane("d", &host("host"));
     lane.host.permits.resize(512);
     let mut held = Vec::new();
     while let Ok(permit) = timeout(Duration::from_millis(1), lane.permit_for(512 << 10)).await {
@@ -141,7 +145,7 @@ async fn huge_requests_are_bounded_by_memory_and_small_ones_are_not() {
 #[tokio::test(start_paused = true)]
 async fn requests_in_flight_grow_while_they_are_answered_and_the_queue_is_told() {
     let (throttle, stop) = (free(128), CancellationToken::new());
-    let lane = throttle.lane("d", "host");
+    let lane = throttle.lane("d", &host("host"));
     let work = async {
         let mut drivers = tokio::task::JoinSet::new();
         for _ in 0..300 {
@@ -173,7 +177,7 @@ async fn requests_in_flight_grow_while_they_are_answered_and_the_queue_is_told()
 #[tokio::test(start_paused = true)]
 async fn a_low_limit_feeds_few_requests_and_asks_for_small_parts() {
     let throttle = Throttle::new(128, bytes(100 << 10), Limits::default());
-    let lane = throttle.lane("d", "host");
+    let lane = throttle.lane("d", &host("host"));
     let mut held = Vec::new();
     for n in 0..5 {
         assert_eq!(is_let_in(&lane, &mut held).await, n < controller::LEAST);

@@ -167,7 +167,7 @@ pub(crate) enum Errand {
 }
 
 /// Runs until the upload is stored, in trouble, or stopped. Stopping drops every request at once.
-pub(crate) async fn run(mut trip: Trip, errand: Errand) {
+pub(crate) async fn run(mut trip: Box<Trip>, errand: Errand) {
     let (stop, reports) = (trip.stop.clone(), trip.reports.clone());
     let renames = trip.overwrite == OverwritePolicy::Rename;
     tokio::select! {

@@ -45,6 +45,11 @@ pub(crate) fn open_now(path: &Path) -> Option<(File, SourceStamp)> {
     Some((file, SourceStamp::of(&metadata)))
 }
 
+/// Whether what was read through this handle at once is what `stamp` says.
+pub(crate) fn is_as_opened(file: &File, stamp: SourceStamp) -> bool {
+    file.metadata().is_ok_and(|metadata| SourceStamp::of(&metadata) == stamp)
+}
+
 /// Whether the file at `path` is known to be what `stamp` says, without waiting; if not, [`check`] finds out.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_unchanged_now(path: &Path, stamp: SourceStamp) -> bool {
@@ -155,13 +160,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         std::fs::write(&path, "one").unwrap();
-        let (_file, stamp) = open(&path).unwrap();
+        let (file, stamp) = open(&path).unwrap();
         if cfg!(target_os = "linux") {
             assert_eq!(open_now(&path).unwrap().1, stamp);
             assert!(is_unchanged_now(&path, stamp));
         }
+        assert!(is_as_opened(&file, stamp));
         std::fs::write(&path, "other").unwrap();
-        assert!(!is_unchanged_now(&path, stamp));
+        assert!(!is_unchanged_now(&path, stamp) && !is_as_opened(&file, stamp));
         assert!(open_now(dir.path()).is_none() && open_now(&dir.path().join("none")).is_none());
     }
 

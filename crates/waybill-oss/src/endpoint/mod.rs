@@ -18,7 +18,7 @@ pub use pasted::{Pasted, recognise};
 use network::AlibabaHost;
 
 /// Where the bucket's name stands in a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Addressing {
     /// `bucket.endpoint/key`, the form OSS takes at its own endpoints [RESTful API overview].
     VirtualHost,
@@ -42,7 +42,7 @@ pub enum PlainHttp {
 /// The address of an OSS region, of a domain bound to a bucket, or of a server that speaks like OSS.
 ///
 /// It is printed as people type it: without `https://`, which goes without saying, and with `http://`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     scheme: String,
     /// As it stands in a URL: an IPv6 address keeps its brackets.

@@ -30,7 +30,10 @@ impl ProxyChoice {
             ProxyChoice::None => None,
             ProxyChoice::System => {
                 let matcher = Matcher::from_system();
-                Some(reqwest::Proxy::custom(move |url| if is_own(url) { None } else { chosen_by(&matcher, url) }))
+                // Asked for every request, so not where the answer is known: most systems name none.
+                names_any(&matcher).then(|| {
+                    reqwest::Proxy::custom(move |url| if is_own(url) { None } else { chosen_by(&matcher, url) })
+                })
             }
             ProxyChoice::Url(ProxyUrl(proxy)) => {
                 let proxy = proxy.clone();
@@ -119,6 +122,12 @@ impl fmt::Debug for ProxyUrl {
 /// Whether a URL leads to this computer.
 fn is_own(url: &Url) -> bool {
     url.host_str().is_some_and(|host| is_loopback(host) || host.ends_with(".localhost"))
+}
+
+/// Whether the system's settings name a proxy for anything; no name ends in `.invalid` (RFC 2606), so none is an exception.
+fn names_any(matcher: &Matcher) -> bool {
+    let asked = ["http://oss.invalid/", "https://oss.invalid/"].into_iter().filter_map(|url| url.parse().ok());
+    asked.into_iter().any(|url| matcher.intercept(&url).is_some())
 }
 
 /// The proxy that the system's settings name for a URL.
@@ -224,6 +233,14 @@ mod tests {
         assert_eq!(chosen("http://oss.example.com/").as_deref(), Some("http://ann:p%40s%3As@web:3128/"));
         assert_eq!(chosen("https://oss.example.com/").as_deref(), Some("socks5h://ann:p%40s%3As@socks/"));
         assert_eq!(chosen("https://b.inside.example.com/"), None);
+    }
+
+    #[test]
+    fn a_system_without_a_proxy_is_not_asked_again_and_one_with_any_is() {
+        let any = |matcher: hyper_util::client::proxy::matcher::Builder| names_any(&matcher.build());
+        assert!(!any(Matcher::builder()) && !any(Matcher::builder().no("inside.example.com")));
+        assert!(any(Matcher::builder().http("http://web:3128")) && any(Matcher::builder().https("http://web:3128")));
+        assert!(any(Matcher::builder().all("socks5h://socks").no("inside.example.com,10.0.0.0/8")));
     }
 
     #[test]

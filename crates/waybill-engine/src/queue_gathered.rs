@@ -1,0 +1,107 @@
+//! Small files that are stored: many of them are saved in one write.
+//!
+//! It can wait a moment, and their drivers need not: what is lost with a crash is asked about before it is sent again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
+
+use crate::queue::Queue;
+use crate::queue_save::{Along, save};
+use crate::upload::state::UploadState;
+
+/// Saved in one write at most.
+const MANY: usize = 256;
+/// How long the first of them waits for others.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// Stored and not yet handed over to be saved.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    stored: Vec<One>,
+    /// When the first has waited long enough.
+    due: Option<Instant>,
+    saved: UnboundedSender<Saved>,
+}
+
+#[derive(Debug)]
+struct One {
+    no: i64,
+    state: UploadState,
+    started_ms: Option<i64>,
+}
+
+/// What came of one write.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    numbers: Vec<i64>,
+    worked: bool,
+}
+
+impl Gathered {
+    /// Nothing yet; what comes of writes is heard of at the other end.
+    pub(crate) fn new() -> (Gathered, UnboundedReceiver<Saved>) {
+        let (saved, outcomes) = unbounded_channel();
+        (Gathered { stored: Vec::new(), due: None, saved }, outcomes)
+    }
+
+    /// When they are to be saved, if there are any.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+}
+
+impl Queue {
+    /// One more that is stored, and stands nowhere but in memory so far.
+    pub(crate) fn gather(&mut self, no: i64, state: UploadState, started_ms: Option<i64>) {
+        self.gathered.stored.push(One { no, state, started_ms });
+        self.gathered.due.get_or_insert_with(|| Instant::now() + MOMENT);
+        if self.gathered.stored.len() >= MANY {
+            self.save_gathered();
+        }
+    }
+
+    /// Hands over what was gathered.
+    pub(crate) fn save_gathered(&mut self) {
+        self.gathered.due = None;
+        let stored = std::mem::take(&mut self.gathered.stored);
+        if stored.is_empty() {
+            return;
+        }
+        let numbers: Vec<i64> = stored.iter().map(|one| one.no).collect();
+        let (progress, changes) = (Arc::clone(&self.progress), Arc::clone(&self.changes));
+        let (finished, saved) = (self.finished.clone(), self.gathered.saved.clone());
+        let write = move |c: &Connection| {
+            stored.iter().try_for_each(|one| save(c, one.no, &one.state, one.started_ms, &Along::default()))
+        };
+        self.store.submit(write, move |result| {
+            if result.is_ok() {
+                for no in &numbers {
+                    progress.stands(*no, None);
+                    changes.row(*no);
+                    finished.tell(no);
+                }
+            }
+            // A queue that is gone needs to know nothing.
+            let _ = saved.send(Saved { numbers, worked: result.is_ok() });
+        });
+    }
+
+    /// They are saved, or could not be; those whose drivers have ended leave.
+    pub(crate) async fn saved(&mut self, saved: Saved) {
+        for no in saved.numbers {
+            let Some(active) = self.active.get_mut(&no) else { continue };
+            active.gathered = false;
+            if !saved.worked {
+                active.unsaved.store(true, Ordering::Release);
+            }
+            if active.over {
+                self.leaves(no).await;
+            }
+        }
+    }
+}
