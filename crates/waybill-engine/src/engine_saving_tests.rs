@@ -28,12 +28,7 @@ struct Bed {
 
 impl Bed {
     async fn new() -> Bed {
-        let dir = tempfile::tempdir().unwrap();
-        let mut config = EngineConfig::new(dir.path().join("data"));
-        config.secrets = std::sync::Arc::new(MemorySecrets::default());
-        let engine = Engine::start(config).await.unwrap();
-        let oss = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let callback = CallbackProfileForm {
+        Bed::asking(Some(CallbackProfileForm {
             urls: vec!["http://127.0.0.1/done".into()],
             host: String::new(),
             body: "{}".into(),
@@ -41,7 +36,16 @@ impl Bed {
             sni: false,
             variables: Vec::new(),
             ..CallbackProfileForm::default()
-        };
+        }))
+        .await
+    }
+
+    async fn asking(callback: Option<CallbackProfileForm>) -> Bed {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = EngineConfig::new(dir.path().join("data"));
+        config.secrets = std::sync::Arc::new(MemorySecrets::default());
+        let engine = Engine::start(config).await.unwrap();
+        let oss = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let built_in = BuiltIn {
             id: "here".into(),
             name: "Here".into(),
@@ -49,7 +53,7 @@ impl Bed {
             region: "local".into(),
             bucket: "bucket".into(),
             key_template: "{path}".into(),
-            callback: Some(callback),
+            callback,
             connection: Connection::default(),
             access_key_id: "id".into(),
             access: Credential::new("id", "secret", None).into(),
@@ -131,10 +135,14 @@ impl Bed {
     }
 }
 
-async fn answer(mut stream: BufStream<TcpStream>, body: &str) {
+async fn answer(stream: BufStream<TcpStream>, body: &str) {
+    answer_with(stream, "E", body).await;
+}
+
+async fn answer_with(mut stream: BufStream<TcpStream>, etag: &str, body: &str) {
     let length = body.len();
     let head = format!(
-        "HTTP/1.1 200 OK\r\netag: \"E\"\r\nx-oss-request-id: R\r\nx-oss-hash-crc64ecma: {CRC64}\r\n\
+        "HTTP/1.1 200 OK\r\netag: \"{etag}\"\r\nx-oss-request-id: R\r\nx-oss-hash-crc64ecma: {CRC64}\r\n\
          content-length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -177,6 +185,22 @@ async fn what_oss_answers_while_the_disk_is_full_is_not_called_done_before_it_is
     assert!(details.callback.answer.unwrap().contains("yyy"));
     answer(held, "{}").await;
     bed.until(|changes| changes.rows.iter().any(|row| row.no == later && row.phase == Phase::Done)).await;
+    bed.engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_small_file_stored_while_the_disk_is_full_is_done_when_there_is_room_and_not_sent_again() {
+    let bed = Bed::asking(None).await;
+    let no = bed.engine.add_paths(vec![bed.file("a.txt")], None).await.unwrap().batch;
+    let sent = bed.request().await;
+    bed.full().await;
+    // Longer than what is left free in any page.
+    answer_with(sent, &"e".repeat(5000), "").await;
+    bed.until(|changes| changes.store_problem.is_some()).await;
+    assert_ne!(bed.engine.upload_details(no).await.unwrap().row.phase, Phase::Done);
+    bed.room_again().await;
+    // Sent again it would wait here for an answer.
+    bed.until(|changes| changes.rows.iter().any(|row| row.no == no && row.phase == Phase::Done)).await;
     bed.engine.stop().await;
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn unfinished_with(connection: &Connection, fingerprint: &str) -> rus
     connection
         .prepare_cached(
             "SELECT id FROM batches WHERE id = (SELECT max(id) FROM batches WHERE fingerprint = ?1) \
-             AND (scanned = 0 OR EXISTS (SELECT 1 FROM uploads WHERE batch = batches.id AND phase < 5))",
+             AND (scanned = 0 OR EXISTS (SELECT 1 FROM uploads WHERE batch = batches.id AND cleared = 0 AND phase < 5))",
         )?
         .query_row([fingerprint], |row| row.get(0))
         .optional()

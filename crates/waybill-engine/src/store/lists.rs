@@ -2,9 +2,12 @@
 
 use rusqlite::{Connection, params_from_iter, types::Value};
 
-use super::to_json;
+use super::{names, to_json};
 use super::uploads::{COLUMNS, UploadRecord, in_phases, phase_of, record};
 use crate::view::{Counts, Cursor, Filter, Phase, Scope, UploadQuery, UploadSelection};
+
+/// So many rows are searched as fast as the names of a million.
+const FEW_ROWS: i64 = 100_000;
 
 /// One page; the caller asks for one row more than it shows to learn whether there is another. `starting` are uploads that
 /// have a slot though their rows still say that they wait.
@@ -14,6 +17,9 @@ pub(crate) fn page(
     starting: &[i64],
     limit: i64,
 ) -> rusqlite::Result<Vec<UploadRecord>> {
+    if reads_names(connection, query)? {
+        return page_by_names(connection, query, starting, limit);
+    }
     // In pieces, each of which an index leads to: the rest of the batch where the page before ended, then older batches.
     let pieces: Vec<(&str, Vec<Value>)> = match (query.after, query.scope) {
         (None, _) => vec![("1", vec![])],
@@ -41,6 +47,47 @@ pub(crate) fn page(
             break;
         }
     }
+    Ok(found)
+}
+
+/// Whether a search had better look into names than into rows: not where an index leads to a few rows.
+fn reads_names(connection: &Connection, query: &UploadQuery) -> rusqlite::Result<bool> {
+    let many = matches!(query.filter, Filter::All | Filter::Waiting | Filter::Stored);
+    if query.search.is_empty() || !many {
+        return Ok(false);
+    }
+    Ok(query.scope == Scope::History || counts(connection)?.all > FEW_ROWS)
+}
+
+fn page_by_names(
+    connection: &Connection,
+    query: &UploadQuery,
+    starting: &[i64],
+    limit: i64,
+) -> rusqlite::Result<Vec<UploadRecord>> {
+    let order = match query.scope {
+        Scope::Transfers => "no",
+        Scope::History => "no DESC",
+    };
+    let mut conditions = vec![
+        "no IN (SELECT value FROM json_each(?))".to_owned(),
+        scope_of(query.scope).to_owned(),
+        filter_of(query.filter, starting),
+    ];
+    let mut names = Vec::new();
+    search(&query.search, &mut conditions, &mut names);
+    let sql = format!("SELECT {COLUMNS} FROM uploads WHERE {} ORDER BY {order} LIMIT ?", conditions.join(" AND "));
+    let mut statement = connection.prepare(&sql)?;
+    let mut found = Vec::new();
+    names::find(connection, query.scope, query.after, &query.search, |numbers| {
+        let room = limit - found.len() as i64;
+        let values = [to_json(&numbers)?.into()].into_iter().chain(names.iter().cloned()).chain([room.into()]);
+        let rows = statement.query_map(params_from_iter(values), record)?;
+        for row in rows {
+            found.push(row?);
+        }
+        Ok(found.len() as i64 >= limit)
+    })?;
     Ok(found)
 }
 
@@ -111,6 +158,10 @@ pub(crate) fn by_numbers(connection: &Connection, numbers: &[i64]) -> rusqlite::
         .collect()
 }
 
+/// Where the numbers of a batch lie, others among them: its names tell.
+const OF_BATCH: &str = "batch = ?1 AND no BETWEEN (SELECT min(thousand) << 10 FROM names WHERE batch = ?1) \
+     AND (SELECT (max(thousand) << 10) | 1023 FROM names WHERE batch = ?1)";
+
 /// One batch, in the order it was queued, after `after`.
 pub(crate) fn of_batch(
     connection: &Connection,
@@ -119,7 +170,7 @@ pub(crate) fn of_batch(
     limit: i64,
 ) -> rusqlite::Result<Vec<UploadRecord>> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE batch = ?1 AND no > ?2 ORDER BY no LIMIT ?3"))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE {OF_BATCH} AND no > ?2 ORDER BY no LIMIT ?3"))?
         .query_map([batch, after, limit], record)?
         .collect()
 }
@@ -127,7 +178,7 @@ pub(crate) fn of_batch(
 /// How many files a batch has, and their bytes.
 pub(crate) fn total_of_batch(connection: &Connection, batch: i64) -> rusqlite::Result<(i64, i64)> {
     connection
-        .prepare_cached("SELECT count(*), coalesce(sum(size_bytes), 0) FROM uploads WHERE batch = ?1")?
+        .prepare_cached(&format!("SELECT count(*), coalesce(sum(size_bytes), 0) FROM uploads WHERE {OF_BATCH}"))?
         .query_row([batch], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
@@ -147,9 +198,9 @@ pub(crate) fn stopped_of_batch(
     limit: i64,
 ) -> rusqlite::Result<Vec<Stopped>> {
     connection
-        .prepare_cached(
-            "SELECT no, phase, finished_ms FROM uploads WHERE batch = ?1 AND no > ?2 AND phase >= 4 ORDER BY no LIMIT ?3",
-        )?
+        .prepare_cached(&format!(
+            "SELECT no, phase, finished_ms FROM uploads WHERE {OF_BATCH} AND no > ?2 AND phase >= 4 ORDER BY no LIMIT ?3",
+        ))?
         .query_map([batch, after, limit], |row| {
             Ok(Stopped { no: row.get(0)?, phase: phase_of(row.get(1)?), finished_ms: row.get(2)? })
         })?

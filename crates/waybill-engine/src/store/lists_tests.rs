@@ -95,3 +95,84 @@ async fn a_percent_sign_in_a_search_means_itself() {
     assert!(none.is_empty());
     store.close().await;
 }
+
+#[test]
+fn names_find_what_rows_would_page_by_page_and_in_the_same_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let compared = store.write_blocking(|c| {
+        c.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+        // Two batches whose files come in turns, over more than a thousand numbers.
+        for turn in 0..60 {
+            let file = |n: i64| {
+                let path = format!("/Shoot/{}/{turn}_{n}%.MOV", ["a", "Ä中", "b_b"][n as usize % 3]);
+                let key = if n % 2 == 0 { path[1..].to_owned() } else { format!("Key/{turn}.{n}") };
+                let stamp = SourceStamp { size_bytes: 10, modified_ns: 1, file_id: 1 };
+                uploads::NewFile { key, path, content_type: None, stamp }
+            };
+            let new = uploads::NewUploads {
+                batch: turn % 2 + 1,
+                destination_id: "d".into(),
+                bucket: "b".into(),
+                callback: None,
+                profile_id: None,
+                overwrite: Default::default(),
+                created_ms: 1,
+                files: (0..turn).map(file).collect(),
+            };
+            uploads::insert(c, &new)?;
+        }
+        uploads::rename(c, 700, "Taken/Instead.mov")?;
+        for no in (1..1500).step_by(7) {
+            uploads::save(c, no, &UploadState::Cancelled, None, 5)?;
+        }
+        uploads::clear_finished(c)?;
+        for no in (3..1500).step_by(7) {
+            uploads::save(c, no, &UploadState::Cancelled, None, 5)?;
+        }
+        let mut compared = 0;
+        for search in ["mov", "INSTEAD", "key/", "Ä中/5", "b_b/59_", "0%", "%.m", "1.3", "nowhere", "/", "key/9.", "5_"] {
+            for scope in [Scope::Transfers, Scope::History] {
+                let (order, mut conditions, mut values) = match scope {
+                    Scope::Transfers => ("batch DESC, no", vec![scope_of(scope).to_owned()], Vec::new()),
+                    Scope::History => ("no DESC", vec![scope_of(scope).to_owned()], Vec::new()),
+                };
+                super::search(search, &mut conditions, &mut values);
+                let sql = format!("SELECT no FROM uploads WHERE {} ORDER BY {order}", conditions.join(" AND "));
+                let wanted: Vec<i64> = c
+                    .prepare(&sql)?
+                    .query_map(params_from_iter(values), |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()?;
+                let (mut found, mut after) = (Vec::new(), None);
+                loop {
+                    let asked = UploadQuery { scope, ..query(Filter::All, search, after) };
+                    let rows = page_by_names(c, &asked, &[], 100)?;
+                    found.extend(rows.iter().map(|row| row.no));
+                    let Some(last) = rows.last() else { break };
+                    after = Some(Cursor { batch: last.batch, no: last.no });
+                }
+                assert_eq!(found, wanted, "{search} in {scope:?}");
+                compared += found.len();
+            }
+        }
+        c.execute_batch("DELETE FROM uploads")?;
+        Ok(compared)
+    });
+    assert!(compared.unwrap() > 3000);
+}
+
+#[test]
+fn what_was_cleared_is_not_read_on_the_way_to_what_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let plan = store.write_blocking(|c| {
+        let sql = "EXPLAIN QUERY PLAN SELECT * FROM uploads WHERE cleared = 0 AND 1 ORDER BY batch DESC, no LIMIT 9";
+        c.query_row(sql, [], |row| row.get::<_, String>(3))
+    });
+    assert!(plan.as_ref().unwrap().contains("uploads_in_transfers"), "{plan:?}");
+    let plan = store.write_blocking(|c| {
+        let sql = format!("EXPLAIN QUERY PLAN SELECT no FROM uploads WHERE {OF_BATCH} AND no > 3 ORDER BY no");
+        c.query_row(&sql, [1], |row| row.get::<_, String>(3))
+    });
+    assert!(plan.as_ref().unwrap().contains("INTEGER PRIMARY KEY (rowid>? AND rowid<?)"), "{plan:?}");
+}

@@ -17,6 +17,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("0005_callbacks.sql")),
     M::up(include_str!("0006_search.sql")),
     M::up(include_str!("0007_resending.sql")),
+    M::up(include_str!("0008_names.sql")),
 ];
 
 /// Brings the database to this program's shape, all or nothing; a copy of what it was is kept beside it.

@@ -22,6 +22,7 @@ pub(crate) mod initiates;
 pub(crate) mod lanes;
 pub(crate) mod lists;
 pub(crate) mod log;
+pub(crate) mod names;
 pub(crate) mod parts;
 pub(crate) mod ready;
 pub(crate) mod resends;

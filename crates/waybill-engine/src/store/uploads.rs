@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{calls, from_json, lanes, to_json};
+use super::{calls, from_json, lanes, names, to_json};
 use crate::upload::source::SourceStamp;
 use crate::upload::state::UploadState;
 use crate::view::{CallbackProfileForm, OverwritePolicy, Phase};
@@ -71,49 +71,81 @@ pub(crate) struct NewFile {
 pub(super) const COLUMNS: &str = "no, batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, \
      state_json, stored_bytes, parts_done, created_ms, started_ms, finished_ms, overwrite, wanted_key, priority, callback_bad";
 
+/// Files of one statement: what it costs by itself is shared.
+const TOGETHER: usize = 32;
+
 /// Queues all of these, and answers with the number of the first; the others follow it without a gap.
 pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Result<i64> {
-    let callback = new.callback.as_ref().map(to_json).transpose()?;
-    // A million rows need not say what is usual.
-    let overwrite = (new.overwrite != OverwritePolicy::default()).then(|| to_json(&new.overwrite)).transpose()?;
-    let (state, queued) = (to_json(&UploadState::new())?, number_of(Phase::Queued));
     let lanes = lanes::of(connection, &new.destination_id)?;
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO uploads (batch, destination_id, path, bucket, key, content_type, callback_json, size_bytes, phase, \
-         state_json, created_ms, modified_ns, file_id, overwrite, lane, callback_profile) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-    )?;
-    let mut bytes = 0;
-    for file in &new.files {
-        let size_bytes = file.stamp.size_bytes as i64;
-        bytes += size_bytes;
-        statement.execute(params![
-            new.batch,
-            new.destination_id,
-            file.path,
-            new.bucket,
-            file.key,
-            file.content_type,
-            callback,
-            size_bytes,
-            queued,
-            state,
-            new.created_ms,
-            file.stamp.modified_ns,
-            file.stamp.file_id as i64,
-            overwrite,
-            lanes.of_size(size_bytes),
-            new.profile_id,
-        ])?;
-    }
+    let together = new.files.chunks_exact(TOGETHER);
+    let rest = together.remainder();
+    insert_some(connection, new, &lanes, TOGETHER, together)?;
+    insert_some(connection, new, &lanes, 1, rest.chunks_exact(1))?;
+    let first_no = connection.last_insert_rowid() + 1 - new.files.len() as i64;
+    names::add(connection, new.batch, first_no, new.files.iter().map(|file| (file.path.as_str(), file.key.as_str())))?;
+    let bytes: i64 = new.files.iter().map(|file| file.stamp.size_bytes as i64).sum();
     connection
         .prepare_cached(
             "INSERT INTO tallies VALUES (0, ?1, 0, ?2, ?3) \
              ON CONFLICT DO UPDATE SET uploads = uploads + excluded.uploads, bytes = bytes + excluded.bytes",
         )?
-        .execute((queued, new.files.len() as i64, bytes))?;
-    Ok(connection.last_insert_rowid() + 1 - new.files.len() as i64)
+        .execute((number_of(Phase::Queued), new.files.len() as i64, bytes))?;
+    Ok(first_no)
 }
+
+/// Inserts pieces of so many files each.
+fn insert_some<'a>(
+    connection: &Connection,
+    new: &NewUploads,
+    lanes: &lanes::Lanes,
+    many: usize,
+    pieces: impl Iterator<Item = &'a [NewFile]>,
+) -> rusqlite::Result<()> {
+    let mut pieces = pieces.peekable();
+    if pieces.peek().is_none() {
+        return Ok(());
+    }
+    let of_one = |n: usize| {
+        let first = SHARED + n * OWN;
+        let own: Vec<String> = (1..=OWN).map(|column| format!("?{}", first + column)).collect();
+        format!("(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, {})", own.join(", "))
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "INSERT INTO uploads (batch, destination_id, bucket, callback_json, phase, state_json, created_ms, overwrite, \
+         callback_profile, path, key, content_type, size_bytes, modified_ns, file_id, lane) VALUES {}",
+        (0..many).map(of_one).collect::<Vec<_>>().join(", ")
+    ))?;
+    // A million rows need not say what is usual.
+    let overwrite = (new.overwrite != OverwritePolicy::default()).then(|| to_json(&new.overwrite)).transpose()?;
+    statement.raw_bind_parameter(1, new.batch)?;
+    statement.raw_bind_parameter(2, &new.destination_id)?;
+    statement.raw_bind_parameter(3, &new.bucket)?;
+    statement.raw_bind_parameter(4, new.callback.as_ref().map(to_json).transpose()?)?;
+    statement.raw_bind_parameter(5, number_of(Phase::Queued))?;
+    statement.raw_bind_parameter(6, to_json(&UploadState::new())?)?;
+    statement.raw_bind_parameter(7, new.created_ms)?;
+    statement.raw_bind_parameter(8, overwrite)?;
+    statement.raw_bind_parameter(9, &new.profile_id)?;
+    for piece in pieces {
+        for (n, file) in piece.iter().enumerate() {
+            let first = SHARED + n * OWN;
+            let size_bytes = file.stamp.size_bytes as i64;
+            statement.raw_bind_parameter(first + 1, &file.path)?;
+            statement.raw_bind_parameter(first + 2, &file.key)?;
+            statement.raw_bind_parameter(first + 3, file.content_type)?;
+            statement.raw_bind_parameter(first + 4, size_bytes)?;
+            statement.raw_bind_parameter(first + 5, file.stamp.modified_ns)?;
+            statement.raw_bind_parameter(first + 6, file.stamp.file_id as i64)?;
+            statement.raw_bind_parameter(first + 7, lanes.of_size(size_bytes))?;
+        }
+        statement.raw_execute()?;
+    }
+    Ok(())
+}
+
+/// Columns that all files of a batch have in common, and those of each.
+const SHARED: usize = 9;
+const OWN: usize = 7;
 
 /// Another upload that is still to store its object at this key.
 pub(crate) fn unfinished_at(
@@ -172,10 +204,12 @@ pub(crate) fn save(
 
 /// Gives an upload another key, since the one it was to have is in use; which that was is kept.
 pub(crate) fn rename(connection: &Connection, no: i64, key: &str) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE uploads SET wanted_key = coalesce(wanted_key, key), key = ?2 WHERE no = ?1")?
-        .execute((no, key))?;
-    Ok(())
+    let (batch, path): (i64, String) = connection
+        .prepare_cached(
+            "UPDATE uploads SET wanted_key = coalesce(wanted_key, key), key = ?2 WHERE no = ?1 RETURNING batch, path",
+        )?
+        .query_row((no, key), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    names::add(connection, batch, no, [(path.as_str(), key)].into_iter())
 }
 
 /// The number that the next upload will get.
