@@ -21,7 +21,7 @@ use crate::view::{OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails};
 /// Between two words about how far it has got.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// Uploads that are read together when they end together, and how long one waits for others to end.
-const TOGETHER: usize = 500;
+const TOGETHER: usize = 200;
 const GATHER: Duration = Duration::from_millis(20);
 
 /// What a command asks for. Asked again before all of it has ended, it is the same batch that goes on.

@@ -326,6 +326,9 @@ fn key_taken(path: &str, key: &str) -> Error {
 /// `path` below `base` with `/` between its segments on every system.
 pub(crate) fn relative_to(base: &Path, path: &Path) -> String {
     let below = path.strip_prefix(base).unwrap_or(path);
+    if std::path::MAIN_SEPARATOR == '/' {
+        return below.to_string_lossy().into_owned();
+    }
     let segments: Vec<_> = below.iter().map(|segment| segment.to_string_lossy()).collect();
     segments.join("/")
 }

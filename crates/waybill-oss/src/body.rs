@@ -34,9 +34,9 @@ pub struct FileSlice {
 }
 
 impl FileSlice {
-    /// Bytes of memory that sending it takes: what is read ahead.
+    /// Bytes of memory that sending it takes at most: what is read ahead, and what the connection holds meanwhile.
     pub fn memory(&self) -> u64 {
-        self.len.min(LARGE as u64)
+        self.len.min(2 * LARGE as u64)
     }
 
     /// Reads all of it at once and sums it (CRC-64/XZ): for what is small. It blocks. A file that ends before the slice

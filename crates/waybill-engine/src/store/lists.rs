@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, params_from_iter, types::Value};
 
-use super::{names, to_json};
 use super::uploads::{COLUMNS, UploadRecord, in_phases, phase_of, record};
+use super::{names, to_json};
 use crate::view::{Counts, Cursor, Filter, Phase, Scope, UploadQuery, UploadSelection};
 
 /// So many rows are searched as fast as the names of a million.

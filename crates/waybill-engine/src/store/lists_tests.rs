@@ -131,7 +131,8 @@ fn names_find_what_rows_would_page_by_page_and_in_the_same_order() {
             uploads::save(c, no, &UploadState::Cancelled, None, 5)?;
         }
         let mut compared = 0;
-        for search in ["mov", "INSTEAD", "key/", "Ä中/5", "b_b/59_", "0%", "%.m", "1.3", "nowhere", "/", "key/9.", "5_"] {
+        for search in ["mov", "INSTEAD", "key/", "Ä中/5", "b_b/59_", "0%", "%.m", "1.3", "nowhere", "/", "key/9.", "5_"]
+        {
             for scope in [Scope::Transfers, Scope::History] {
                 let (order, mut conditions, mut values) = match scope {
                     Scope::Transfers => ("batch DESC, no", vec![scope_of(scope).to_owned()], Vec::new()),

@@ -152,7 +152,6 @@ fn run(
 ) -> Result<Table, String> {
     let folder = data(workload.set, programs)?;
     let manifest = Manifest::read(&folder)?;
-    warm(&folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     let clients = workload.clients.iter().filter(|client| wanted.contains(client));
     let row = |client: &Client| Row { client: *client, samples: Vec::new(), problems: Vec::new() };
     let mut table = Table { workload, files: manifest.len(), bytes: manifest.bytes, rows: clients.map(row).collect() };
@@ -193,6 +192,8 @@ fn once(
     manifest: &Manifest,
     certificate: &Path,
 ) -> Result<Option<Sample>, String> {
+    // Each time: this may be a machine that gives memory back after a while.
+    warm(data).map_err(|error| format!("cannot read {}: {error}", data.display()))?;
     let scratch = programs::folder().join("scratch");
     let _ = fs::remove_dir_all(&scratch);
     fs::create_dir_all(&scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
