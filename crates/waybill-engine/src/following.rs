@@ -13,7 +13,7 @@ use crate::destination::BuiltIn;
 use crate::error::{Code, Error};
 use crate::intake::{Callback, Enqueue, KeyRule};
 use crate::rows;
-use crate::store::lists::Stopped;
+use crate::store::lists::AtRest;
 use crate::store::uploads::UploadRecord;
 use crate::store::{calls, lists};
 use crate::view::{OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails};
@@ -216,7 +216,7 @@ impl Following<'_> {
         (self.files, self.bytes) = self.engine.store.read(move |c| lists::total_of_batch(c, batch)).await?;
         let mut after = 0;
         loop {
-            let page = self.engine.store.read(move |c| lists::stopped_of_batch(c, batch, after, 500)).await?;
+            let page = self.engine.store.read(move |c| lists::at_rest_of_batch(c, batch, after, 500)).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.no;
             for upload in page {
@@ -228,7 +228,7 @@ impl Following<'_> {
         }
     }
 
-    async fn take_up_one(&mut self, upload: Stopped) -> Result<(), Error> {
+    async fn take_up_one(&mut self, upload: AtRest) -> Result<(), Error> {
         match upload.phase {
             Phase::Paused => self.engine.resume(upload.no).await,
             // Ended in this run: it is told as it is heard of.

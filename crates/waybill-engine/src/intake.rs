@@ -303,7 +303,7 @@ fn queue_all(connection: &Connection, new: &NewUploads) -> rusqlite::Result<Chun
 
 /// Queues those that are new, one by one: each may be what the next one is compared with.
 fn queue_new(connection: &Connection, new: NewUploads) -> rusqlite::Result<Chunk> {
-    let (mut added, mut taken) = (0, Vec::new());
+    let (mut first_no, mut added, mut taken) = (None, Vec::new(), Vec::new());
     let (files, mut one) = (new.files, NewUploads { files: Vec::new(), ..new });
     for file in files {
         match batch_index::knows(connection, one.batch, &file)? {
@@ -311,12 +311,16 @@ fn queue_new(connection: &Connection, new: NewUploads) -> rusqlite::Result<Chunk
             Known::KeyTaken => taken.push((file.path, file.key)),
             Known::No => {
                 one.files = vec![file];
-                uploads::insert(connection, &one)?;
-                added += 1;
+                let no = uploads::insert_unnamed(connection, &one)?;
+                first_no.get_or_insert(no);
+                added.append(&mut one.files);
             }
         }
     }
-    Ok((added, taken))
+    if let Some(first_no) = first_no {
+        uploads::name(connection, one.batch, first_no, &added)?;
+    }
+    Ok((added.len() as i64, taken))
 }
 
 fn key_taken(path: &str, key: &str) -> Error {

@@ -134,7 +134,8 @@ impl Queue {
         self.save_gathered();
         // Those that only waited for their turn need not be asked for.
         let Some(handed_out) = self.handed_out else { return };
-        let numbers: Vec<i64> = self.active.keys().copied().chain(handed_out).collect();
+        let held = self.active.keys().chain(self.outcomes.keys()).copied();
+        let numbers: Vec<i64> = held.chain(handed_out).collect();
         self.store.submit(move |c| settings::set_handed_out(c, &numbers), drop);
     }
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::buffers::{Buffer, LARGE};
+use crate::buffers::{Buffer, Held, LARGE};
 use crate::crc64::Crc64;
 use crate::gate::{Asked, GateSlot};
 use crate::meter::Meter;
@@ -34,9 +34,9 @@ pub struct FileSlice {
 }
 
 impl FileSlice {
-    /// Bytes of memory that sending it takes at most: what is read ahead, and what the connection holds meanwhile.
+    /// Bytes of memory that sending it takes: what is read ahead.
     pub fn memory(&self) -> u64 {
-        self.len.min(2 * LARGE as u64)
+        self.len.min(LARGE as u64)
     }
 
     /// Reads all of it at once and sums it (CRC-64/XZ): for what is small. It blocks. A file that ends before the slice
@@ -137,6 +137,7 @@ struct Reader {
     slice: FileSlice,
     at: u64,
     crc: Crc64,
+    held: Arc<Held>,
 }
 
 impl Reader {
@@ -166,7 +167,7 @@ impl Reader {
     fn passed(&mut self, buffer: Buffer, read: usize) -> Bytes {
         self.at += read as u64;
         self.crc.update(&buffer[..read]);
-        buffer.filled(read)
+        buffer.filled(read, &self.held)
     }
 }
 
@@ -175,7 +176,7 @@ impl FileBody {
     /// fast as the socket takes them.
     pub(crate) fn new(slice: FileSlice, meter: Arc<Meter>, gate: GateSlot, pace: Option<Arc<dyn Pace>>) -> Self {
         let left = slice.len;
-        let reader = Reader { slice, at: 0, crc: Crc64::new() };
+        let reader = Reader { slice, at: 0, crc: Crc64::new(), held: Arc::default() };
         let state = if left == 0 {
             meter.body_sent(Some(reader.crc.finish()));
             State::Over
@@ -307,6 +308,10 @@ impl Body for FileBody {
             }
             match std::mem::replace(&mut this.state, State::Over) {
                 State::Over => return Poll::Ready(None),
+                State::Ready(reader) if reader.held.poll_room(cx).is_pending() => {
+                    this.state = State::Ready(reader);
+                    return Poll::Pending;
+                }
                 State::Ready(mut reader) => match reader.cached() {
                     Some(chunk) => this.take(reader, chunk),
                     None => {
@@ -424,6 +429,47 @@ mod tests {
         assert_eq!(drain(&mut body).await.expect("body"), b"0123456789");
         assert_eq!(pace.0.load(Ordering::Relaxed), 5);
         assert_eq!(meter.sent_and_held(), (10, std::time::Duration::from_secs(2)));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_lets_go_of_nothing_is_given_two_buffers() {
+        let mut body = FileBody::new(slice_of(&[7; 2_000_000]), Meter::new(None), GateSlot::default(), None);
+        let mut held = Vec::new();
+        let mut all = std::pin::pin!(async {
+            while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                held.push(frame.expect("read").into_data().expect("data"));
+            }
+        });
+        // Some files are read in the blocking pool, so it may not be there at once.
+        let mut turns = 0;
+        while futures_util::poll!(all.as_mut()).is_pending() && turns < 1_000 {
+            tokio::task::yield_now().await;
+            tokio::task::spawn_blocking(|| {}).await.expect("a turn of the pool");
+            turns += 1;
+        }
+        let all: usize = held.iter().map(Bytes::len).sum();
+        assert!(all > 0 && all <= 2 * LARGE, "{all} bytes were given");
+    }
+
+    #[tokio::test]
+    async fn a_buffer_that_is_let_go_of_wakes_the_body_that_waits_for_it() {
+        let mut body = FileBody::new(slice_of(&[7; 2_000_000]), Meter::new(None), GateSlot::default(), None);
+        let (send, mut taken) = tokio::sync::mpsc::channel(64);
+        let feeding = async {
+            while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                send.send(frame.expect("read").into_data().expect("data")).await.expect("taken");
+            }
+            drop(send);
+        };
+        let taking = async {
+            let mut all = 0;
+            while let Some(frame) = taken.recv().await {
+                all += frame.len();
+            }
+            all
+        };
+        let fed = tokio::time::timeout(Duration::from_secs(30), async { tokio::join!(feeding, taking).1 });
+        assert_eq!(fed.await.expect("nobody is left asleep"), 2_000_000);
     }
 
     #[tokio::test]

@@ -2,7 +2,8 @@
 //! mapped for each chunk.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
@@ -33,6 +34,46 @@ pub(crate) struct Buffer(Option<Box<[u8]>>);
 struct Filled {
     buffer: Buffer,
     len: usize,
+    held: Arc<Held>,
+}
+
+/// How many buffers one connection has been given and not let go of. It would take more than it can send.
+#[derive(Default)]
+pub(crate) struct Held(Mutex<HeldNow>);
+
+#[derive(Default)]
+struct HeldNow {
+    buffers: usize,
+    waits: Option<Waker>,
+}
+
+impl Held {
+    /// Ready when another may be filled: one is on its way and one behind it.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut now = self.now();
+        if now.buffers < 2 {
+            return Poll::Ready(());
+        }
+        now.waits = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn now(&self) -> MutexGuard<'_, HeldNow> {
+        // Counted and noted in one step each, so it is whole at every moment.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        let mut now = self.held.now();
+        now.buffers -= 1;
+        let waits = now.waits.take();
+        drop(now);
+        if let Some(waker) = waits {
+            waker.wake();
+        }
+    }
 }
 
 impl Buffer {
@@ -48,9 +89,10 @@ impl Buffer {
         Buffer(Some(kept.unwrap_or_else(|| vec![0; len + PAGE].into_boxed_slice())))
     }
 
-    /// Its first `len` bytes; the buffer is free again when nobody holds them any more.
-    pub(crate) fn filled(self, len: usize) -> Bytes {
-        Bytes::from_owner(Filled { buffer: self, len })
+    /// Its first `len` bytes, which count as `held`; the buffer is free again when nobody holds them any more.
+    pub(crate) fn filled(self, len: usize, held: &Arc<Held>) -> Bytes {
+        held.now().buffers += 1;
+        Bytes::from_owner(Filled { buffer: self, len, held: Arc::clone(held) })
     }
 }
 
@@ -123,11 +165,11 @@ mod tests {
     fn what_was_filled_stays_as_it_is_until_the_last_holder_lets_go() {
         let mut buffer = Buffer::take();
         buffer[..3].copy_from_slice(b"one");
-        let mut held = buffer.filled(3);
+        let mut held = buffer.filled(3, &Arc::default());
         let half = held.split_to(1);
         drop(held);
         let mut other = Buffer::take();
         other[..3].copy_from_slice(b"two");
-        assert_eq!((&half[..], &other.filled(3)[..]), (&b"o"[..], &b"two"[..]));
+        assert_eq!((&half[..], &other.filled(3, &Arc::default())[..]), (&b"o"[..], &b"two"[..]));
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn page(
     let mut found = Vec::new();
     for (piece, mut values) in pieces {
         let mut conditions =
-            vec![piece.to_owned(), scope_of(query.scope).to_owned(), filter_of(query.filter, starting)];
+            vec![piece.to_owned(), scope_of(query.scope, query.filter).to_owned(), filter_of(query.filter, starting)];
         search(&query.search, &mut conditions, &mut values);
         values.push((limit - found.len() as i64).into());
         let sql = format!("SELECT {COLUMNS} FROM uploads WHERE {} ORDER BY {order} LIMIT ?", conditions.join(" AND "));
@@ -50,13 +50,20 @@ pub(crate) fn page(
     Ok(found)
 }
 
-/// Whether a search had better look into names than into rows: not where an index leads to a few rows.
+/// Whether a search had better look into names than into rows: not where an index leads to a few rows, nor where most names
+/// stand alone, as those of files that came one by one.
 fn reads_names(connection: &Connection, query: &UploadQuery) -> rusqlite::Result<bool> {
     let many = matches!(query.filter, Filter::All | Filter::Waiting | Filter::Stored);
     if query.search.is_empty() || !many {
         return Ok(false);
     }
-    Ok(query.scope == Scope::History || counts(connection)?.all > FEW_ROWS)
+    let (rows, pieces): (i64, i64) = connection
+        .prepare_cached(
+            "SELECT coalesce((SELECT sum(uploads) FROM tallies WHERE cleared = 0 OR ?1), 0), \
+             coalesce((SELECT max(rowid) FROM names), 0)",
+        )?
+        .query_row([query.scope == Scope::History], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows > FEW_ROWS && rows / 4 > pieces)
 }
 
 fn page_by_names(
@@ -71,7 +78,7 @@ fn page_by_names(
     };
     let mut conditions = vec![
         "no IN (SELECT value FROM json_each(?))".to_owned(),
-        scope_of(query.scope).to_owned(),
+        scope_of(query.scope, query.filter).to_owned(),
         filter_of(query.filter, starting),
     ];
     let mut names = Vec::new();
@@ -116,7 +123,7 @@ pub(crate) fn selected(
     for (piece, mut values) in pieces {
         let mut conditions = vec![
             piece.to_owned(),
-            scope_of(Scope::Transfers).to_owned(),
+            scope_of(Scope::Transfers, selection.filter).to_owned(),
             in_phases(phases),
             filter_of(selection.filter, starting),
         ];
@@ -158,8 +165,9 @@ pub(crate) fn by_numbers(connection: &Connection, numbers: &[i64]) -> rusqlite::
         .collect()
 }
 
-/// Where the numbers of a batch lie, others among them: its names tell.
-const OF_BATCH: &str = "batch = ?1 AND no BETWEEN (SELECT min(thousand) << 10 FROM names WHERE batch = ?1) \
+/// A batch's uploads behind number ?2. Where its numbers lie, others among them, its names tell; one lower bound, or SQLite
+/// would read every page from the batch's beginning.
+const OF_BATCH: &str = "batch = ?1 AND no BETWEEN max(?2 + 1, (SELECT min(thousand) << 10 FROM names WHERE batch = ?1)) \
      AND (SELECT (max(thousand) << 10) | 1023 FROM names WHERE batch = ?1)";
 
 /// One batch, in the order it was queued, after `after`.
@@ -170,7 +178,7 @@ pub(crate) fn of_batch(
     limit: i64,
 ) -> rusqlite::Result<Vec<UploadRecord>> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE {OF_BATCH} AND no > ?2 ORDER BY no LIMIT ?3"))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE {OF_BATCH} ORDER BY no LIMIT ?3"))?
         .query_map([batch, after, limit], record)?
         .collect()
 }
@@ -179,30 +187,30 @@ pub(crate) fn of_batch(
 pub(crate) fn total_of_batch(connection: &Connection, batch: i64) -> rusqlite::Result<(i64, i64)> {
     connection
         .prepare_cached(&format!("SELECT count(*), coalesce(sum(size_bytes), 0) FROM uploads WHERE {OF_BATCH}"))?
-        .query_row([batch], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([batch, 0], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// An upload that nothing is being done for.
+/// An upload that is paused or final.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stopped {
+pub(crate) struct AtRest {
     pub(crate) no: i64,
     pub(crate) phase: Phase,
     pub(crate) finished_ms: Option<i64>,
 }
 
 /// Uploads of a batch that are paused or final, in the order they were queued, after `after`.
-pub(crate) fn stopped_of_batch(
+pub(crate) fn at_rest_of_batch(
     connection: &Connection,
     batch: i64,
     after: i64,
     limit: i64,
-) -> rusqlite::Result<Vec<Stopped>> {
+) -> rusqlite::Result<Vec<AtRest>> {
     connection
         .prepare_cached(&format!(
-            "SELECT no, phase, finished_ms FROM uploads WHERE {OF_BATCH} AND no > ?2 AND phase >= 4 ORDER BY no LIMIT ?3",
+            "SELECT no, phase, finished_ms FROM uploads WHERE {OF_BATCH} AND phase >= 4 ORDER BY no LIMIT ?3",
         ))?
         .query_map([batch, after, limit], |row| {
-            Ok(Stopped { no: row.get(0)?, phase: phase_of(row.get(1)?), finished_ms: row.get(2)? })
+            Ok(AtRest { no: row.get(0)?, phase: phase_of(row.get(1)?), finished_ms: row.get(2)? })
         })?
         .collect()
 }
@@ -238,10 +246,12 @@ pub(crate) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
     Ok(counts)
 }
 
-fn scope_of(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Transfers => "cleared = 0",
-        Scope::History => "phase >= 5",
+fn scope_of(scope: Scope, filter: Filter) -> &'static str {
+    match (scope, filter) {
+        // Few are in these, and an index leads to them: not to be read in the order of all.
+        (Scope::Transfers, Filter::CallbackFailed | Filter::Paused | Filter::Failed) => "+cleared = 0",
+        (Scope::Transfers, _) => "cleared = 0",
+        (Scope::History, _) => "phase >= 5",
     }
 }
 

@@ -135,8 +135,8 @@ fn names_find_what_rows_would_page_by_page_and_in_the_same_order() {
         {
             for scope in [Scope::Transfers, Scope::History] {
                 let (order, mut conditions, mut values) = match scope {
-                    Scope::Transfers => ("batch DESC, no", vec![scope_of(scope).to_owned()], Vec::new()),
-                    Scope::History => ("no DESC", vec![scope_of(scope).to_owned()], Vec::new()),
+                    Scope::Transfers => ("batch DESC, no", vec![scope_of(scope, Filter::All).to_owned()], Vec::new()),
+                    Scope::History => ("no DESC", vec![scope_of(scope, Filter::All).to_owned()], Vec::new()),
                 };
                 super::search(search, &mut conditions, &mut values);
                 let sql = format!("SELECT no FROM uploads WHERE {} ORDER BY {order}", conditions.join(" AND "));
@@ -162,18 +162,94 @@ fn names_find_what_rows_would_page_by_page_and_in_the_same_order() {
     assert!(compared.unwrap() > 3000);
 }
 
+/// How SQLite says it would find uploads.
+fn plan(connection: &Connection, sql: &str) -> String {
+    connection.query_row(&format!("EXPLAIN QUERY PLAN {sql}"), [], |row| row.get(3)).unwrap()
+}
+
 #[test]
-fn what_was_cleared_is_not_read_on_the_way_to_what_is_shown() {
+fn each_filter_of_transfers_is_led_to_its_rows_by_an_index_and_reads_nothing_that_was_cleared() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let plan = store.write_blocking(|c| {
-        let sql = "EXPLAIN QUERY PLAN SELECT * FROM uploads WHERE cleared = 0 AND 1 ORDER BY batch DESC, no LIMIT 9";
-        c.query_row(sql, [], |row| row.get::<_, String>(3))
+    let plans = store.write_blocking(|c| {
+        let of = |filter: Filter| {
+            let (scope, filter) = (scope_of(Scope::Transfers, filter), filter_of(filter, &[]));
+            plan(c, &format!("SELECT * FROM uploads WHERE {scope} AND {filter} ORDER BY batch DESC, no LIMIT 9"))
+        };
+        Ok([
+            (of(Filter::All), "uploads_in_transfers"),
+            (of(Filter::Waiting), "uploads_in_transfers"),
+            (of(Filter::Stored), "uploads_in_transfers"),
+            (of(Filter::Paused), "uploads_few"),
+            (of(Filter::Failed), "uploads_few"),
+            (of(Filter::CallbackFailed), "uploads_callback_bad"),
+        ])
     });
-    assert!(plan.as_ref().unwrap().contains("uploads_in_transfers"), "{plan:?}");
-    let plan = store.write_blocking(|c| {
-        let sql = format!("EXPLAIN QUERY PLAN SELECT no FROM uploads WHERE {OF_BATCH} AND no > 3 ORDER BY no");
-        c.query_row(&sql, [1], |row| row.get::<_, String>(3))
+    for (plan, index) in plans.unwrap() {
+        assert!(plan.contains(index), "{plan} instead of {index}");
+    }
+}
+
+#[test]
+fn a_page_in_the_middle_of_a_batch_costs_as_much_as_its_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let counted = store.write_blocking(|c| {
+        c.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+        let file = |n: i64| uploads::NewFile {
+            path: format!("/{n}"),
+            key: n.to_string(),
+            content_type: None,
+            stamp: SourceStamp { size_bytes: 1, modified_ns: 1, file_id: 1 },
+        };
+        let new = uploads::NewUploads {
+            batch: 1,
+            destination_id: "d".into(),
+            bucket: "b".into(),
+            callback: None,
+            profile_id: None,
+            overwrite: Default::default(),
+            created_ms: 1,
+            files: (0..20_000).map(file).collect(),
+        };
+        uploads::insert(c, &new)?;
+        let sql = format!("SELECT no FROM uploads WHERE {OF_BATCH} ORDER BY no LIMIT 100");
+        let mut statement = c.prepare(&sql)?;
+        let mut steps = |after: i64| -> rusqlite::Result<(i64, i32)> {
+            statement.reset_status(rusqlite::StatementStatus::VmStep);
+            let first = statement.query_row([1, after], |row| row.get(0))?;
+            let rows = statement.query_map([1, after], |row| row.get::<_, i64>(0))?.count();
+            assert_eq!(rows, 100);
+            Ok((first, statement.get_status(rusqlite::StatementStatus::VmStep)))
+        };
+        let counted = (steps(0)?, steps(19_000)?);
+        let other = statement.query_map([2, 0], |_| Ok(()))?.count();
+        drop(statement);
+        c.execute_batch("DELETE FROM uploads")?;
+        assert_eq!(other, 0, "a batch of no files has none");
+        Ok(counted)
     });
-    assert!(plan.as_ref().unwrap().contains("INTEGER PRIMARY KEY (rowid>? AND rowid<?)"), "{plan:?}");
+    let ((first, at_first), (later, at_later)) = counted.unwrap();
+    assert_eq!((first, later), (1, 19_001));
+    assert!(at_later < at_first * 2, "{at_later} steps instead of {at_first}");
+}
+
+#[test]
+fn names_are_read_where_rows_are_many_and_names_stand_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let asked = store.write_blocking(|c| {
+        let reads = |filter: Filter, search: &str| reads_names(c, &query(filter, search, None)).unwrap();
+        c.execute_batch("INSERT INTO tallies VALUES (0, 0, 0, 900, 0), (1, 5, 0, 1000000, 0)")?;
+        let few = reads(Filter::All, "a");
+        let history = UploadQuery { scope: Scope::History, ..query(Filter::All, "a", None) };
+        let of_history = reads_names(c, &history)?;
+        c.execute_batch("UPDATE tallies SET uploads = 1000000")?;
+        let many = (reads(Filter::All, "a"), reads(Filter::All, ""), reads(Filter::Failed, "a"));
+        c.execute_batch("INSERT INTO names (rowid, batch, thousand, text) VALUES (300000, 1, 1, x'FE')")?;
+        let alone = reads(Filter::All, "a");
+        c.execute_batch("DELETE FROM tallies; DELETE FROM names")?;
+        Ok((few, of_history, many, alone))
+    });
+    assert_eq!(asked.unwrap(), (false, true, (true, false, false), false));
 }

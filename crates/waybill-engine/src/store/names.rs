@@ -1,4 +1,5 @@
-//! Names of uploads, a thousand to a piece: whoever searches a million reads a thousand pieces, not a million rows.
+//! Names of uploads, a thousand (1,024) to a piece: whoever searches a million reads a thousand pieces, not a million rows.
+//! Those that come one by one stand alone.
 //!
 //! A piece holds paths and keys in lower case (of ASCII, which is how LIKE compares) and finds who may be meant; the rows
 //! decide.

@@ -76,13 +76,24 @@ const TOGETHER: usize = 32;
 
 /// Queues all of these, and answers with the number of the first; the others follow it without a gap.
 pub(crate) fn insert(connection: &Connection, new: &NewUploads) -> rusqlite::Result<i64> {
+    let first_no = insert_unnamed(connection, new)?;
+    name(connection, new.batch, first_no, &new.files)?;
+    Ok(first_no)
+}
+
+/// Lets these be found by their names; their numbers follow each other.
+pub(crate) fn name(connection: &Connection, batch: i64, first_no: i64, files: &[NewFile]) -> rusqlite::Result<()> {
+    names::add(connection, batch, first_no, files.iter().map(|file| (file.path.as_str(), file.key.as_str())))
+}
+
+/// As [`insert`], without the names: whoever queues one by one adds them together, with [`name`].
+pub(crate) fn insert_unnamed(connection: &Connection, new: &NewUploads) -> rusqlite::Result<i64> {
     let lanes = lanes::of(connection, &new.destination_id)?;
     let together = new.files.chunks_exact(TOGETHER);
     let rest = together.remainder();
     insert_some(connection, new, &lanes, TOGETHER, together)?;
     insert_some(connection, new, &lanes, 1, rest.chunks_exact(1))?;
     let first_no = connection.last_insert_rowid() + 1 - new.files.len() as i64;
-    names::add(connection, new.batch, first_no, new.files.iter().map(|file| (file.path.as_str(), file.key.as_str())))?;
     let bytes: i64 = new.files.iter().map(|file| file.stamp.size_bytes as i64).sum();
     connection
         .prepare_cached(

@@ -1,8 +1,8 @@
 //! Who may send when: requests in flight, requests and bytes in a second, for all uploads, each host and each destination.
 //!
 //! `pace` keeps a rate, `timetable` says which, `controller` decides how many requests a host is given, `pool` hands them
-//! out, `host` measures, and a `lane` is one upload's way through all of it. Memory is bounded too: a request takes what its
-//! body needs out of [`MEMORY_BYTES`], so many small files or some huge ones are in flight, not many huge ones.
+//! out, `host` measures, and a `lane` is one upload's way through all of it. Memory is bounded too: a request takes what is
+//! read ahead for it out of [`MEMORY_BYTES`], so many small files or some huge ones are in flight, not many huge ones.
 
 mod controller;
 mod host;
@@ -31,8 +31,8 @@ pub(crate) use lane::{Lane, Permit};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Between two looks at the timetable while something is on its way.
 const TIMETABLE_EVERY: Duration = Duration::from_millis(500);
-/// For the bodies of all requests together: 24 large ones.
-const MEMORY_BYTES: u64 = 12 << 20;
+/// Read ahead for all requests together.
+const MEMORY_BYTES: u64 = 16 << 20;
 /// Memory is dealt out in pieces of this size.
 const MEMORY_UNIT: u64 = 16 << 10;
 /// A request that gets less than this in a second is not worth its connection.

@@ -77,7 +77,7 @@ pub(crate) struct Reports {
 pub(crate) struct Stopped;
 
 impl Reports {
-    /// Reports and waits until it is saved.
+    /// Reports and waits until the queue agrees: where a crash would do harm, until it is saved.
     pub(crate) async fn consent(&self, report: Report) -> Result<(), Stopped> {
         let (answer, saved) = oneshot::channel();
         self.post(report, Some(answer)).await?;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use waybill_oss::FileSlice;
 
 use super::driver::{self, Ended, Report, Trip};
@@ -41,11 +42,19 @@ pub(crate) async fn put(
 /// Everything is known before the first byte goes, so one save says that it is planned and finishing. None does where nobody
 /// would be harmed if it were sent twice: its number was saved with many others, and after a crash it is asked for first.
 async fn put_small(trip: &Trip, file: Arc<File>, session: Session, perhaps_sent: bool) -> Result<(), Ended> {
-    let permit = trip.throttle.permit().await;
+    let mut permit = std::pin::pin!(trip.throttle.permit());
+    let (permit, waited) = match permit.as_mut().now_or_never() {
+        Some(permit) => (permit, false),
+        None => (permit.await, true),
+    };
     let (path, Session { plan, stamp, .. }) = (trip.path.clone(), session.clone());
     let slice = FileSlice { file, offset: 0, len: plan.size_bytes };
-    // Opened a moment ago: what has taken the place of its name since is another file's matter.
-    let (bytes, crc64) = match slice.read_now().filter(|_| source::is_as_opened(&slice.file, stamp)) {
+    // Opened just now, it is what its name leads to; after a wait another may have taken its place.
+    let unchanged = || match waited {
+        true => source::is_unchanged_now(&path, stamp),
+        false => source::is_as_opened(&slice.file, stamp),
+    };
+    let (bytes, crc64) = match slice.read_now().filter(|_| unchanged()) {
         Some(read) => read,
         None => driver::blocking(move || read(&path, &slice, stamp)).await?,
     };
