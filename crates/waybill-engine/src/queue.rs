@@ -115,7 +115,7 @@ pub(crate) struct Active {
     pub(crate) mismatches: u32,
     /// An Initiate whose answer is awaited, by the server's time when it was sent.
     pub(crate) initiating: Option<i64>,
-    /// What the row says.
+    /// What the row says once all that was said of it is saved.
     pub(crate) row: Phase,
     /// It is stored, and waits for that to be saved.
     pub(crate) ending: bool,

@@ -60,7 +60,8 @@ impl Queue {
     pub(crate) fn gather(&mut self, no: i64, state: UploadState, started_ms: Option<i64>) {
         self.gathered.stored.push(One { no, state, started_ms });
         self.gathered.due.get_or_insert_with(|| Instant::now() + MOMENT);
-        let nobody_follows = self.ending == self.active.len();
+        // Nothing is under way that may end soon, and nothing is about to start.
+        let nobody_follows = self.ending == self.active.len() && self.next.line_up.held().next().is_none();
         if nobody_follows || self.gathered.stored.len() >= MANY {
             self.save_gathered();
         }

@@ -37,8 +37,8 @@ impl Told {
 }
 
 impl Queue {
-    /// A driver's word. The answer follows once it is saved, or need not be for anybody to go on; later words of the same driver are saved after it. True if
-    /// other uploads may start now.
+    /// A driver's word. The answer follows once it is saved, or at once where that may wait; later words of the same driver
+    /// are saved after it. True if other uploads may start now.
     pub(crate) fn report(&mut self, no: i64, run: u64, report: Report, answer: Answer) -> bool {
         let Some(active) = self.active.get_mut(&no).filter(|active| active.run == run) else {
             reply(answer, Err(refusal(Phase::Cancelled)));
