@@ -241,7 +241,9 @@ impl Following<'_> {
     /// Tells of an upload that has ended and of all others that have ended meanwhile: they are read together.
     async fn ended(&mut self, no: i64, finished: &mut UnboundedReceiver<i64>) -> Result<(), Error> {
         let mut numbers = vec![no];
-        tokio::time::sleep(GATHER).await;
+        if finished.len() < TOGETHER {
+            tokio::time::sleep(GATHER).await;
+        }
         while numbers.len() < TOGETHER
             && let Ok(no) = finished.try_recv()
         {
