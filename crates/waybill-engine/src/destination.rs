@@ -167,7 +167,6 @@ impl Destinations {
         connect::endpoint(&built_in.endpoint, &built_in.connection)?;
         connect::check(&built_in.connection)?;
         BucketName::parse(&built_in.bucket)?;
-        let not_ready = self.not_ready().await?;
         let id = built_in.id.clone();
         self.keys.serve(&built_in.id, built_in.access);
         let row = DestinationRow {
@@ -187,11 +186,12 @@ impl Destinations {
             has_proxy_password: false,
             overwrite: OverwritePolicy::default(),
         };
+        let this = self.clone();
         self.store
             .write(move |c| {
                 destinations::save(c, &row, now_ms())?;
                 match settings::get(c, CURRENT)? {
-                    Some(current) if !not_ready.contains(&current) => Ok(()),
+                    Some(current) if !this.not_ready(c)?.contains(&current) => Ok(()),
                     _ => settings::set(c, CURRENT, &row.id),
                 }
             })
@@ -362,9 +362,9 @@ impl Destinations {
     }
 
     /// Built-in destinations whose maker has not started yet: their uploads wait instead of failing.
-    pub(crate) async fn not_ready(&self) -> Result<Vec<String>, Error> {
-        let rows = self.store.write(destinations::all).await?;
-        Ok(rows.into_iter().filter(|row| row.built_in && !self.keys.is_served(row)).map(|row| row.id).collect())
+    pub(crate) fn not_ready(&self, connection: &rusqlite::Connection) -> rusqlite::Result<HashSet<String>> {
+        let rows = destinations::all(connection)?.into_iter();
+        Ok(rows.filter(|row| row.built_in && !self.keys.is_served(row)).map(|row| row.id).collect())
     }
 
     /// Why the keychain cannot be used, if so.

@@ -120,7 +120,7 @@ impl Engine {
         let finished = Finished::default();
         let (aborts, sweep) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let troubles = Arc::<Troubles>::default();
-        let (gathered, saved) = Gathered::new();
+        let (tell, outcomes) = mpsc::unbounded_channel();
         let queue = Queue {
             store: store.clone(),
             launcher: Launcher { destinations: destinations.clone(), part_size_bytes, finishing },
@@ -129,6 +129,7 @@ impl Engine {
             changes: Arc::clone(&changes),
             tasks: tasks.clone(),
             line: line.clone(),
+            tell,
             abort: Arc::clone(&aborts),
             troubles: Arc::clone(&troubles),
             finished: finished.clone(),
@@ -136,7 +137,7 @@ impl Engine {
             batches: (work == Work::OnlyAsked).then(Vec::new),
             active: HashMap::new(),
             ending: 0,
-            gathered,
+            gathered: Gathered::default(),
             runs: 0,
             next: Next::unknown(),
             sweeps: VecDeque::new(),
@@ -145,7 +146,7 @@ impl Engine {
         };
         tasks.spawn("answers", store.clone().tell_answers(tasks.token().clone()));
         tasks.spawn("throttle", throttle.clone().run(tasks.token().clone()));
-        tasks.spawn("queue", queue.run(inbox, saved));
+        tasks.spawn("queue", queue.run(inbox, outcomes));
         tasks.spawn(
             "abort",
             abort::run(store.clone(), destinations.clone(), Arc::clone(&aborts), tasks.token().clone()),

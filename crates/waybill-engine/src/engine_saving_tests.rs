@@ -1,4 +1,5 @@
-//! A disk that is full for a while: SQLite is told that the database may not grow, and OSS is a listener that answers late.
+//! A disk that is full for a while, or slow: SQLite is told that the database may not grow, or a write takes its time. OSS is a
+//! listener that answers late.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,9 +10,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use waybill_oss::Credential;
 
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::store::settings;
-use crate::view::{BodyKind, CallbackBadge, CallbackProfileForm, Changes, Connection, Phase};
+use crate::view::{BodyKind, CallbackBadge, CallbackProfileForm, Changes, Connection, Limits, Phase};
 use crate::{BuiltIn, Engine, EngineConfig, MemorySecrets};
 
 /// Of what every file here holds.
@@ -143,7 +144,7 @@ async fn answer_with(mut stream: BufStream<TcpStream>, etag: &str, body: &str) {
     let length = body.len();
     let head = format!(
         "HTTP/1.1 200 OK\r\netag: \"{etag}\"\r\nx-oss-request-id: R\r\nx-oss-hash-crc64ecma: {CRC64}\r\n\
-         content-length: {length}\r\n\r\n"
+         content-length: {length}\r\nconnection: close\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(body.as_bytes()).await.unwrap();
@@ -218,5 +219,56 @@ async fn stopped_while_the_disk_is_full_the_engine_ends_and_the_next_start_finds
     let engine = Engine::start(config).await.unwrap();
     let phase = engine.upload_details(1).await.unwrap().row.phase;
     assert!(matches!(phase, Phase::Completing | Phase::Done), "{phase:?}");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_cancelled_while_the_table_is_being_asked_is_not_started_when_it_answers() {
+    let bed = Bed::asking(None).await;
+    // One request at once, so three uploads under way.
+    bed.engine.save_limits(Limits { requests_at_once: Some(1), ..Limits::default() }).await.unwrap();
+    bed.engine.add_paths((1..=5).map(|n| bed.file(&format!("{n}.txt"))).collect(), None).await.unwrap();
+    let first = bed.request().await;
+    // What waits is forgotten with it, and asked for as soon as there is room.
+    bed.engine.pause(4).await.unwrap();
+    let (busy, over) = std::sync::mpsc::channel::<()>();
+    bed.engine.store.submit(move |_| Ok(over.recv().is_ok()), drop);
+    answer(first, "").await;
+    // Its permit was the first one's: the queue knows of that, and asks.
+    let second = bed.request().await;
+    let queue_has_heard = async {
+        let (here, seen) = tokio::sync::oneshot::channel();
+        // On the queue's thread, behind the queue: it was woken first.
+        bed.engine.tasks.spawn("test", async move { here.send(()).unwrap() });
+        seen.await.unwrap();
+        drop(busy);
+    };
+    let (cancelled, ()) = tokio::join!(bed.engine.cancel(5), queue_has_heard);
+    cancelled.unwrap();
+    answer(second, "").await;
+    answer(bed.request().await, "").await;
+    bed.engine.add_paths(vec![bed.file("6.txt")], None).await.unwrap();
+    answer(bed.request().await, "").await;
+    bed.until(|changes| changes.rows.iter().any(|row| row.no == 6 && row.phase == Phase::Done)).await;
+    assert_eq!(bed.engine.upload_details(5).await.unwrap().row.phase, Phase::Cancelled);
+    bed.engine.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_stored_and_not_saved_yet_cannot_be_cancelled_and_is_done_after_a_stop() {
+    let bed = Bed::asking(None).await;
+    bed.engine.save_limits(Limits { requests_at_once: Some(1), ..Limits::default() }).await.unwrap();
+    bed.engine.add_paths(vec![bed.file("1.txt"), bed.file("2.txt")], None).await.unwrap();
+    answer(bed.request().await, "").await;
+    // Its permit was the first one's, so the queue knows of that.
+    let _second = bed.request().await;
+    let refused = bed.engine.cancel(1).await.unwrap_err();
+    assert!(matches!(refused, Error::Refused(_)), "{refused}");
+    bed.engine.stop().await;
+    let mut config = EngineConfig::new(bed.dir.path().join("data"));
+    config.secrets = std::sync::Arc::new(MemorySecrets::default());
+    let engine = Engine::start(config).await.unwrap();
+    assert_eq!(engine.upload_details(1).await.unwrap().row.phase, Phase::Done);
+    assert_ne!(engine.upload_details(2).await.unwrap().row.phase, Phase::Done);
     engine.stop().await;
 }

@@ -28,6 +28,7 @@ mod progress;
 mod queue;
 mod queue_gathered;
 mod queue_line;
+mod queue_look;
 mod queue_reports;
 mod queue_resend;
 mod queue_resend_ending;

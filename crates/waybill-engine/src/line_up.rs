@@ -23,6 +23,27 @@ pub(crate) struct LineUp {
     due: VecDeque<UploadRecord>,
 }
 
+/// What a lane takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) lane: i64,
+    pub(crate) records: usize,
+}
+
+/// Gives lanes that are new room too.
+pub(crate) fn add_rooms(rooms: &mut Vec<Room>, lanes: &[Lane]) {
+    for lane in lanes {
+        if !rooms.iter().any(|room| room.lane == lane.id) {
+            rooms.push(Room { lane: lane.id, records: share(lanes.len()) });
+        }
+    }
+}
+
+/// What one of so many lanes holds at most.
+fn share(lanes: usize) -> usize {
+    (HELD / lanes.max(1)).clamp(FEW, MANY)
+}
+
 #[derive(Debug)]
 struct Queue {
     lane: Lane,
@@ -58,13 +79,15 @@ impl LineUp {
         }
     }
 
-    /// Lanes to be filled from the table, each with the number of records it takes. With `all` also those that hold enough
-    /// for now.
-    pub(crate) fn hungry(&self, all: bool) -> Vec<(i64, usize)> {
-        let most = (HELD / self.lanes.len().max(1)).clamp(FEW, MANY);
-        let low = if all { most } else { most / 4 };
-        let hungry = self.lanes.iter().filter(|queue| queue.more && queue.waiting.len() < low);
-        hungry.map(|queue| (queue.lane.id, most - queue.waiting.len())).collect()
+    /// How many records of the table each lane takes. With `all` also those that hold enough for now.
+    pub(crate) fn rooms(&self, all: bool) -> Vec<Room> {
+        let most = share(self.lanes.len());
+        let low = if all { most } else { most / 2 };
+        let room = |queue: &Queue| {
+            let hungry = queue.more && queue.waiting.len() < low;
+            Room { lane: queue.lane.id, records: if hungry { most - queue.waiting.len() } else { 0 } }
+        };
+        self.lanes.iter().map(room).collect()
     }
 
     /// The next of a lane, in order; `more` says whether there are others behind them.
@@ -209,11 +232,27 @@ mod tests {
     fn only_lanes_that_run_low_are_filled_and_only_while_there_is_more() {
         let mut line_up = crowded();
         let most = HELD / 3;
-        assert_eq!(line_up.hungry(true), [(1, most - 100)]);
-        assert_eq!(line_up.hungry(false), []);
+        let rooms = |line_up: &LineUp, all| line_up.rooms(all).into_iter().map(|room| room.records).collect::<Vec<_>>();
+        assert_eq!(rooms(&line_up, true), [most - 100, 0, 0]);
+        taken(&mut line_up, 200);
+        line_up.fill(1, (1..=200).map(|no| record(no, "a", false, 0)).collect(), true);
+        assert_eq!(rooms(&line_up, false), [0, 0, 0]);
         taken(&mut line_up, 60);
-        assert_eq!(line_up.hungry(false).len(), 1);
+        assert_eq!(rooms(&line_up, false), [most - 140, 0, 0]);
         line_up.clear();
-        assert_eq!((line_up.held().count(), line_up.hungry(false).len()), (0, 3));
+        assert_eq!((line_up.held().count(), rooms(&line_up, false)), (0, vec![most; 3]));
+    }
+
+    #[test]
+    fn a_lane_that_was_not_known_has_room_for_its_share() {
+        let mut rooms = crowded().rooms(true);
+        let known = rooms.clone();
+        let lanes: Vec<_> = (1..=10).map(|id| lane(id, "c", false)).collect();
+        add_rooms(&mut rooms, &lanes);
+        assert_eq!(rooms[..3], known);
+        assert_eq!(
+            rooms[3..].iter().map(|room| (room.lane, room.records)).collect::<Vec<_>>(),
+            (4..=10).map(|id| (id, HELD / 10)).collect::<Vec<_>>()
+        );
     }
 }

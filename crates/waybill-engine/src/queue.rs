@@ -2,14 +2,14 @@
 //! acted upon.
 //!
 //! Uploads under way are held in memory with their driver; the rest are rows. States are read through the writing
-//! connection, which sees every save that was handed over before. `queue_slots` says who starts, `queue_reports` what
-//! drivers say, `queue_gathered` what is saved together, `queue_wishes` what users want.
+//! connection, which sees every save that was handed over before. `queue_look` asks for those that may start, `queue_slots`
+//! says who does, `queue_reports` what drivers say, `queue_gathered` what is saved together, `queue_wishes` what users want.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,9 @@ use crate::line_up::LineUp;
 use crate::progress::Progress;
 use crate::queue_gathered::{Gathered, Saved};
 use crate::queue_line::Message;
+use crate::queue_look::Looked;
 use crate::queue_save::is_final;
+use crate::queue_slots::AFTER_STORE_TROUBLE;
 use crate::queue_wishes::Sweep;
 use crate::store::Store;
 use crate::store::settings;
@@ -41,6 +43,8 @@ pub(crate) struct Queue {
     pub(crate) changes: Arc<ChangeBus>,
     pub(crate) tasks: Tasks,
     pub(crate) line: mpsc::Sender<Message>,
+    /// Where what the queue asked of the store is answered to.
+    pub(crate) tell: UnboundedSender<Outcome>,
     pub(crate) abort: Arc<Notify>,
     pub(crate) troubles: Arc<Troubles>,
     pub(crate) finished: Finished<i64>,
@@ -63,6 +67,13 @@ pub(crate) struct Queue {
     pub(crate) outcomes: HashMap<i64, Arc<UploadState>>,
 }
 
+/// What came of something that the queue asked of the store and did not wait for.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Saved(Saved),
+    Looked(Looked),
+}
+
 /// What is known of the uploads that may start.
 #[derive(Debug, Default)]
 pub(crate) struct Next {
@@ -73,6 +84,10 @@ pub(crate) struct Next {
     pub(crate) due_ms: Option<i64>,
     /// Something may have been added to the table.
     pub(crate) look_again: bool,
+    /// The table is being asked.
+    pub(crate) looking: bool,
+    /// How often rows changed that may be held in memory.
+    pub(crate) changes: u64,
     /// Uploads may stand in Completing without a driver and without a time.
     pub(crate) unsettled: bool,
     /// Uploads may stand in Starting or Sending without a driver.
@@ -100,6 +115,7 @@ impl Next {
     /// Rows changed that may be held in memory, or go before those that are.
     pub(crate) fn rows_changed(&mut self) {
         self.line_up.clear();
+        self.changes += 1;
         self.destination_usable();
     }
 }
@@ -129,8 +145,8 @@ pub(crate) struct Active {
 
 impl Queue {
     /// Works until the engine stops.
-    pub(crate) async fn run(mut self, inbox: mpsc::Receiver<Message>, saved: UnboundedReceiver<Saved>) {
-        self.work(inbox, saved).await;
+    pub(crate) async fn run(mut self, inbox: mpsc::Receiver<Message>, outcomes: UnboundedReceiver<Outcome>) {
+        self.work(inbox, outcomes).await;
         self.save_gathered();
         // Those that only waited for their turn need not be asked for.
         let Some(handed_out) = self.handed_out else { return };
@@ -139,7 +155,7 @@ impl Queue {
         self.store.submit(move |c| settings::set_handed_out(c, &numbers), drop);
     }
 
-    async fn work(&mut self, mut inbox: mpsc::Receiver<Message>, mut saved: UnboundedReceiver<Saved>) {
+    async fn work(&mut self, mut inbox: mpsc::Receiver<Message>, mut outcomes: UnboundedReceiver<Outcome>) {
         let (stop, throttle) = (self.tasks.token().clone(), self.throttle.clone());
         let mut look = true;
         // A moment, not a wait: words of drivers come all the time and must not put it off.
@@ -157,10 +173,19 @@ impl Queue {
                 () = timer, if !sweeping => look = true,
                 () = throttle.grown() => look = true,
                 () = gathered => self.save_gathered(),
-                Some(outcome) = saved.recv() => {
-                    self.saved(outcome).await;
-                    look = true;
-                }
+                Some(outcome) = outcomes.recv() => match outcome {
+                    Outcome::Saved(saved) => {
+                        self.saved(saved).await;
+                        look = true;
+                    }
+                    Outcome::Looked(looked) => match self.looked(looked) {
+                        Ok(()) => look = true,
+                        Err(error) => {
+                            tracing::warn!(%error, "could not look for uploads to start");
+                            due = Some(Instant::now() + AFTER_STORE_TROUBLE);
+                        }
+                    },
+                },
                 () = std::future::ready(()), if sweeping => {
                     self.sweep().await;
                     look = true;

@@ -7,10 +7,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
-use crate::queue::Queue;
+use crate::queue::{Outcome, Queue};
 use crate::queue_save::{Along, save};
 use crate::upload::state::UploadState;
 
@@ -20,12 +19,11 @@ const MANY: usize = 256;
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// Stored and not yet handed over to be saved.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Gathered {
     stored: Vec<One>,
     /// When the first has waited long enough.
     due: Option<Instant>,
-    saved: UnboundedSender<Saved>,
 }
 
 #[derive(Debug)]
@@ -43,12 +41,6 @@ pub(crate) struct Saved {
 }
 
 impl Gathered {
-    /// Nothing yet; what comes of writes is heard of at the other end.
-    pub(crate) fn new() -> (Gathered, UnboundedReceiver<Saved>) {
-        let (saved, outcomes) = unbounded_channel();
-        (Gathered { stored: Vec::new(), due: None, saved }, outcomes)
-    }
-
     /// When they are to be saved, if there are any.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.due
@@ -61,7 +53,8 @@ impl Queue {
         self.gathered.stored.push(One { no, state, started_ms });
         self.gathered.due.get_or_insert_with(|| Instant::now() + MOMENT);
         // Nothing is under way that may end soon, and nothing is about to start.
-        let nobody_follows = self.ending == self.active.len() && self.next.line_up.held().next().is_none();
+        let nobody_follows =
+            self.ending == self.active.len() && !self.next.looking && self.next.line_up.held().next().is_none();
         if nobody_follows || self.gathered.stored.len() >= MANY {
             self.save_gathered();
         }
@@ -76,7 +69,7 @@ impl Queue {
         }
         let numbers: Vec<i64> = stored.iter().map(|one| one.no).collect();
         let (progress, changes) = (Arc::clone(&self.progress), Arc::clone(&self.changes));
-        let (finished, saved) = (self.finished.clone(), self.gathered.saved.clone());
+        let (finished, outcomes) = (self.finished.clone(), self.tell.clone());
         let write = move |c: &Connection| {
             stored.iter().try_for_each(|one| save(c, one.no, &one.state, one.started_ms, &Along::default()))
         };
@@ -89,7 +82,7 @@ impl Queue {
                 }
             }
             // A queue that is gone needs to know nothing.
-            let _ = saved.send(Saved { numbers, worked: result.is_ok() });
+            let _ = outcomes.send(Outcome::Saved(Saved { numbers, worked: result.is_ok() }));
         });
     }
 

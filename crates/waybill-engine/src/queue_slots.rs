@@ -13,18 +13,15 @@ use crate::error::{Code, Error};
 use crate::queue::{Active, Queue};
 use crate::queue_line::Message;
 use crate::queue_save::{Along, errand_of, is_final, save};
-use crate::store::ready::{self, Wanted};
 use crate::store::uploads::{self, UploadRecord};
-use crate::store::{attempts, lanes, parts, settings};
+use crate::store::{attempts, parts, settings};
 use crate::upload::state::{Event, UploadState, step};
 use crate::view::{OverwritePolicy, Phase};
 
 /// Wait before the store is asked again after it failed.
-const AFTER_STORE_TROUBLE: Duration = Duration::from_secs(5);
+pub(crate) const AFTER_STORE_TROUBLE: Duration = Duration::from_secs(5);
 /// Stored uploads that may wait for being saved while others start: some hundredths of a second of the fastest line.
 const SAVED_AT_ONCE: usize = 512;
-/// Uploads that are due, at most, of one look.
-const DUE: usize = 200;
 
 impl Queue {
     /// Gives slots to what may start, and says how long until the next retry is due.
@@ -60,83 +57,15 @@ impl Queue {
             self.take_up_abandoned().await?;
             self.next.abandoned = false;
         }
-        while self.has_room() {
-            self.look().await?;
-            let mut without: HashSet<String> = self.troubles.destinations().into_iter().collect();
-            without.extend(self.next.not_ready.iter().cloned());
-            let mut started = false;
-            while self.has_room() {
-                let Some(record) = self.next.line_up.next(&without) else { break };
-                self.start(record).await?;
-                started = true;
-            }
-            if !started {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Fills the line-up from the table where it runs low, in one read.
-    async fn look(&mut self) -> Result<(), Error> {
-        // One moment for all questions: what is due is either taken now or waited for.
-        let now = now_ms();
-        let again = std::mem::take(&mut self.next.look_again);
-        let due = self.next.due_ms.is_some_and(|at| at <= now);
-        let mut probes = self.troubles.due(now, |no| self.active.contains_key(&no));
-        let hungry = self.next.line_up.hungry(again);
-        if !again && !due && !self.next.unsettled && probes.is_empty() && hungry.is_empty() {
+        if !self.has_room() {
             return Ok(());
         }
-        if again {
-            self.next.not_ready = self.launcher.destinations.not_ready().await?.into_iter().collect();
-            self.next.line_up.set_lanes(self.store.write(lanes::all).await?);
-        }
-        probes.retain(|(destination, _)| !self.next.not_ready.contains(destination));
-        let hungry = self.next.line_up.hungry(again);
-        let without = self.next.not_ready.iter().cloned().chain(self.troubles.destinations()).collect();
-        let busy = self.active.keys().copied().chain(self.next.line_up.held()).collect();
-        let mut wanted = Wanted { batches: self.batches.clone(), busy, without };
-        let unsettled = self.next.unsettled;
-        let earlier = self.handed_out.clone().unwrap_or_default();
-        let (first, due_ms, lanes) = self
-            .store
-            .write(move |c| {
-                let mut first = Vec::new();
-                for (destination, behind) in &probes {
-                    first.extend(ready::next_to_try(c, now, &wanted, destination, *behind)?);
-                }
-                wanted.busy.extend(first.iter().map(|record: &UploadRecord| record.no));
-                if unsettled {
-                    first.extend(ready::unsettled(c, &wanted, DUE)?);
-                }
-                let mut due_ms = None;
-                if due {
-                    first.extend(ready::due(c, now, &wanted, DUE)?);
-                    due_ms = ready::next_due(c, now)?;
-                }
-                let mut lanes = Vec::new();
-                for (lane, room) in hungry {
-                    let records = ready::of_lane(c, lane, &wanted, room)?;
-                    lanes.push((lane, records.len() == room, records));
-                }
-                let new = || first.iter().chain(lanes.iter().flat_map(|(_, _, records)| records));
-                if new().any(UploadRecord::may_be_sent_twice) {
-                    let held = wanted.busy.iter().copied().chain(earlier).chain(new().map(|record| record.no));
-                    settings::set_handed_out(c, &held.collect::<Vec<_>>())?;
-                }
-                Ok((first, due_ms, lanes))
-            })
-            .await?;
-        // More than one look can hold stays due, and is looked for again when these have slots.
-        let full = first.len() >= DUE;
-        self.next.unsettled = unsettled && full;
-        if due {
-            self.next.due_ms = if full { Some(now) } else { due_ms };
-        }
-        self.next.line_up.add_due(first);
-        for (lane, more, records) in lanes {
-            self.next.line_up.fill(lane, records, more);
+        self.look();
+        let mut without: HashSet<String> = self.troubles.destinations().into_iter().collect();
+        without.extend(self.next.not_ready.iter().cloned());
+        while self.has_room() {
+            let Some(record) = self.next.line_up.next(&without) else { break };
+            self.start(record).await?;
         }
         Ok(())
     }
