@@ -98,6 +98,11 @@ impl LineUp {
         }
     }
 
+    /// Whether few enough are held of what is due that more may be asked for.
+    pub(crate) fn takes_due(&self) -> bool {
+        self.due.len() < FEW
+    }
+
     /// Those that are to be tried again, asked about, or to try a destination in trouble.
     pub(crate) fn add_due(&mut self, records: Vec<UploadRecord>) {
         self.due.extend(records);

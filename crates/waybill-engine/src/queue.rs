@@ -179,7 +179,7 @@ impl Queue {
                         look = true;
                     }
                     Outcome::Looked(looked) => match self.looked(looked) {
-                        Ok(()) => look = true,
+                        Ok(news) => look |= news,
                         Err(error) => {
                             tracing::warn!(%error, "could not look for uploads to start");
                             due = Some(Instant::now() + AFTER_STORE_TROUBLE);

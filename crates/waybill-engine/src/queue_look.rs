@@ -66,14 +66,17 @@ impl Queue {
         // One moment for all questions: what is due is either taken now or waited for.
         let now_ms = now_ms();
         let again = self.next.look_again;
-        let due = self.next.due_ms.is_some_and(|at| at <= now_ms);
+        let takes_due = self.next.line_up.takes_due();
+        let due = takes_due && self.next.due_ms.is_some_and(|at| at <= now_ms);
+        let unsettled = takes_due && self.next.unsettled;
         let probes = self.troubles.due(now_ms, |no| self.active.contains_key(&no));
         let rooms = self.next.line_up.rooms(again);
         let hungry = rooms.iter().any(|room| room.records > 0);
-        if !again && !due && !self.next.unsettled && probes.is_empty() && !hungry {
+        if !again && !due && !unsettled && probes.is_empty() && !hungry {
             return;
         }
         self.next.look_again = false;
+        self.next.unsettled &= !unsettled;
         if due {
             self.next.due_ms = None;
         }
@@ -82,7 +85,7 @@ impl Queue {
             wanted: Wanted { batches: self.batches.clone(), busy, without: self.troubles.destinations() },
             probes,
             again: again.then(|| self.launcher.destinations.clone()),
-            unsettled: std::mem::take(&mut self.next.unsettled),
+            unsettled,
             due,
             not_ready: self.next.not_ready.clone(),
             rooms,
@@ -90,7 +93,7 @@ impl Queue {
             earlier: self.handed_out.clone().unwrap_or_default(),
         };
         self.next.looking = true;
-        let (changes, unsettled, outcomes) = (self.next.changes, look.unsettled, self.tell.clone());
+        let (changes, outcomes) = (self.next.changes, self.tell.clone());
         self.store.submit(
             move |c| look.at(c),
             move |found| {
@@ -100,20 +103,22 @@ impl Queue {
         );
     }
 
-    /// The table has answered. Rows that changed meanwhile are asked for again.
+    /// The table has answered. True if there may be something to start, or rows have changed meanwhile and are to be asked
+    /// for again.
     ///
     /// # Errors
     /// That of the table, which is to be asked again.
-    pub(crate) fn looked(&mut self, looked: Looked) -> Result<(), Error> {
+    pub(crate) fn looked(&mut self, looked: Looked) -> Result<bool, Error> {
         self.next.looking = false;
         if looked.changes != self.next.changes {
-            return Ok(());
+            return Ok(true);
         }
         let Found { again, first, due_ms, waiting } = looked.found.inspect_err(|_| {
             self.next.look_again = true;
             self.next.unsettled |= looked.unsettled;
             self.next.due_ms = if looked.due { Some(0) } else { self.next.due_ms };
         })?;
+        let news = !first.is_empty() || waiting.iter().any(|(_, records, _)| !records.is_empty());
         // More than one look can hold stays due, and is looked for again when these have slots.
         let full = first.len() >= DUE;
         self.next.unsettled |= looked.unsettled && full;
@@ -128,7 +133,7 @@ impl Queue {
             // What was added since the table was asked may be of any lane.
             self.next.line_up.fill(lane, records, more || self.next.look_again);
         }
-        Ok(())
+        Ok(news || self.next.look_again)
     }
 }
 
@@ -167,3 +172,7 @@ impl Look {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+#[path = "queue_look_tests.rs"]
+mod tests;

@@ -60,13 +60,14 @@ impl Queue {
         if !self.has_room() {
             return Ok(());
         }
-        self.look();
         let mut without: HashSet<String> = self.troubles.destinations().into_iter().collect();
         without.extend(self.next.not_ready.iter().cloned());
         while self.has_room() {
             let Some(record) = self.next.line_up.next(&without) else { break };
             self.start(record).await?;
         }
+        // Behind them, so that one that tries a destination in trouble is known to be under way.
+        self.look();
         Ok(())
     }
 
