@@ -264,7 +264,7 @@ impl<F: Fn()> Reading<'_, F> {
         }
         let new = self.intake.uploads(self.batch, chunk);
         let (asks, (saved, result)) = (self.asks, channel());
-        self.store.submit(
+        self.store.submit_large(
             move |c| if asks { queue_new(c, new) } else { queue_all(c, &new) },
             move |chunk| {
                 // Whoever reads has not gone: it waits for this.

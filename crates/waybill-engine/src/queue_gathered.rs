@@ -73,7 +73,7 @@ impl Queue {
         let write = move |c: &Connection| {
             stored.iter().try_for_each(|one| save(c, one.no, &one.state, one.started_ms, &Along::default()))
         };
-        self.store.submit(write, move |result| {
+        self.store.submit_large(write, move |result| {
             if result.is_ok() {
                 for no in &numbers {
                     progress.stands(*no, None);

@@ -61,11 +61,18 @@ type Continuation = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
 /// Given the connection, or why there is no transaction to write in.
 type Write = Box<dyn FnOnce(Result<Turn<'_>, Refusal>) -> Continuation + Send>;
 
+/// A write on its way to the writing thread.
+struct Sent {
+    write: Write,
+    /// It changes hundreds of rows.
+    large: bool,
+}
+
 /// A write's turn in a transaction.
 struct Turn<'a> {
     connection: &'a Connection,
-    /// No other write is in it.
-    alone: bool,
+    /// No other write is in it yet.
+    first: bool,
 }
 
 /// Writes of one transaction that are over, and what came of it.
@@ -85,7 +92,7 @@ impl Answers {
 /// The open database. Cheap to clone; closed by [`Store::close`].
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    writes: Arc<Mutex<Option<Sender<Write>>>>,
+    writes: Arc<Mutex<Option<Sender<Sent>>>>,
     reader: Arc<Mutex<Option<Connection>>>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
     lock: Arc<Mutex<Option<DataFolderLock>>>,
@@ -157,6 +164,24 @@ impl Store {
         write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         then: impl FnOnce(Result<T, Error>) + Send + 'static,
     ) {
+        self.send(false, write, then);
+    }
+
+    /// As [`Store::submit`], for a write that changes hundreds of rows: it is the first of its transaction.
+    pub(crate) fn submit_large<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        then: impl FnOnce(Result<T, Error>) + Send + 'static,
+    ) {
+        self.send(true, write, then);
+    }
+
+    fn send<T: Send + 'static>(
+        &self,
+        large: bool,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        then: impl FnOnce(Result<T, Error>) + Send + 'static,
+    ) {
         let health = Arc::clone(&self.health);
         let write: Write = Box::new(move |turn: Result<Turn<'_>, Refusal>| -> Continuation {
             let result = turn.and_then(|turn| turn.take(write).map_err(|error| Refusal::from(&error)));
@@ -171,7 +196,7 @@ impl Store {
         let sender = lock_of(&self.writes);
         // A closed store drops the write and with it `then`: whoever waits on it sees its channel closed.
         if let Some(sender) = sender.as_ref() {
-            let _ = sender.send(write);
+            let _ = sender.send(Sent { write, large });
         }
     }
 
@@ -274,30 +299,47 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "cache_size", CACHE)?;
+    // What a savepoint would bring back is no file in a folder of others, which may be full.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
 
 fn write_in_groups(
     connection: Connection,
-    inbox: &Receiver<Write>,
+    inbox: &Receiver<Sent>,
     health: &Health,
     answers: &OnceLock<UnboundedSender<Answers>>,
 ) {
-    while let Some(first) = health.next(inbox, &connection) {
-        let mut group = vec![first];
-        group.extend(inbox.try_iter().take(GROUP - 1));
-        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| Refusal::from(&error));
-        let in_transaction = || match &begun {
+    let begin = || connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| Refusal::from(&error));
+    let mut next = None;
+    while let Some(first) = next.take().or_else(|| health.next(inbox, &connection)) {
+        let mut group = vec![first.write];
+        while group.len() < GROUP
+            && let Ok(sent) = inbox.try_recv()
+        {
+            if sent.large {
+                next = Some(sent);
+                break;
+            }
+            group.push(sent.write);
+        }
+        let mut begun = begin();
+        let in_transaction = |begun: &Result<(), Refusal>| match begun {
             Err(error) => Err(error.clone()),
             // A full disk makes SQLite roll back by itself; outside a transaction every write would commit alone.
             Ok(()) if connection.is_autocommit() => Err(Refusal::of_an_earlier_write()),
             Ok(()) => Ok(&connection),
         };
-        let alone = group.len() == 1;
-        let turn = || in_transaction().map(|connection| Turn { connection, alone });
-        let continuations: Vec<Continuation> = group.into_iter().map(|write| write(turn())).collect();
-        let committed = in_transaction().and_then(|connection| {
+        let mut continuations = Vec::with_capacity(group.len());
+        for (n, write) in group.into_iter().enumerate() {
+            if n == 1 && begun.is_ok() && connection.is_autocommit() {
+                // The first has failed, and took nothing with it but itself.
+                begun = begin();
+            }
+            continuations.push(write(in_transaction(&begun).map(|connection| Turn { connection, first: n == 0 })));
+        }
+        let committed = in_transaction(&begun).and_then(|connection| {
             connection.execute_batch("COMMIT").map_err(|error| {
                 // Leaves the connection clean for the next group; the reason is the commit's.
                 let _ = connection.execute_batch("ROLLBACK");
@@ -319,10 +361,10 @@ fn write_in_groups(
 impl Turn<'_> {
     /// Writes all of it or nothing.
     fn take<T>(self, write: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        if !self.alone {
+        if !self.first {
             return in_savepoint(self.connection, write);
         }
-        // A savepoint would have every page copied that a sweep of hundreds changes.
+        // A savepoint would have every page copied that a write of hundreds of rows changes.
         write(self.connection).inspect_err(|_| {
             // The reason is the write's.
             let _ = self.connection.execute_batch("ROLLBACK");
@@ -385,6 +427,31 @@ mod tests {
         });
         assert_eq!(seen.await.unwrap(), (None, None));
         assert_eq!(store.read(|c| settings::get(c, "a")).await.unwrap().as_deref(), Some("1"));
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_failing_write_that_begins_a_transaction_leaves_those_behind_it_in_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let ((begun, begins), (busy, over)) = (channel(), channel::<()>());
+        store.submit(move |_| Ok((begun.send(()).is_ok(), over.recv().is_ok())), drop);
+        begins.recv().unwrap();
+        // Together, since they come while another is being written.
+        let bad = store.write(|connection| {
+            settings::set(connection, "bad", "1")?;
+            connection.execute_batch("INSERT INTO nothing VALUES (1)")
+        });
+        let good = store.write(|connection| settings::set(connection, "good", "1"));
+        let last = async {
+            drop(busy);
+            store.write(|connection| settings::set(connection, "last", "1")).await
+        };
+        let (bad, good, last) = tokio::join!(bad, good, last);
+        bad.unwrap_err();
+        good.and(last).unwrap();
+        let read = store.read(|c| Ok((settings::get(c, "bad")?, settings::get(c, "good")?, settings::get(c, "last")?)));
+        assert_eq!(read.await.unwrap(), (None, Some("1".to_owned()), Some("1".to_owned())));
         store.close().await;
     }
 

@@ -118,8 +118,8 @@ impl Throttle {
     /// Uploads that may be under way at once: half as many again as requests, since some wait for the disk or the queue, and
     /// two more, so that one that waits for its callback does not keep the next from sending.
     pub(crate) fn slots(&self) -> usize {
-        let busy: usize =
-            self.hosts().iter().filter(|host| host.permits.out() > 0).map(|host| host.permits.size()).sum();
+        let hosts = locked(&self.shared.hosts);
+        let busy: usize = hosts.values().filter(|host| host.permits.out() > 0).map(|host| host.permits.size()).sum();
         let requests = busy.max(controller::START).min(self.most());
         requests + requests / 2 + 2
     }

@@ -234,6 +234,9 @@ async fn send(
     known: Vec<StoredPart>,
     perhaps_sent: bool,
 ) -> Result<(), Ended> {
+    // What is small is read as soon as it is open, so it has to have its permit by then.
+    let at_once = trip.size_bytes <= put::SMALL_BYTES as i64 && trip.overwrite == OverwritePolicy::Overwrite;
+    let permit = if at_once && earlier.is_none() { Some(trip.throttle.permit().await) } else { None };
     let (file, stamp) = open(trip.path.clone()).await?;
     let file = Arc::new(file);
     if trip.profile.is_some() && i64::try_from(stamp.size_bytes) != Ok(trip.size_bytes) {
@@ -267,8 +270,9 @@ async fn send(
         return Ok(trip.reports.consent(Report::AlreadyThere(object)).await?);
     }
     if plan.is_single() {
-        return put::put(trip, file, plan, stamp, perhaps_sent).await;
+        return put::put(trip, file, plan, stamp, perhaps_sent, permit).await;
     }
+    drop(permit);
     let upload_id = Box::pin(initiate(trip)).await?;
     let session = Session { upload_id: Some(upload_id.clone()), plan, stamp };
     Box::pin(PartsTrip { trip, file, session, upload_id }.send_all(Vec::new())).await

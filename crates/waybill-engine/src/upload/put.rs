@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use waybill_oss::FileSlice;
 
 use super::driver::{self, Ended, Report, Trip};
@@ -21,38 +20,46 @@ use crate::throttle::Permit;
 
 /// A file of up to this size is read at once: no more than is held back of a larger one, so that nothing is gained by
 /// sending a part of it before `Completing` is saved.
-const SMALL_BYTES: u64 = 64 << 10;
+pub(super) const SMALL_BYTES: u64 = 64 << 10;
 
-/// Sends the file in one request.
+/// Sends the file in one request. `permit`: one that was had before the file was opened.
 pub(crate) async fn put(
     trip: &Trip,
     file: Arc<File>,
     plan: Plan,
     stamp: SourceStamp,
     perhaps_sent: bool,
+    permit: Option<Permit>,
 ) -> Result<(), Ended> {
     let session = Session { upload_id: None, plan, stamp };
     if plan.size_bytes <= SMALL_BYTES {
-        put_small(trip, file, session, perhaps_sent).await
+        put_small(trip, file, session, perhaps_sent, permit).await
     } else {
+        drop(permit);
         Box::pin(put_gated(trip, file, session)).await
     }
 }
 
 /// Everything is known before the first byte goes, so one save says that it is planned and finishing. None does where nobody
 /// would be harmed if it were sent twice: its number was saved with many others, and after a crash it is asked for first.
-async fn put_small(trip: &Trip, file: Arc<File>, session: Session, perhaps_sent: bool) -> Result<(), Ended> {
-    let mut permit = std::pin::pin!(trip.throttle.permit());
-    let (permit, waited) = match permit.as_mut().now_or_never() {
-        Some(permit) => (permit, false),
-        None => (permit.await, true),
+async fn put_small(
+    trip: &Trip,
+    file: Arc<File>,
+    session: Session,
+    perhaps_sent: bool,
+    permit: Option<Permit>,
+) -> Result<(), Ended> {
+    let at_once = permit.is_some();
+    let permit = match permit {
+        Some(permit) => permit,
+        None => trip.throttle.permit().await,
     };
     let (path, Session { plan, stamp, .. }) = (trip.path.clone(), session.clone());
     let slice = FileSlice { file, offset: 0, len: plan.size_bytes };
     // Opened just now, it is what its name leads to; after a wait another may have taken its place.
-    let unchanged = || match waited {
-        true => source::is_unchanged_now(&path, stamp),
-        false => source::is_as_opened(&slice.file, stamp),
+    let unchanged = || match at_once {
+        true => source::is_as_opened(&slice.file, stamp),
+        false => source::is_unchanged_now(&path, stamp),
     };
     let (bytes, crc64) = match slice.read_now().filter(|_| unchanged()) {
         Some(read) => read,
