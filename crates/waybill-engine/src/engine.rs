@@ -363,7 +363,7 @@ impl Engine {
     /// # Errors
     /// `Store`.
     pub async fn clear_finished(&self) -> Result<(), Error> {
-        self.store.write(uploads::clear_finished).await?;
+        self.store.write_large(uploads::clear_finished).await?;
         self.changes.reload();
         Ok(())
     }

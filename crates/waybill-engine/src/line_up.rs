@@ -15,6 +15,8 @@ use crate::store::uploads::UploadRecord;
 const HELD: usize = 1_000;
 const FEW: usize = 32;
 const MANY: usize = 400;
+/// Of those that are due no more are asked for while so many are held.
+const DUE_ENOUGH: usize = 32;
 
 /// What may start next, as far as it is held in memory.
 #[derive(Debug, Default)]
@@ -79,12 +81,13 @@ impl LineUp {
         }
     }
 
-    /// How many records of the table each lane takes. With `all` also those that hold enough for now.
-    pub(crate) fn rooms(&self, all: bool) -> Vec<Room> {
+    /// How many records of the table each lane takes: none if it goes to one of the destinations `without`. With `all` also
+    /// those that hold enough for now.
+    pub(crate) fn rooms(&self, all: bool, without: &HashSet<String>) -> Vec<Room> {
         let most = share(self.lanes.len());
         let low = if all { most } else { most / 2 };
         let room = |queue: &Queue| {
-            let hungry = queue.more && queue.waiting.len() < low;
+            let hungry = queue.more && queue.waiting.len() < low && !without.contains(&queue.lane.destination_id);
             Room { lane: queue.lane.id, records: if hungry { most - queue.waiting.len() } else { 0 } }
         };
         self.lanes.iter().map(room).collect()
@@ -100,7 +103,7 @@ impl LineUp {
 
     /// Whether few enough are held of what is due that more may be asked for.
     pub(crate) fn takes_due(&self) -> bool {
-        self.due.len() < FEW
+        self.due.len() < DUE_ENOUGH
     }
 
     /// Those that are to be tried again, asked about, or to try a destination in trouble.
@@ -237,7 +240,9 @@ mod tests {
     fn only_lanes_that_run_low_are_filled_and_only_while_there_is_more() {
         let mut line_up = crowded();
         let most = HELD / 3;
-        let rooms = |line_up: &LineUp, all| line_up.rooms(all).into_iter().map(|room| room.records).collect::<Vec<_>>();
+        let rooms = |line_up: &LineUp, all| {
+            line_up.rooms(all, &HashSet::new()).into_iter().map(|room| room.records).collect::<Vec<_>>()
+        };
         assert_eq!(rooms(&line_up, true), [most - 100, 0, 0]);
         taken(&mut line_up, 200);
         line_up.fill(1, (1..=200).map(|no| record(no, "a", false, 0)).collect(), true);
@@ -246,11 +251,14 @@ mod tests {
         assert_eq!(rooms(&line_up, false), [most - 140, 0, 0]);
         line_up.clear();
         assert_eq!((line_up.held().count(), rooms(&line_up, false)), (0, vec![most; 3]));
+        let in_trouble = HashSet::from(["a".to_owned()]);
+        let room = line_up.rooms(true, &in_trouble).into_iter().map(|room| room.records).collect::<Vec<_>>();
+        assert_eq!(room, [0, 0, most]);
     }
 
     #[test]
     fn a_lane_that_was_not_known_has_room_for_its_share() {
-        let mut rooms = crowded().rooms(true);
+        let mut rooms = crowded().rooms(true, &HashSet::new());
         let known = rooms.clone();
         let lanes: Vec<_> = (1..=10).map(|id| lane(id, "c", false)).collect();
         add_rooms(&mut rooms, &lanes);

@@ -112,6 +112,12 @@ impl Next {
         self.due_ms = Some(0);
     }
 
+    /// Something was added to the table, or may be started now.
+    pub(crate) fn expect_more(&mut self) {
+        self.line_up.expect_more();
+        self.destination_usable();
+    }
+
     /// Rows changed that may be held in memory, or go before those that are.
     pub(crate) fn rows_changed(&mut self) {
         self.line_up.clear();
@@ -179,7 +185,7 @@ impl Queue {
                         look = true;
                     }
                     Outcome::Looked(looked) => match self.looked(looked) {
-                        Ok(news) => look |= news,
+                        Ok(deal) => look |= deal,
                         Err(error) => {
                             tracing::warn!(%error, "could not look for uploads to start");
                             due = Some(Instant::now() + AFTER_STORE_TROUBLE);
@@ -211,8 +217,7 @@ impl Queue {
                 {
                     batches.push(batch);
                 }
-                self.next.line_up.expect_more();
-                self.next.destination_usable();
+                self.next.expect_more();
                 true
             }
             Message::Wish { no, event, answer } => {

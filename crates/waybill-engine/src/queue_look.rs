@@ -1,4 +1,5 @@
-//! Filling the line-up from the table. The table is asked ahead of need, and nobody waits for it: what is held goes on starting.
+//! Filling the line-up from the table. The table is asked ahead of need, and nobody waits for its answer: what is held goes on
+//! starting.
 
 use std::collections::HashSet;
 
@@ -58,19 +59,16 @@ pub(crate) struct Looked {
 }
 
 impl Queue {
-    /// Asks the table where the line-up runs low, unless it is being asked.
-    pub(crate) fn look(&mut self) {
-        if self.next.looking {
-            return;
-        }
-        // One moment for all questions: what is due is either taken now or waited for.
-        let now_ms = now_ms();
+    /// Asks the table where the line-up runs low, unless it is being asked, or it is not known yet what an earlier run may
+    /// have sent.
+    pub(crate) fn look(&mut self, now_ms: i64) {
+        let Some(earlier) = self.handed_out.as_ref().filter(|_| !self.next.looking) else { return };
         let again = self.next.look_again;
         let takes_due = self.next.line_up.takes_due();
         let due = takes_due && self.next.due_ms.is_some_and(|at| at <= now_ms);
         let unsettled = takes_due && self.next.unsettled;
         let probes = self.troubles.due(now_ms, |no| self.active.contains_key(&no));
-        let rooms = self.next.line_up.rooms(again);
+        let rooms = self.next.line_up.rooms(again, &self.passed_over());
         let hungry = rooms.iter().any(|room| room.records > 0);
         if !again && !due && !unsettled && probes.is_empty() && !hungry {
             return;
@@ -90,7 +88,7 @@ impl Queue {
             not_ready: self.next.not_ready.clone(),
             rooms,
             now_ms,
-            earlier: self.handed_out.clone().unwrap_or_default(),
+            earlier: earlier.clone(),
         };
         self.next.looking = true;
         let (changes, outcomes) = (self.next.changes, self.tell.clone());
@@ -103,8 +101,8 @@ impl Queue {
         );
     }
 
-    /// The table has answered. True if there may be something to start, or rows have changed meanwhile and are to be asked
-    /// for again.
+    /// The table has answered. True if slots are to be dealt: not if nothing was learned, or a destination in trouble whose
+    /// uploads are all paused would be asked about without end.
     ///
     /// # Errors
     /// That of the table, which is to be asked again.
@@ -118,7 +116,8 @@ impl Queue {
             self.next.unsettled |= looked.unsettled;
             self.next.due_ms = if looked.due { Some(0) } else { self.next.due_ms };
         })?;
-        let news = !first.is_empty() || waiting.iter().any(|(_, records, _)| !records.is_empty());
+        let found = !first.is_empty() || waiting.iter().any(|(_, records, _)| !records.is_empty());
+        let learned = found || again.is_some() || due_ms.is_some();
         // More than one look can hold stays due, and is looked for again when these have slots.
         let full = first.len() >= DUE;
         self.next.unsettled |= looked.unsettled && full;
@@ -133,7 +132,8 @@ impl Queue {
             // What was added since the table was asked may be of any lane.
             self.next.line_up.fill(lane, records, more || self.next.look_again);
         }
-        Ok(news || self.next.look_again)
+        let due = self.next.due_ms.is_some_and(|at| at <= now_ms());
+        Ok(learned || due || self.next.look_again)
     }
 }
 

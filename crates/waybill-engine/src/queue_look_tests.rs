@@ -81,7 +81,7 @@ impl Bed {
             runs: 0,
             next: Next::unknown(),
             sweeps: VecDeque::new(),
-            handed_out: None,
+            handed_out: Some(HashSet::new()),
             outcomes: HashMap::new(),
             store,
         };
@@ -90,7 +90,7 @@ impl Bed {
 
     /// Asks if there is something to ask, and whether the answer was news; None if nothing was asked.
     async fn look(&mut self) -> Option<bool> {
-        self.queue.look();
+        self.queue.look(now_ms());
         if !self.queue.next.looking {
             return None;
         }
@@ -113,13 +113,58 @@ async fn what_is_held_is_not_asked_for_again() {
 #[tokio::test]
 async fn a_destination_in_trouble_without_an_upload_to_try_it_is_not_asked_about_without_end() {
     let mut bed = Bed::of(0).await;
-    bed.look().await;
+    while bed.look().await.is_some() {}
     let kind = TransportKind::Connect;
     let error = Error::Oss(waybill_oss::Error::Transport { operation: "PutObject", kind, message: String::new() });
     bed.queue.troubles.failed(TO, 1, &error, 0);
     bed.queue.troubles.try_now(TO, None);
     // No news: nothing is dealt, and nobody asks until something happens.
     assert_eq!(bed.look().await, Some(false));
+}
+
+#[tokio::test]
+async fn what_is_to_be_tried_later_is_waited_for() {
+    let mut bed = Bed::of(1).await;
+    let at_ms = now_ms() + 3_600_000;
+    let state = UploadState::Queued { not_before_ms: Some(at_ms), attempts: 1, session: None, problem: None };
+    bed.queue.store.write(move |c| uploads::save(c, 1, &state, Some(1), 1)).await.unwrap();
+    // Slots are dealt, since that is when the time is noted.
+    assert_eq!(bed.look().await, Some(true));
+    assert_eq!((bed.queue.next.due_ms, bed.held()), (Some(at_ms), 0));
+    // Asked for in vain while it was told that something is due: so too.
+    bed.queue.next.expect_more();
+    assert_eq!(bed.look().await, Some(true));
+    assert_eq!((bed.queue.next.due_ms, bed.look().await), (Some(at_ms), None));
+}
+
+#[tokio::test]
+async fn a_destination_in_trouble_is_tried_by_one_of_those_that_were_held() {
+    let mut bed = Bed::of(3).await;
+    while bed.look().await.is_some() {}
+    assert_eq!(bed.held(), 3);
+    let kind = TransportKind::Connect;
+    let error = Error::Oss(waybill_oss::Error::Transport { operation: "PutObject", kind, message: String::new() });
+    bed.queue.troubles.failed(TO, 1, &error, 0);
+    bed.queue.next.rows_changed();
+    bed.queue.troubles.try_now(TO, None);
+    assert_eq!((bed.look().await, bed.held()), (Some(true), 1));
+}
+
+#[tokio::test]
+async fn what_the_table_could_not_be_asked_is_asked_again() {
+    let mut bed = Bed::of(1).await;
+    let rename = |c: &Connection, from: &str, to: &str| {
+        c.execute_batch("PRAGMA legacy_alter_table = ON")
+            .and_then(|()| c.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}")))
+    };
+    bed.queue.store.write(move |c| rename(c, "uploads", "gone")).await.unwrap();
+    bed.queue.look(now_ms());
+    let Outcome::Looked(looked) = bed.outcomes.recv().await.unwrap() else { panic!("a look is answered") };
+    bed.queue.looked(looked).unwrap_err();
+    let next = &bed.queue.next;
+    assert_eq!((next.look_again, next.unsettled, next.due_ms), (true, true, Some(0)));
+    bed.queue.store.write(move |c| rename(c, "gone", "uploads")).await.unwrap();
+    assert_eq!((bed.look().await, bed.held()), (Some(true), 1));
 }
 
 #[tokio::test]
@@ -145,12 +190,11 @@ async fn a_crowd_that_is_due_stays_in_the_table_until_there_are_slots_for_it() {
 #[tokio::test]
 async fn what_was_added_while_the_table_was_asked_is_asked_for() {
     let mut bed = Bed::of(1).await;
-    bed.queue.look();
-    bed.queue.next.line_up.expect_more();
-    bed.queue.next.destination_usable();
+    bed.queue.look(now_ms());
+    bed.queue.next.expect_more();
     let Outcome::Looked(looked) = bed.outcomes.recv().await.unwrap() else { panic!("a look is answered") };
     bed.queue.looked(looked).unwrap();
     // The first said that there is no more.
-    assert!(bed.queue.next.line_up.rooms(true).iter().any(|room| room.records > 0));
-    assert_eq!((bed.look().await, bed.look().await, bed.held()), (Some(false), None, 1));
+    assert!(bed.queue.next.line_up.rooms(true, &HashSet::new()).iter().any(|room| room.records > 0));
+    assert_eq!((bed.look().await, bed.look().await, bed.held()), (Some(true), None, 1));
 }

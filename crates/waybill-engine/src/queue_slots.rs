@@ -31,16 +31,17 @@ impl Queue {
             self.next.look_again = true;
             return Some(AFTER_STORE_TROUBLE);
         }
-        if let Err(error) = self.deal_slots().await {
+        // One moment for all of it: what is due is either asked for now or waited for.
+        let now = now_ms();
+        if let Err(error) = self.deal_slots(now).await {
             tracing::warn!(%error, "could not look for uploads to start");
             self.next.look_again = true;
             return Some(AFTER_STORE_TROUBLE);
         }
-        let now = now_ms();
         // What is due and has no slot waits for one, not for a time.
         let due = self.next.due_ms.filter(|at| *at > now);
         let next = due.into_iter().chain(self.troubles.next_due(now)).min()?;
-        Some(Duration::from_millis(u64::try_from(next - now).unwrap_or(0)))
+        Some(Duration::from_millis(u64::try_from(next - now_ms()).unwrap_or(0)))
     }
 
     /// Whether one more may start. What is stored and only being saved needs no slot, unless saving falls behind.
@@ -48,7 +49,7 @@ impl Queue {
         self.throttle.slots() > self.active.len() - self.ending.min(SAVED_AT_ONCE)
     }
 
-    async fn deal_slots(&mut self) -> Result<(), Error> {
+    async fn deal_slots(&mut self, now_ms: i64) -> Result<(), Error> {
         if self.handed_out.is_none() {
             let numbers = self.store.write(settings::handed_out).await?;
             self.handed_out = Some(numbers.into_iter().collect());
@@ -60,15 +61,19 @@ impl Queue {
         if !self.has_room() {
             return Ok(());
         }
-        let mut without: HashSet<String> = self.troubles.destinations().into_iter().collect();
-        without.extend(self.next.not_ready.iter().cloned());
+        let without = self.passed_over();
         while self.has_room() {
             let Some(record) = self.next.line_up.next(&without) else { break };
             self.start(record).await?;
         }
         // Behind them, so that one that tries a destination in trouble is known to be under way.
-        self.look();
+        self.look(now_ms);
         Ok(())
+    }
+
+    /// Destinations to which nothing is started, but for one that tries.
+    pub(crate) fn passed_over(&self) -> HashSet<String> {
+        self.troubles.destinations().into_iter().chain(self.next.not_ready.iter().cloned()).collect()
     }
 
     async fn start(&mut self, mut record: UploadRecord) -> Result<(), Error> {
@@ -171,8 +176,11 @@ impl Queue {
                 }
             }
         }
-        if unsaved || !matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled | Phase::Paused) {
+        if stands_open {
             self.next.rows_changed();
+        } else if !matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled | Phase::Paused) {
+            // It has its time, so it takes nobody's place that is held.
+            self.next.expect_more();
         }
         if phase == Phase::Cancelled {
             // Parts that were in flight are stored or gone by now, so the abort finds them all.

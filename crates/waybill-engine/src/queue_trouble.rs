@@ -75,7 +75,8 @@ impl Queue {
     /// Every upload of a destination shows why it waits.
     fn shown(&mut self, heard: Heard) -> Heard {
         if heard.changed {
-            self.next.destination_usable();
+            // None of a destination in trouble are held: each may be the one that tries.
+            self.next.rows_changed();
             self.changes.reload();
         }
         heard

@@ -108,7 +108,7 @@ impl Queue {
                 None => self.priority_for(sweep.wish).await?,
             };
             sweep.priority = Some(priority);
-            self.store.write(move |c| uploads::place(c, &page, priority)).await?;
+            self.store.write_large(move |c| uploads::place(c, &page, priority)).await?;
             return Ok(true);
         };
         let (busy, idle): (Vec<i64>, Vec<i64>) = page.into_iter().partition(|no| self.active.contains_key(no));
@@ -119,7 +119,7 @@ impl Queue {
             }
         }
         let retries = event == Event::Retry;
-        let done = self.store.write(move |c| wish_idle(c, &idle, &event)).await?;
+        let done = self.store.write_large(move |c| wish_idle(c, &idle, &event)).await?;
         for (no, Idle { phase, destination_id, aborts }) in done {
             if retries {
                 self.troubles.try_now(&destination_id, Some(no));

@@ -1,7 +1,7 @@
 //! SQLite: one thread owns the connection that writes and commits in groups; reads use a read-only connection.
 //!
-//! SQL stands only under this folder. Whoever writes passes a closure over the functions of the table files; it runs in a
-//! savepoint of its own, and its continuation runs once the group is committed: save, then act.
+//! SQL stands only under this folder. Whoever writes passes a closure over the functions of the table files; it writes all
+//! of it or nothing, and its continuation runs once the group is committed: save, then act.
 
 mod backup;
 mod health;
@@ -184,7 +184,7 @@ impl Store {
     ) {
         let health = Arc::clone(&self.health);
         let write: Write = Box::new(move |turn: Result<Turn<'_>, Refusal>| -> Continuation {
-            let result = turn.and_then(|turn| turn.take(write).map_err(|error| Refusal::from(&error)));
+            let result = turn.and_then(|turn| turn.take(write));
             Box::new(move |committed| {
                 let result = result.and_then(|value| committed.map(|()| value));
                 then(result.map_err(|refusal| {
@@ -208,8 +208,27 @@ impl Store {
         &self,
         write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
+        self.written(false, write).await
+    }
+
+    /// As [`Store::write`], for what [`Store::submit_large`] is for.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub(crate) async fn write_large<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.written(true, write).await
+    }
+
+    async fn written<T: Send + 'static>(
+        &self,
+        large: bool,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
         let (answer, written) = oneshot::channel();
-        self.submit(write, move |result| {
+        self.send(large, write, move |result| {
             let _ = answer.send(result);
         });
         written.await.unwrap_or_else(|_| Err(closed()))
@@ -299,8 +318,6 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "cache_size", CACHE)?;
-    // What a savepoint would bring back is no file in a folder of others, which may be full.
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
@@ -360,15 +377,21 @@ fn write_in_groups(
 
 impl Turn<'_> {
     /// Writes all of it or nothing.
-    fn take<T>(self, write: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    fn take<T>(self, write: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Refusal> {
         if !self.first {
-            return in_savepoint(self.connection, write);
+            return in_savepoint(self.connection, write).map_err(|error| Refusal::from(&error));
         }
         // A savepoint would have every page copied that a write of hundreds of rows changes.
-        write(self.connection).inspect_err(|_| {
-            // The reason is the write's.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        })
+        match write(self.connection) {
+            // Rolled back by SQLite, whatever the write made of that.
+            Ok(_) if self.connection.is_autocommit() => Err(Refusal::of_an_earlier_write()),
+            Ok(value) => Ok(value),
+            Err(error) => {
+                // The reason is the write's.
+                let _ = self.connection.execute_batch("ROLLBACK");
+                Err(Refusal::from(&error))
+            }
+        }
     }
 }
 

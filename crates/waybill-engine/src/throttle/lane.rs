@@ -89,6 +89,11 @@ impl Lane {
         LineSeen { bytes_per_second, ..seen }
     }
 
+    /// Whether there is a limit in requests per second.
+    pub(crate) fn counts_requests(&self) -> bool {
+        self.own.requests.rate().or(self.shared.everywhere.requests.rate()).is_some()
+    }
+
     async fn take_request(&self) {
         self.own.requests.take(1.0).await;
         self.shared.everywhere.requests.take(1.0).await;

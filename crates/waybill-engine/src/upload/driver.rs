@@ -24,7 +24,7 @@ use crate::callback_profile::{self, CalledFor};
 use crate::clock::now_ms;
 use crate::error::{Code, Error};
 use crate::progress::Gauge;
-use crate::throttle::Lane;
+use crate::throttle::{Lane, Permit};
 use crate::upload::plan::StoredPart;
 use crate::view::{CallbackProfileForm, OverwritePolicy};
 
@@ -234,10 +234,11 @@ async fn send(
     known: Vec<StoredPart>,
     perhaps_sent: bool,
 ) -> Result<(), Ended> {
-    // What is small is read as soon as it is open, so it has to have its permit by then.
-    let at_once = trip.size_bytes <= put::SMALL_BYTES as i64 && trip.overwrite == OverwritePolicy::Overwrite;
-    let permit = if at_once && earlier.is_none() { Some(trip.throttle.permit().await) } else { None };
-    let (file, stamp) = open(trip.path.clone()).await?;
+    let (opened, permit) = open_with_permit(trip, earlier.is_some()).await;
+    let (file, stamp) = match opened {
+        Some(opened) => opened,
+        None => open(trip.path.clone()).await?,
+    };
     let file = Arc::new(file);
     if trip.profile.is_some() && i64::try_from(stamp.size_bytes) != Ok(trip.size_bytes) {
         trip.resize(stamp.size_bytes)?;
@@ -353,6 +354,20 @@ pub(crate) async fn finished(trip: &Trip, stored: Stored, crc64: u64, size_bytes
 pub(crate) fn progress(gauge: &Arc<Gauge>) -> waybill_oss::Progress {
     let gauge = Arc::clone(gauge);
     Arc::new(move |bytes| gauge.add(bytes))
+}
+
+/// Opens a small file with the permit in hand that its one request needs: what is read at once need not be looked for by its
+/// name again. Not where that may take its time, since others need the permit, nor where requests are counted, since what
+/// cannot be opened makes none.
+async fn open_with_permit(trip: &Trip, has_session: bool) -> (Option<(File, SourceStamp)>, Option<Permit>) {
+    let small = trip.size_bytes <= put::SMALL_BYTES as i64 && !has_session;
+    if !small || trip.overwrite != OverwritePolicy::Overwrite || !source::OPENS_NOW || trip.throttle.counts_requests() {
+        return (None, None);
+    }
+    let permit = trip.throttle.permit().await;
+    let opened = source::open_now(&trip.path);
+    let permit = opened.is_some().then_some(permit);
+    (opened, permit)
 }
 
 /// Opens and stamps, off the runtime's thread where that may take its time.

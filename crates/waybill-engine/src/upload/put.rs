@@ -49,7 +49,7 @@ async fn put_small(
     perhaps_sent: bool,
     permit: Option<Permit>,
 ) -> Result<(), Ended> {
-    let at_once = permit.is_some();
+    let opened_with_permit = permit.is_some();
     let permit = match permit {
         Some(permit) => permit,
         None => trip.throttle.permit().await,
@@ -57,7 +57,7 @@ async fn put_small(
     let (path, Session { plan, stamp, .. }) = (trip.path.clone(), session.clone());
     let slice = FileSlice { file, offset: 0, len: plan.size_bytes };
     // Opened just now, it is what its name leads to; after a wait another may have taken its place.
-    let unchanged = || match at_once {
+    let unchanged = || match opened_with_permit {
         true => source::is_as_opened(&slice.file, stamp),
         false => source::is_unchanged_now(&path, stamp),
     };

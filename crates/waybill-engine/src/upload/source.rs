@@ -33,6 +33,9 @@ pub(crate) fn open(path: &Path) -> Result<(File, SourceStamp), Error> {
     Ok((file, SourceStamp::of(&metadata)))
 }
 
+/// Whether the system tells what can be opened without waiting.
+pub(crate) const OPENS_NOW: bool = cfg!(target_os = "linux");
+
 /// As [`open`] where nothing has to be waited for: what a name leads to lies in the system's memory, and it is a regular file.
 /// None where the disk or a server would have to be asked, and for whatever [`open`] has to say words about.
 #[cfg(target_os = "linux")]
