@@ -132,7 +132,7 @@ async fn what_is_to_be_tried_later_is_waited_for() {
     assert_eq!(bed.look().await, Some(true));
     assert_eq!((bed.queue.next.due_ms, bed.held()), (Some(at_ms), 0));
     // Asked for in vain while it was told that something is due: so too.
-    bed.queue.next.expect_more();
+    bed.queue.next.due_at(0);
     assert_eq!(bed.look().await, Some(true));
     assert_eq!((bed.queue.next.due_ms, bed.look().await), (Some(at_ms), None));
 }
@@ -153,17 +153,11 @@ async fn a_destination_in_trouble_is_tried_by_one_of_those_that_were_held() {
 #[tokio::test]
 async fn what_the_table_could_not_be_asked_is_asked_again() {
     let mut bed = Bed::of(1).await;
-    let rename = |c: &Connection, from: &str, to: &str| {
-        c.execute_batch("PRAGMA legacy_alter_table = ON")
-            .and_then(|()| c.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}")))
-    };
-    bed.queue.store.write(move |c| rename(c, "uploads", "gone")).await.unwrap();
     bed.queue.look(now_ms());
     let Outcome::Looked(looked) = bed.outcomes.recv().await.unwrap() else { panic!("a look is answered") };
-    bed.queue.looked(looked).unwrap_err();
+    bed.queue.looked(Looked { found: Err(crate::store::closed()), ..looked }).unwrap_err();
     let next = &bed.queue.next;
     assert_eq!((next.look_again, next.unsettled, next.due_ms), (true, true, Some(0)));
-    bed.queue.store.write(move |c| rename(c, "gone", "uploads")).await.unwrap();
     assert_eq!((bed.look().await, bed.held()), (Some(true), 1));
 }
 
