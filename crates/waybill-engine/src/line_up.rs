@@ -93,10 +93,12 @@ impl LineUp {
         self.lanes.iter().map(room).collect()
     }
 
-    /// The next of a lane, in order; `more` says whether there are others behind them.
+    /// Others of a lane; `more` says whether the table holds more of it.
     pub(crate) fn fill(&mut self, lane: i64, records: Vec<UploadRecord>, more: bool) {
         if let Some(queue) = self.lanes.iter_mut().find(|queue| queue.lane.id == lane) {
             queue.waiting.extend(records);
+            // They may go before those that are held: what was forgotten while the table was asked is older.
+            queue.waiting.make_contiguous().sort_by_key(|record| (Reverse(record.priority), record.no));
             queue.more = more;
         }
     }
@@ -225,6 +227,15 @@ mod tests {
         line_up.fill(3, Vec::new(), false);
         line_up.lanes[2].waiting = [record(300, "b", false, 5), record(301, "b", false, 5)].into();
         assert_eq!(taken(&mut line_up, 3), [300, 301, 1]);
+    }
+
+    #[test]
+    fn what_is_added_later_goes_where_its_age_and_priority_put_it() {
+        let mut line_up = LineUp::default();
+        line_up.set_lanes(vec![lane(1, "a", false)]);
+        line_up.fill(1, vec![record(7, "a", false, 0), record(8, "a", false, 0)], true);
+        line_up.fill(1, vec![record(9, "a", false, 1), record(3, "a", false, 0)], true);
+        assert_eq!(taken(&mut line_up, 4), [9, 3, 7, 8]);
     }
 
     #[test]

@@ -86,8 +86,10 @@ pub(crate) struct Next {
     pub(crate) look_again: bool,
     /// The table is being asked.
     pub(crate) looking: bool,
-    /// How often rows changed that may be held in memory.
+    /// How often rows changed of which it is not known which.
     pub(crate) changes: u64,
+    /// Rows that changed since the table was asked.
+    pub(crate) stale: HashSet<i64>,
     /// Uploads may stand in Completing without a driver and without a time.
     pub(crate) unsettled: bool,
     /// Uploads may stand in Starting or Sending without a driver.
@@ -115,6 +117,15 @@ impl Next {
     /// Something was added to the table, or may be started now.
     pub(crate) fn expect_more(&mut self) {
         self.line_up.expect_more();
+        self.destination_usable();
+    }
+
+    /// This row changed: it may be held in memory, or go before those that are.
+    pub(crate) fn row_changed(&mut self, no: i64) {
+        if self.looking {
+            self.stale.insert(no);
+        }
+        self.line_up.clear();
         self.destination_usable();
     }
 

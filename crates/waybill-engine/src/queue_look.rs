@@ -91,6 +91,7 @@ impl Queue {
             earlier: earlier.clone(),
         };
         self.next.looking = true;
+        self.next.stale.clear();
         let (changes, outcomes) = (self.next.changes, self.tell.clone());
         self.store.submit(
             move |c| look.at(c),
@@ -111,15 +112,19 @@ impl Queue {
         if looked.changes != self.next.changes {
             return Ok(true);
         }
-        let Found { again, first, due_ms, waiting } = looked.found.inspect_err(|_| {
+        let Found { again, mut first, due_ms, mut waiting } = looked.found.inspect_err(|_| {
             self.next.look_again = true;
             self.next.unsettled |= looked.unsettled;
             self.next.due_ms = if looked.due { Some(0) } else { self.next.due_ms };
         })?;
-        let found = !first.is_empty() || waiting.iter().any(|(_, records, _)| !records.is_empty());
-        let learned = found || again.is_some() || due_ms.is_some();
         // More than one look can hold stays due, and is looked for again when these have slots.
         let full = first.len() >= DUE;
+        // One that a user wants otherwise by now is asked for again.
+        let fresh = |record: &UploadRecord| !self.next.stale.contains(&record.no);
+        first.retain(fresh);
+        waiting.iter_mut().for_each(|(_, records, _)| records.retain(fresh));
+        let found = !first.is_empty() || waiting.iter().any(|(_, records, _)| !records.is_empty());
+        let learned = found || again.is_some() || due_ms.is_some();
         self.next.unsettled |= looked.unsettled && full;
         let due_ms = if looked.due && full { Some(now_ms()) } else { due_ms };
         due_ms.into_iter().for_each(|at| self.next.due_at(at));

@@ -192,3 +192,15 @@ async fn what_was_added_while_the_table_was_asked_is_asked_for() {
     assert!(bed.queue.next.line_up.rooms(true, &HashSet::new()).iter().any(|room| room.records > 0));
     assert_eq!((bed.look().await, bed.look().await, bed.held()), (Some(true), None, 1));
 }
+
+#[tokio::test]
+async fn wishes_without_end_keep_no_upload_from_starting_but_those_they_are_for() {
+    let mut bed = Bed::of(3).await;
+    bed.queue.look(now_ms());
+    let Outcome::Looked(looked) = bed.outcomes.recv().await.unwrap() else { panic!("a look is answered") };
+    bed.queue.next.row_changed(2);
+    assert!(bed.queue.looked(looked).unwrap());
+    assert_eq!(bed.queue.next.line_up.held().collect::<Vec<_>>(), [1, 3]);
+    // As the table says that it waits, it is for the next look.
+    assert_eq!((bed.look().await, bed.queue.next.line_up.held().collect::<Vec<_>>()), (Some(true), vec![1, 2, 3]));
+}

@@ -74,7 +74,7 @@ impl Queue {
         } else if aborts {
             self.abort.notify_one();
         }
-        self.next.rows_changed();
+        self.next.row_changed(no);
         self.announce(no, phase);
         Ok(())
     }
