@@ -120,7 +120,7 @@ impl Engine {
         let finished = Finished::default();
         let (aborts, sweep) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let troubles = Arc::<Troubles>::default();
-        let (tell, outcomes) = mpsc::unbounded_channel();
+        let (from_store, answers) = mpsc::unbounded_channel();
         let queue = Queue {
             store: store.clone(),
             launcher: Launcher { destinations: destinations.clone(), part_size_bytes, finishing },
@@ -129,7 +129,7 @@ impl Engine {
             changes: Arc::clone(&changes),
             tasks: tasks.clone(),
             line: line.clone(),
-            tell,
+            from_store,
             abort: Arc::clone(&aborts),
             troubles: Arc::clone(&troubles),
             finished: finished.clone(),
@@ -146,7 +146,7 @@ impl Engine {
         };
         tasks.spawn("answers", store.clone().tell_answers(tasks.token().clone()));
         tasks.spawn("throttle", throttle.clone().run(tasks.token().clone()));
-        tasks.spawn("queue", queue.run(inbox, outcomes));
+        tasks.spawn("queue", queue.run(inbox, answers));
         tasks.spawn(
             "abort",
             abort::run(store.clone(), destinations.clone(), Arc::clone(&aborts), tasks.token().clone()),

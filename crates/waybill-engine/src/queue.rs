@@ -43,8 +43,8 @@ pub(crate) struct Queue {
     pub(crate) changes: Arc<ChangeBus>,
     pub(crate) tasks: Tasks,
     pub(crate) line: mpsc::Sender<Message>,
-    /// Where what the queue asked of the store is answered to.
-    pub(crate) tell: UnboundedSender<Outcome>,
+    /// Where the store answers what the queue did not wait for.
+    pub(crate) from_store: UnboundedSender<FromStore>,
     pub(crate) abort: Arc<Notify>,
     pub(crate) troubles: Arc<Troubles>,
     pub(crate) finished: Finished<i64>,
@@ -67,9 +67,9 @@ pub(crate) struct Queue {
     pub(crate) outcomes: HashMap<i64, Arc<UploadState>>,
 }
 
-/// What came of something that the queue asked of the store and did not wait for.
+/// What came of a write or a read that the queue did not wait for.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum FromStore {
     Saved(Saved),
     Looked(Looked),
 }
@@ -162,8 +162,8 @@ pub(crate) struct Active {
 
 impl Queue {
     /// Works until the engine stops.
-    pub(crate) async fn run(mut self, inbox: mpsc::Receiver<Message>, outcomes: UnboundedReceiver<Outcome>) {
-        self.work(inbox, outcomes).await;
+    pub(crate) async fn run(mut self, inbox: mpsc::Receiver<Message>, from_store: UnboundedReceiver<FromStore>) {
+        self.work(inbox, from_store).await;
         self.save_gathered();
         // Those that only waited for their turn need not be asked for.
         let Some(handed_out) = self.handed_out else { return };
@@ -172,7 +172,7 @@ impl Queue {
         self.store.submit(move |c| settings::set_handed_out(c, &numbers), drop);
     }
 
-    async fn work(&mut self, mut inbox: mpsc::Receiver<Message>, mut outcomes: UnboundedReceiver<Outcome>) {
+    async fn work(&mut self, mut inbox: mpsc::Receiver<Message>, mut from_store: UnboundedReceiver<FromStore>) {
         let (stop, throttle) = (self.tasks.token().clone(), self.throttle.clone());
         let mut look = true;
         // A moment, not a wait: words of drivers come all the time and must not put it off.
@@ -190,12 +190,12 @@ impl Queue {
                 () = timer, if !sweeping => look = true,
                 () = throttle.grown() => look = true,
                 () = gathered => self.save_gathered(),
-                Some(outcome) = outcomes.recv() => match outcome {
-                    Outcome::Saved(saved) => {
+                Some(answer) = from_store.recv() => match answer {
+                    FromStore::Saved(saved) => {
                         self.saved(saved).await;
                         look = true;
                     }
-                    Outcome::Looked(looked) => match self.looked(looked) {
+                    FromStore::Looked(looked) => match self.looked(looked) {
                         Ok(deal) => look |= deal,
                         Err(error) => {
                             tracing::warn!(%error, "could not look for uploads to start");

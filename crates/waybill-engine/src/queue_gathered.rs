@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::time::Instant;
 
-use crate::queue::{Outcome, Queue};
+use crate::queue::{FromStore, Queue};
 use crate::queue_save::{Along, save};
 use crate::upload::state::UploadState;
 
@@ -69,7 +69,7 @@ impl Queue {
         }
         let numbers: Vec<i64> = stored.iter().map(|one| one.no).collect();
         let (progress, changes) = (Arc::clone(&self.progress), Arc::clone(&self.changes));
-        let (finished, outcomes) = (self.finished.clone(), self.tell.clone());
+        let (finished, from_store) = (self.finished.clone(), self.from_store.clone());
         let write = move |c: &Connection| {
             stored.iter().try_for_each(|one| save(c, one.no, &one.state, one.started_ms, &Along::default()))
         };
@@ -82,7 +82,7 @@ impl Queue {
                 }
             }
             // A queue that is gone needs to know nothing.
-            let _ = outcomes.send(Outcome::Saved(Saved { numbers, worked: result.is_ok() }));
+            let _ = from_store.send(FromStore::Saved(Saved { numbers, worked: result.is_ok() }));
         });
     }
 

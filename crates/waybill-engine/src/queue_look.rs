@@ -9,7 +9,7 @@ use crate::clock::now_ms;
 use crate::destination::Destinations;
 use crate::error::Error;
 use crate::line_up::{self, Room};
-use crate::queue::{Outcome, Queue};
+use crate::queue::{FromStore, Queue};
 use crate::store::lanes::{self, Lane};
 use crate::store::ready::{self, Wanted};
 use crate::store::settings;
@@ -92,12 +92,12 @@ impl Queue {
         };
         self.next.looking = true;
         self.next.stale.clear();
-        let (changes, outcomes) = (self.next.changes, self.tell.clone());
+        let (changes, from_store) = (self.next.changes, self.from_store.clone());
         self.store.submit(
             move |c| look.at(c),
             move |found| {
                 // A queue that is gone needs to know nothing.
-                let _ = outcomes.send(Outcome::Looked(Looked { changes, unsettled, due, found }));
+                let _ = from_store.send(FromStore::Looked(Looked { changes, unsettled, due, found }));
             },
         );
     }
@@ -115,7 +115,9 @@ impl Queue {
         let Found { again, mut first, due_ms, mut waiting } = looked.found.inspect_err(|_| {
             self.next.look_again = true;
             self.next.unsettled |= looked.unsettled;
-            self.next.due_ms = if looked.due { Some(0) } else { self.next.due_ms };
+            if looked.due {
+                self.next.due_at(0);
+            }
         })?;
         // More than one look can hold stays due, and is looked for again when these have slots.
         let full = first.len() >= DUE;

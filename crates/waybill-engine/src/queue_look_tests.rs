@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio_util::sync::CancellationToken;
 use waybill_oss::{Clock, TransportKind};
 
 use super::*;
 use crate::MemorySecrets;
 use crate::changes::ChangeBus;
 use crate::launch::Launcher;
-use crate::queue::Next;
+use crate::queue::{Active, Next};
 use crate::store::Store;
 use crate::store::batches::{self, NewBatch};
-use crate::store::uploads::{self, NewFile, NewUploads};
+use crate::store::uploads::{self, NewUploads};
 use crate::task::Tasks;
 use crate::throttle::Throttle;
-use crate::upload::plan::SourceStamp;
 use crate::upload::state::UploadState;
 use crate::view::{Limit, Limits};
 
@@ -26,7 +26,7 @@ const TO: &str = "d";
 
 struct Bed {
     queue: Queue,
-    outcomes: UnboundedReceiver<Outcome>,
+    answers: UnboundedReceiver<FromStore>,
     _dir: TempDir,
 }
 
@@ -38,30 +38,15 @@ impl Bed {
         let new = move |c: &Connection| {
             let batch =
                 NewBatch { destination_id: TO.into(), fingerprint: None, request_json: "{}".into(), created_ms: 1 };
-            let file = |n| NewFile {
-                path: format!("/{n}"),
-                key: format!("{n}"),
-                content_type: None,
-                stamp: SourceStamp { size_bytes: 1, modified_ns: 1, file_id: 1 },
-            };
-            let new = NewUploads {
-                batch: batches::insert(c, &batch)?,
-                destination_id: TO.into(),
-                bucket: "b".into(),
-                callback: None,
-                profile_id: None,
-                overwrite: Default::default(),
-                created_ms: 1,
-                files: (0..files).map(file).collect(),
-            };
-            uploads::insert(c, &new)
+            let batch = batches::insert(c, &batch)?;
+            uploads::insert(c, &NewUploads::plain(batch, (0..files).map(|n| (format!("/{n}"), n.to_string()))))
         };
         store.write(new).await.unwrap();
         let changes = Arc::<ChangeBus>::default();
         let secrets = Arc::new(MemorySecrets::default());
         let (clock, stall) = (Clock::default(), Duration::from_secs(1));
         let destinations = Destinations::new(store.clone(), secrets, clock, stall, Arc::clone(&changes));
-        let (tell, outcomes) = mpsc::unbounded_channel();
+        let (from_store, answers) = mpsc::unbounded_channel();
         let queue = Queue {
             launcher: Launcher { destinations, part_size_bytes: None, finishing: stall },
             throttle: Throttle::new(16, Limit::default(), Limits::default()),
@@ -69,7 +54,7 @@ impl Bed {
             changes,
             tasks: Tasks::start().unwrap(),
             line: mpsc::channel(1).0,
-            tell,
+            from_store,
             abort: Arc::default(),
             troubles: Arc::default(),
             finished: Default::default(),
@@ -85,7 +70,7 @@ impl Bed {
             outcomes: HashMap::new(),
             store,
         };
-        Bed { queue, outcomes, _dir: dir }
+        Bed { queue, answers, _dir: dir }
     }
 
     /// Asks if there is something to ask, and whether the answer was news; None if nothing was asked.
@@ -94,8 +79,29 @@ impl Bed {
         if !self.queue.next.looking {
             return None;
         }
-        let Outcome::Looked(looked) = self.outcomes.recv().await.unwrap() else { panic!("a look is answered") };
+        let FromStore::Looked(looked) = self.answers.recv().await.unwrap() else { panic!("a look is answered") };
         Some(self.queue.looked(looked).unwrap())
+    }
+
+    /// The first that is held starts, and its driver ends in this state.
+    async fn first_ends(&mut self, state: UploadState) {
+        let record = UploadRecord { state, ..self.queue.next.line_up.next(&HashSet::new()).unwrap() };
+        let active = Active {
+            run: 1,
+            stop: CancellationToken::new(),
+            progressed: false,
+            mismatches: 0,
+            initiating: None,
+            row: record.state.phase(),
+            ending: false,
+            gathered: false,
+            over: true,
+            unsaved: Arc::default(),
+            record,
+        };
+        let no = active.record.no;
+        self.queue.active.insert(no, Box::new(active));
+        self.queue.leaves(no).await;
     }
 
     fn held(&self) -> usize {
@@ -154,7 +160,7 @@ async fn a_destination_in_trouble_is_tried_by_one_of_those_that_were_held() {
 async fn what_the_table_could_not_be_asked_is_asked_again() {
     let mut bed = Bed::of(1).await;
     bed.queue.look(now_ms());
-    let Outcome::Looked(looked) = bed.outcomes.recv().await.unwrap() else { panic!("a look is answered") };
+    let FromStore::Looked(looked) = bed.answers.recv().await.unwrap() else { panic!("a look is answered") };
     bed.queue.looked(Looked { found: Err(crate::store::closed()), ..looked }).unwrap_err();
     let next = &bed.queue.next;
     assert_eq!((next.look_again, next.unsettled, next.due_ms), (true, true, Some(0)));
@@ -186,7 +192,7 @@ async fn what_was_added_while_the_table_was_asked_is_asked_for() {
     let mut bed = Bed::of(1).await;
     bed.queue.look(now_ms());
     bed.queue.next.expect_more();
-    let Outcome::Looked(looked) = bed.outcomes.recv().await.unwrap() else { panic!("a look is answered") };
+    let FromStore::Looked(looked) = bed.answers.recv().await.unwrap() else { panic!("a look is answered") };
     bed.queue.looked(looked).unwrap();
     // The first said that there is no more.
     assert!(bed.queue.next.line_up.rooms(true, &HashSet::new()).iter().any(|room| room.records > 0));
@@ -197,10 +203,21 @@ async fn what_was_added_while_the_table_was_asked_is_asked_for() {
 async fn wishes_without_end_keep_no_upload_from_starting_but_those_they_are_for() {
     let mut bed = Bed::of(3).await;
     bed.queue.look(now_ms());
-    let Outcome::Looked(looked) = bed.outcomes.recv().await.unwrap() else { panic!("a look is answered") };
+    let FromStore::Looked(looked) = bed.answers.recv().await.unwrap() else { panic!("a look is answered") };
     bed.queue.next.row_changed(2);
     assert!(bed.queue.looked(looked).unwrap());
     assert_eq!(bed.queue.next.line_up.held().collect::<Vec<_>>(), [1, 3]);
     // As the table says that it waits, it is for the next look.
     assert_eq!((bed.look().await, bed.queue.next.line_up.held().collect::<Vec<_>>()), (Some(true), vec![1, 2, 3]));
+}
+
+#[tokio::test]
+async fn one_that_has_its_time_takes_nobodys_place_and_one_that_has_none_goes_by_its_age() {
+    let mut bed = Bed::of(3).await;
+    while bed.look().await.is_some() {}
+    let later = UploadState::Queued { not_before_ms: Some(now_ms() + 1), attempts: 1, session: None, problem: None };
+    bed.first_ends(later).await;
+    assert_eq!(bed.held(), 2);
+    bed.first_ends(UploadState::new()).await;
+    assert_eq!(bed.held(), 0);
 }

@@ -160,6 +160,7 @@ impl Queue {
         self.progress.end(no);
         self.next.line_up.ended(&active.record);
         let phase = active.record.state.phase();
+        let timed = active.record.state.not_before_ms().is_some();
         // What the table says counts: a driver also ends when its last word could not be saved.
         let unsaved = active.unsaved.load(Ordering::Acquire);
         let stands_open = unsaved || matches!(active.row, Phase::Starting | Phase::Sending);
@@ -176,11 +177,11 @@ impl Queue {
                 }
             }
         }
-        if stands_open {
-            self.next.rows_changed();
-        } else if !matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled | Phase::Paused) {
-            // It has its time, so it takes nobody's place that is held.
+        if timed && !stands_open {
+            // It is due at its time, and takes nobody's place that is held.
             self.next.expect_more();
+        } else if stands_open || !matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled | Phase::Paused) {
+            self.next.rows_changed();
         }
         if phase == Phase::Cancelled {
             // Parts that were in flight are stored or gone by now, so the abort finds them all.

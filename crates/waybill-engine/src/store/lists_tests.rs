@@ -3,7 +3,6 @@
 use super::*;
 use crate::store::batches::{self, NewBatch};
 use crate::store::{Store, uploads};
-use crate::upload::source::SourceStamp;
 use crate::upload::state::UploadState;
 use crate::view::{Cursor, Problem};
 
@@ -20,21 +19,9 @@ async fn filled(files: i64, batches: i64) -> (tempfile::TempDir, Store) {
                     created_ms: batch,
                 };
                 let batch = batches::insert(connection, &new)?;
-                let file = |file| {
-                    let path = format!("/shoot/{batch}/a_{file}%.mov");
-                    let stamp = SourceStamp { size_bytes: 10, modified_ns: 1, file_id: 1 };
-                    uploads::NewFile { key: path[1..].into(), path, content_type: None, stamp }
-                };
-                let new = uploads::NewUploads {
-                    batch,
-                    destination_id: "d".into(),
-                    bucket: "b".into(),
-                    callback: None,
-                    profile_id: None,
-                    overwrite: Default::default(),
-                    created_ms: 1,
-                    files: (0..files).map(file).collect(),
-                };
+                let key = |file| format!("shoot/{batch}/a_{file}%.mov");
+                let named = |file| (format!("/{}", key(file)), key(file));
+                let new = uploads::NewUploads::plain(batch, (0..files).map(named));
                 assert_eq!(uploads::insert(connection, &new)?, (batch - 1) * files + 1);
             }
             Ok(())
@@ -107,20 +94,9 @@ fn names_find_what_rows_would_page_by_page_and_in_the_same_order() {
             let file = |n: i64| {
                 let path = format!("/Shoot/{}/{turn}_{n}%.MOV", ["a", "Ä中", "b_b"][n as usize % 3]);
                 let key = if n % 2 == 0 { path[1..].to_owned() } else { format!("Key/{turn}.{n}") };
-                let stamp = SourceStamp { size_bytes: 10, modified_ns: 1, file_id: 1 };
-                uploads::NewFile { key, path, content_type: None, stamp }
+                (path, key)
             };
-            let new = uploads::NewUploads {
-                batch: turn % 2 + 1,
-                destination_id: "d".into(),
-                bucket: "b".into(),
-                callback: None,
-                profile_id: None,
-                overwrite: Default::default(),
-                created_ms: 1,
-                files: (0..turn).map(file).collect(),
-            };
-            uploads::insert(c, &new)?;
+            uploads::insert(c, &uploads::NewUploads::plain(turn % 2 + 1, (0..turn).map(file)))?;
         }
         uploads::rename(c, 700, "Taken/Instead.mov")?;
         for no in (1..1500).step_by(7) {
@@ -196,22 +172,7 @@ fn a_page_in_the_middle_of_a_batch_costs_as_much_as_its_first() {
     let store = Store::open(dir.path()).unwrap();
     let counted = store.write_blocking(|c| {
         c.execute_batch("PRAGMA defer_foreign_keys = ON")?;
-        let file = |n: i64| uploads::NewFile {
-            path: format!("/{n}"),
-            key: n.to_string(),
-            content_type: None,
-            stamp: SourceStamp { size_bytes: 1, modified_ns: 1, file_id: 1 },
-        };
-        let new = uploads::NewUploads {
-            batch: 1,
-            destination_id: "d".into(),
-            bucket: "b".into(),
-            callback: None,
-            profile_id: None,
-            overwrite: Default::default(),
-            created_ms: 1,
-            files: (0..20_000).map(file).collect(),
-        };
+        let new = uploads::NewUploads::plain(1, (0..20_000).map(|n| (format!("/{n}"), n.to_string())));
         uploads::insert(c, &new)?;
         let sql = format!("SELECT no FROM uploads WHERE {OF_BATCH} ORDER BY no LIMIT 100");
         let mut statement = c.prepare(&sql)?;

@@ -57,6 +57,24 @@ pub(crate) struct NewUploads {
     pub(crate) files: Vec<NewFile>,
 }
 
+#[cfg(test)]
+impl NewUploads {
+    /// Files of ten bytes that ask for nothing, by path and key.
+    pub(crate) fn plain(batch: i64, files: impl Iterator<Item = (String, String)>) -> NewUploads {
+        let stamp = SourceStamp { size_bytes: 10, modified_ns: 1, file_id: 1 };
+        NewUploads {
+            batch,
+            destination_id: "d".into(),
+            bucket: "b".into(),
+            callback: None,
+            profile_id: None,
+            overwrite: OverwritePolicy::default(),
+            created_ms: 1,
+            files: files.map(|(path, key)| NewFile { path, key, content_type: None, stamp }).collect(),
+        }
+    }
+}
+
 /// One of them.
 #[derive(Clone, Debug)]
 pub(crate) struct NewFile {
@@ -186,10 +204,6 @@ pub(crate) fn save(
     let mut state = state.clone();
     let callback_bad = calls::keep(connection, no, &mut state, now_ms)?;
     let phase = state.phase();
-    let not_before_ms = match &state {
-        UploadState::Queued { not_before_ms, .. } | UploadState::Completing { not_before_ms, .. } => *not_before_ms,
-        _ => None,
-    };
     let stamp = state.session().map(|session| session.stamp);
     let finished = matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled).then_some(now_ms);
     connection
@@ -202,7 +216,7 @@ pub(crate) fn save(
             no,
             number_of(phase),
             to_json(&state)?,
-            not_before_ms,
+            state.not_before_ms(),
             callback_bad,
             stamp.map(|stamp| stamp.size_bytes as i64),
             finished,

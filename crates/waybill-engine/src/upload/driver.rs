@@ -234,11 +234,7 @@ async fn send(
     known: Vec<StoredPart>,
     perhaps_sent: bool,
 ) -> Result<(), Ended> {
-    let (opened, permit) = open_with_permit(trip, earlier.is_some()).await;
-    let (file, stamp) = match opened {
-        Some(opened) => opened,
-        None => open(trip.path.clone()).await?,
-    };
+    let ((file, stamp), permit) = open(trip, earlier.is_none()).await?;
     let file = Arc::new(file);
     if trip.profile.is_some() && i64::try_from(stamp.size_bytes) != Ok(trip.size_bytes) {
         trip.resize(stamp.size_bytes)?;
@@ -356,26 +352,23 @@ pub(crate) fn progress(gauge: &Arc<Gauge>) -> waybill_oss::Progress {
     Arc::new(move |bytes| gauge.add(bytes))
 }
 
-/// Opens a small file with the permit in hand that its one request needs: what is read at once need not be looked for by its
-/// name again. Not where that may take its time, since others need the permit, nor where requests are counted, since what
-/// cannot be opened makes none.
-async fn open_with_permit(trip: &Trip, has_session: bool) -> (Option<(File, SourceStamp)>, Option<Permit>) {
-    let small = trip.size_bytes <= put::SMALL_BYTES as i64 && !has_session;
-    if !small || trip.overwrite != OverwritePolicy::Overwrite || !source::OPENS_NOW || trip.throttle.counts_requests() {
-        return (None, None);
-    }
-    let permit = trip.throttle.permit().await;
-    let opened = source::open_now(&trip.path);
-    let permit = opened.is_some().then_some(permit);
-    (opened, permit)
-}
-
 /// Opens and stamps, off the runtime's thread where that may take its time.
-async fn open(path: PathBuf) -> Result<(File, SourceStamp), Error> {
-    match source::open_now(&path) {
-        Some(opened) => Ok(opened),
-        None => blocking(move || source::open(&path)).await,
+///
+/// What is small is opened with the permit in hand that its one request needs: read at once, it need not be looked for by its
+/// name again. Not where requests are counted, since what cannot be opened makes none.
+async fn open(trip: &Trip, anew: bool) -> Result<((File, SourceStamp), Option<Permit>), Error> {
+    let small = trip.size_bytes <= put::SMALL_BYTES as i64 && anew && trip.overwrite == OverwritePolicy::Overwrite;
+    let permit = match small && source::OPENS_NOW && !trip.throttle.counts_requests() {
+        true => Some(trip.throttle.permit().await),
+        false => None,
+    };
+    if let Some(opened) = source::open_now(&trip.path) {
+        return Ok((opened, permit));
     }
+    // Others need it meanwhile.
+    drop(permit);
+    let path = trip.path.clone();
+    Ok((blocking(move || source::open(&path)).await?, None))
 }
 
 /// Checks the stamp, off the runtime's thread where that may take its time.

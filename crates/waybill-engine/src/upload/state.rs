@@ -215,6 +215,14 @@ impl UploadState {
         UploadState::Queued { not_before_ms: None, attempts: 0, session: None, problem: None }
     }
 
+    /// When it is to be tried or asked about again (UTC ms), if it waits for a time.
+    pub(crate) fn not_before_ms(&self) -> Option<i64> {
+        match self {
+            UploadState::Queued { not_before_ms, .. } | UploadState::Completing { not_before_ms, .. } => *not_before_ms,
+            _ => None,
+        }
+    }
+
     /// The state without its data.
     pub(crate) fn phase(&self) -> Phase {
         match self {
