@@ -117,6 +117,26 @@ async fn a_small_file_changed_before_its_last_byte_is_sent_is_sent_as_it_is_then
 }
 
 /// Makes the file shorter while a request of this operation is reading it.
+#[tokio::test]
+async fn a_small_file_that_became_larger_while_it_was_queued_is_listed_with_the_size_that_was_stored() {
+    let mut bed = TestBed::with(|config| config.parallel = 1).await;
+    bed.callback(None).await;
+    bed.hold(PutObject);
+    for n in 0..3 {
+        bed.upload(&bed.file(&format!("{n}.jpg"), 10)).await;
+    }
+    bed.met(1).await;
+    let path = bed.file("scan.tif", 10);
+    let no = bed.upload(&path).await;
+    assert_eq!(bed.details(no).await.row.phase, Phase::Queued);
+    std::fs::write(&path, content(5000)).unwrap();
+    bed.release();
+    let details = bed.finished(no).await;
+    assert_eq!((details.row.phase, details.row.size_bytes), (Phase::Done, 5000));
+    bed.expect_object("scan.tif", &content(5000));
+    bed.stop().await;
+}
+
 async fn truncated_under_way(part_size: usize, operation: Operation) {
     let mut bed = TestBed::with(|config| config.part_size_bytes = part_size as u64).await;
     let path = bed.file("clip.mov", 32 * MIB);

@@ -1,5 +1,7 @@
 //! One finished upload as a line of JSON, or as words.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use waybill_engine::view::{AlreadyThere, CallbackBadge, Phase, Problem, RefusedPath, UploadDetails};
 
@@ -106,7 +108,11 @@ impl Receipt {
     /// One line for a person, whatever stands in the answer or the file's name: no line break, nothing that a terminal
     /// would obey.
     pub(crate) fn in_words(&self) -> String {
-        self.words().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+        let words = self.words();
+        match words.contains(char::is_control) {
+            true => words.replace(char::is_control, " "),
+            false => words,
+        }
     }
 
     fn words(&self) -> String {
@@ -127,18 +133,20 @@ impl Receipt {
             None => {}
         }
         let callback = match self.callback.outcome {
-            "answered" => format!("your server answered: {}", self.callback.body.as_deref().unwrap_or_default()),
+            "answered" => format!("your server answered: {}", self.callback.body.as_deref().unwrap_or_default()).into(),
             "failed" => format!(
                 "stored, but the callback failed ({}): {}",
                 self.callback.ec.as_deref().unwrap_or("no EC"),
                 self.callback.body.as_deref().unwrap_or_default()
-            ),
+            )
+            .into(),
             "notAsExpected" => format!(
                 "stored, but your server's answer is not as expected: {}",
                 self.callback.body.as_deref().unwrap_or_default()
-            ),
-            "unknown" => "stored, but the callback's answer was lost".to_owned(),
-            _ => "stored".to_owned(),
+            )
+            .into(),
+            "unknown" => Cow::from("stored, but the callback's answer was lost"),
+            _ => Cow::from("stored"),
         };
         format!("✓ {} → {place} · {callback}", self.path)
     }

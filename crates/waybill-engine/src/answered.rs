@@ -1,5 +1,7 @@
 //! What the answers of callbacks make of the rows that are shown: expectations and columns are read off them, not stored.
 
+use std::borrow::Borrow;
+
 use waybill_oss::{CallbackOutcome, callback_catalogue};
 
 use crate::clock::now_ms;
@@ -10,12 +12,12 @@ use crate::upload::state::ObjectFacts;
 use crate::view::{CallbackBadge, CallbackTrial, EcAdvice, Problem, UploadRow, Variable};
 
 /// Those whose profile looks into the answer; of all others the answer need not be read.
-pub(crate) fn wanted(records: &[UploadRecord]) -> Vec<i64> {
+pub(crate) fn wanted(records: &[impl Borrow<UploadRecord>]) -> Vec<i64> {
     let looks = |record: &&UploadRecord| {
         let profile = record.callback.as_ref();
         profile.is_some_and(|profile| !profile.expectations.is_empty() || !profile.columns.is_empty())
     };
-    records.iter().filter(looks).map(|record| record.no).collect()
+    records.iter().map(Borrow::borrow).filter(looks).map(|record| record.no).collect()
 }
 
 /// A row with what its answer says. Only an answer of the application is looked into.

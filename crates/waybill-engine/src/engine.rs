@@ -15,7 +15,7 @@ use crate::changes::ChangeBus;
 use crate::config::EngineConfig;
 use crate::destination::{BuiltIn, Destinations};
 use crate::error::Error;
-use crate::finished::Finished;
+use crate::finished::{Ended, Finished};
 use crate::intake::{Callback, Enqueue};
 use crate::lab::Lab;
 use crate::launch::Launcher;
@@ -74,7 +74,7 @@ pub struct Engine {
     changes: Arc<ChangeBus>,
     tasks: Tasks,
     last_changes: Arc<Mutex<Instant>>,
-    finished: Finished<i64>,
+    finished: Finished<Ended>,
     /// Commands of other processes whose uploads are under way here.
     handed_over: Arc<watch::Sender<usize>>,
     aborts: Arc<Notify>,

@@ -179,7 +179,7 @@ impl Engine {
         calls.extend(why_left.map(answered::not_known));
         let rows = self.rows(&records).await?;
         if let Some((record, row)) = records.first().zip(rows.into_iter().next()) {
-            let details = rows::details(record, row, calls, Vec::new(), Vec::new(), Vec::new());
+            let details = rows::in_short(record, row, calls);
             let _ = told.send(Told::Upload(Box::new(details))).await;
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! What lists and listeners are shown of uploads: rows with their destination's standing, and what changed.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -49,7 +50,7 @@ impl Engine {
         }
     }
 
-    pub(super) async fn rows(&self, records: &[UploadRecord]) -> Result<Vec<UploadRow>, Error> {
+    pub(super) async fn rows(&self, records: &[impl Borrow<UploadRecord>]) -> Result<Vec<UploadRow>, Error> {
         let names = self.destinations.names().await?;
         let wanted = answered::wanted(records);
         let answers = match wanted.is_empty() {
@@ -67,15 +68,15 @@ impl Engine {
         let unsaved = self.progress.unsaved();
         let row = |record: &UploadRecord| {
             let under_way = unsaved.get(&record.no).filter(|_| record.state.phase() == Phase::Queued);
-            let record = &match under_way {
-                Some(state) => UploadRecord { state: state.clone(), ..record.clone() },
-                None => record.clone(),
+            let record = match under_way {
+                Some(state) => &UploadRecord { state: state.clone(), ..record.clone() },
+                None => record,
             };
             let standing = standings.get(&record.destination_id).unwrap_or(&gone);
             let row = rows::row(record, standing, samples.get(&record.no).copied());
             let row = answered::with(row, record, answers.get(&record.no).map(String::as_str));
             if again.contains(&record.no) { UploadRow { callback: CallbackBadge::CallingAgain, ..row } } else { row }
         };
-        Ok(records.iter().map(row).collect())
+        Ok(records.iter().map(|record| row(record.borrow())).collect())
     }
 }

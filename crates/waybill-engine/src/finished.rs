@@ -4,6 +4,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::store::uploads::UploadRecord;
+
+/// An upload that has ended, and that was saved.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    pub(crate) no: i64,
+    /// As it was saved, where that is at hand, so that whoever hears of it need not read it.
+    pub(crate) record: Option<Arc<UploadRecord>>,
+}
+
+impl Ended {
+    /// One whose row says the rest.
+    pub(crate) fn of(no: i64) -> Ended {
+        Ended { no, record: None }
+    }
+}
+
 /// Passes on which uploads have ended: their numbers, and what else is to be known of it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Finished<T>(Arc<Mutex<Vec<UnboundedSender<T>>>>);

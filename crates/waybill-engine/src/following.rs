@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -11,12 +12,13 @@ use super::Engine;
 use crate::clock::now_ms;
 use crate::destination::BuiltIn;
 use crate::error::{Code, Error};
+use crate::finished::Ended;
 use crate::intake::{Callback, Enqueue, KeyRule};
 use crate::rows;
 use crate::store::lists::AtRest;
 use crate::store::uploads::UploadRecord;
 use crate::store::{calls, lists};
-use crate::view::{OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails};
+use crate::view::{CallbackTrial, OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails};
 
 /// Between two words about how far it has got.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -115,7 +117,7 @@ impl Engine {
         following.tell(Told::Batch(begun.batch)).await;
         let reading = self.read_in(begun.batch, begun.intake, begun.again);
         tokio::select! {
-            ended = following.run(reading, begun.refused, finished, asked.progress) => ended,
+            ended = following.run(reading, begun.refused, finished, begun.again, asked.progress) => ended,
             damaged = self.tells_of_trouble(&told) => Err(damaged),
         }
     }
@@ -173,7 +175,8 @@ impl Following<'_> {
         &mut self,
         reading: impl Future<Output = Result<crate::view::Added, Error>>,
         unnamed: Vec<RefusedPath>,
-        mut finished: UnboundedReceiver<i64>,
+        mut finished: UnboundedReceiver<Ended>,
+        continued: bool,
         progress: bool,
     ) -> Result<(), Error> {
         let mut reading = std::pin::pin!(reading);
@@ -181,7 +184,7 @@ impl Following<'_> {
         let added = loop {
             tokio::select! {
                 added = &mut reading => break added?,
-                Some(no) = finished.recv() => self.ended(no, &mut finished).await?,
+                Some(ended) = finished.recv() => self.ended(ended, &mut finished).await?,
             }
         };
         let refused = added.refused_count + unnamed.len() as i64;
@@ -192,14 +195,14 @@ impl Following<'_> {
         if more > 0 {
             self.tell(Told::MoreRefused(more)).await;
         }
-        self.take_up().await?;
+        self.take_up(continued).await?;
         if self.files == 0 && refused == 0 {
             return Err(Error::Invalid("there is no file to upload in what was given".into()));
         }
         let stop = self.engine.tasks.token().clone();
         while self.files_done < self.files {
             tokio::select! {
-                Some(no) = finished.recv() => self.ended(no, &mut finished).await?,
+                Some(ended) = finished.recv() => self.ended(ended, &mut finished).await?,
                 () = tokio::time::sleep(PROGRESS_EVERY), if progress => self.progress().await?,
                 () = stop.cancelled() => {
                     return Err(Error::Refused("stopped before everything was uploaded".into()));
@@ -211,9 +214,12 @@ impl Following<'_> {
 
     /// A batch that is continued: what an earlier run stored belongs to its receipts, what it gave up is tried again, and
     /// what was paused in the window goes on.
-    async fn take_up(&mut self) -> Result<(), Error> {
+    async fn take_up(&mut self, continued: bool) -> Result<(), Error> {
         let batch = self.batch;
         (self.files, self.bytes) = self.engine.store.read(move |c| lists::total_of_batch(c, batch)).await?;
+        if !continued {
+            return Ok(());
+        }
         let mut after = 0;
         loop {
             let page = self.engine.store.read(move |c| lists::at_rest_of_batch(c, batch, after, 500)).await?;
@@ -234,37 +240,42 @@ impl Following<'_> {
             // Ended in this run: it is told as it is heard of.
             _ if upload.finished_ms.is_none_or(|at| at >= self.began_ms) => Ok(()),
             Phase::Failed => self.engine.retry(upload.no).await,
-            _ => self.tell_of(vec![upload.no]).await,
+            _ => self.tell_of(vec![Ended::of(upload.no)]).await,
         }
     }
 
     /// Tells of an upload that has ended and of all others that have ended meanwhile: they are read together.
-    async fn ended(&mut self, no: i64, finished: &mut UnboundedReceiver<i64>) -> Result<(), Error> {
-        let mut numbers = vec![no];
+    async fn ended(&mut self, first: Ended, finished: &mut UnboundedReceiver<Ended>) -> Result<(), Error> {
+        let mut together = vec![first];
         if finished.len() < TOGETHER {
             tokio::time::sleep(GATHER).await;
         }
-        while numbers.len() < TOGETHER
-            && let Ok(no) = finished.try_recv()
+        while together.len() < TOGETHER
+            && let Ok(ended) = finished.try_recv()
         {
-            numbers.push(no);
+            together.push(ended);
         }
-        self.tell_of(numbers).await
+        self.tell_of(together).await
     }
 
     /// Tells of uploads that have ended, as far as they are ours.
-    async fn tell_of(&mut self, numbers: Vec<i64>) -> Result<(), Error> {
+    async fn tell_of(&mut self, ended: Vec<Ended>) -> Result<(), Error> {
         let batch = self.batch;
-        let read = move |c: &rusqlite::Connection| {
-            let mut records = lists::by_numbers(c, &numbers)?;
-            records.retain(|record| record.batch == batch);
-            let answered = |record: UploadRecord| {
-                let asked = record.callback.is_some();
-                Ok((if asked { calls::of(c, record.no)? } else { Vec::new() }, record))
-            };
-            records.into_iter().map(answered).collect::<rusqlite::Result<(Vec<_>, Vec<_>)>>()
-        };
-        let (answers, records) = self.engine.store.read(read).await?;
+        let (mut records, mut numbers) = (Vec::new(), Vec::new());
+        for Ended { no, record } in ended {
+            match record {
+                Some(record) if record.batch == batch => records.push(record),
+                Some(_) => {}
+                None => numbers.push(no),
+            }
+        }
+        // Those at hand asked for no callback.
+        let mut answers = vec![Vec::new(); records.len()];
+        if !numbers.is_empty() {
+            let (read, told) = self.read(numbers).await?;
+            records.extend(read.into_iter().map(Arc::new));
+            answers.extend(told);
+        }
         let rows = self.engine.rows(&records).await?;
         for ((record, row), calls) in records.iter().zip(rows).zip(answers) {
             // Told already, or tried once more before this word of it was heard.
@@ -276,10 +287,26 @@ impl Following<'_> {
             }
             self.files_done += 1;
             self.bytes_done += row.size_bytes;
-            let details = rows::details(record, row, calls, Vec::new(), Vec::new(), Vec::new());
+            let details = rows::in_short(record, row, calls);
             self.tell(Told::Upload(Box::new(details))).await;
         }
         Ok(())
+    }
+
+    /// Those of these that are ours, with their calls.
+    async fn read(&self, numbers: Vec<i64>) -> Result<(Vec<UploadRecord>, Vec<Vec<CallbackTrial>>), Error> {
+        let batch = self.batch;
+        let read = move |c: &rusqlite::Connection| {
+            let mut records = lists::by_numbers(c, &numbers)?;
+            records.retain(|record| record.batch == batch);
+            let answered = |record: UploadRecord| {
+                let asked = record.callback.is_some();
+                let calls = if asked { calls::of(c, record.no)? } else { Vec::new() };
+                Ok((record, calls))
+            };
+            records.into_iter().map(answered).collect::<rusqlite::Result<(Vec<_>, Vec<_>)>>()
+        };
+        self.engine.store.read(read).await
     }
 
     async fn progress(&self) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::changes::ChangeBus;
-use crate::finished::Finished;
+use crate::finished::{Ended, Finished};
 use crate::launch::Launcher;
 use crate::line_up::LineUp;
 use crate::progress::Progress;
@@ -47,7 +47,7 @@ pub(crate) struct Queue {
     pub(crate) from_store: UnboundedSender<FromStore>,
     pub(crate) abort: Arc<Notify>,
     pub(crate) troubles: Arc<Troubles>,
-    pub(crate) finished: Finished<i64>,
+    pub(crate) finished: Finished<Ended>,
     /// Tries before network trouble becomes a failure; None for no end.
     pub(crate) patience: Option<u32>,
     /// None: everything.
@@ -154,6 +154,8 @@ pub(crate) struct Active {
     pub(crate) ending: bool,
     /// Others are saved with it, and its driver does not wait for that.
     pub(crate) gathered: bool,
+    /// They were, and whoever waits for its end hears of that when it leaves.
+    pub(crate) told_when_it_leaves: bool,
     /// Its driver has ended.
     pub(crate) over: bool,
     /// A save did not work: the row is to be asked, not believed to be as above.
@@ -249,7 +251,7 @@ impl Queue {
     pub(crate) fn announce(&self, no: i64, phase: Phase) {
         self.changes.row(no);
         if is_final(phase) {
-            self.finished.tell(&no);
+            self.finished.tell(&Ended::of(no));
         }
     }
 }

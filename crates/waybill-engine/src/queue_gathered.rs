@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tokio::time::Instant;
 
 use crate::queue::{FromStore, Queue};
-use crate::queue_save::{Along, save};
+use crate::store::uploads;
 use crate::upload::state::UploadState;
 
 /// Saved in one write at most.
@@ -31,6 +31,7 @@ struct One {
     no: i64,
     state: UploadState,
     started_ms: Option<i64>,
+    at_ms: i64,
 }
 
 /// What came of one write.
@@ -48,9 +49,9 @@ impl Gathered {
 }
 
 impl Queue {
-    /// One more that is stored, and stands nowhere but in memory so far.
-    pub(crate) fn gather(&mut self, no: i64, state: UploadState, started_ms: Option<i64>) {
-        self.gathered.stored.push(One { no, state, started_ms });
+    /// One more that is stored since `at_ms`, and stands nowhere but in memory so far.
+    pub(crate) fn gather(&mut self, no: i64, state: UploadState, started_ms: Option<i64>, at_ms: i64) {
+        self.gathered.stored.push(One { no, state, started_ms, at_ms });
         self.gathered.due.get_or_insert_with(|| Instant::now() + MOMENT);
         // Nothing is under way that may end soon, and nothing is about to start.
         let nobody_follows =
@@ -69,16 +70,15 @@ impl Queue {
         }
         let numbers: Vec<i64> = stored.iter().map(|one| one.no).collect();
         let (progress, changes) = (Arc::clone(&self.progress), Arc::clone(&self.changes));
-        let (finished, from_store) = (self.finished.clone(), self.from_store.clone());
+        let from_store = self.from_store.clone();
         let write = move |c: &Connection| {
-            stored.iter().try_for_each(|one| save(c, one.no, &one.state, one.started_ms, &Along::default()))
+            stored.iter().try_for_each(|one| uploads::save(c, one.no, &one.state, one.started_ms, one.at_ms))
         };
         self.store.submit_large(write, move |result| {
             if result.is_ok() {
                 for no in &numbers {
                     progress.stands(*no, None);
                     changes.row(*no);
-                    finished.tell(no);
                 }
             }
             // A queue that is gone needs to know nothing.
@@ -91,6 +91,7 @@ impl Queue {
         for no in saved.numbers {
             let Some(active) = self.active.get_mut(&no) else { continue };
             active.gathered = false;
+            active.told_when_it_leaves = saved.worked;
             if !saved.worked {
                 active.unsaved.store(true, Ordering::Release);
             }

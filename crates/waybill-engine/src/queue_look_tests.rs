@@ -95,6 +95,7 @@ impl Bed {
             row: record.state.phase(),
             ending: false,
             gathered: false,
+            told_when_it_leaves: false,
             over: true,
             unsaved: Arc::default(),
             record,

@@ -7,7 +7,9 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use waybill_oss::ObjectKey;
 
+use crate::clock::now_ms;
 use crate::error::Error;
+use crate::finished::Ended;
 use crate::queue::Queue;
 use crate::queue_save::{Along, abort_of, is_final, refusal, reply, save};
 use crate::store::initiates::{self, Initiate};
@@ -153,8 +155,11 @@ impl Queue {
         }
         if phase == Phase::Done && active.row == Phase::Queued && active.record.may_be_sent_twice() {
             (active.row, active.gathered) = (phase, true);
+            let at_ms = now_ms();
+            active.record.finished_ms = Some(at_ms);
+            active.record.size_bytes = state.sent_bytes().map_or(active.record.size_bytes, |bytes| bytes as i64);
             let started_ms = active.record.started_ms;
-            self.gather(no, state, started_ms);
+            self.gather(no, state, started_ms, at_ms);
             return reply(answer, Ok(()));
         }
         let (saved_before, unsaved) = (std::mem::replace(&mut active.row, phase), Arc::clone(&active.unsaved));
@@ -170,7 +175,7 @@ impl Queue {
                 }
                 changes.row(no);
                 if is_final(phase) {
-                    finished.tell(&no);
+                    finished.tell(&Ended::of(no));
                 }
                 if let Some(wake) = wake {
                     wake.notify_one();

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::clock::now_ms;
 use crate::error::{Code, Error};
+use crate::finished::Ended;
 use crate::queue::{Active, Queue};
 use crate::queue_line::Message;
 use crate::queue_save::{Along, errand_of, is_final, save};
@@ -116,6 +117,7 @@ impl Queue {
             row,
             ending: false,
             gathered: false,
+            told_when_it_leaves: false,
             over: false,
             unsaved: Arc::default(),
         });
@@ -165,7 +167,7 @@ impl Queue {
         let unsaved = active.unsaved.load(Ordering::Acquire);
         let stands_open = unsaved || matches!(active.row, Phase::Starting | Phase::Sending);
         if stands_open {
-            let outcome = Some(active.record.state).filter(|state| state.phase() == Phase::Done).map(Arc::new);
+            let outcome = (phase == Phase::Done).then(|| Arc::new(active.record.state.clone()));
             let known = outcome.clone();
             match self.store.write(move |c| leave(c, no, known)).await {
                 Ok(()) if outcome.is_some() => self.announce(no, Phase::Done),
@@ -182,6 +184,9 @@ impl Queue {
             self.next.expect_more();
         } else if stands_open || !matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled | Phase::Paused) {
             self.next.rows_changed();
+        }
+        if active.told_when_it_leaves {
+            self.finished.tell(&Ended { no, record: Some(Arc::new(active.record)) });
         }
         if phase == Phase::Cancelled {
             // Parts that were in flight are stored or gone by now, so the abort finds them all.

@@ -95,19 +95,34 @@ pub(crate) fn details(
     attempts: Vec<AttemptView>,
     later: Vec<LogLine>,
 ) -> UploadDetails {
+    let part_size_bytes = match record.state.session() {
+        Some(session) if !session.plan.is_single() => session.plan.part_size_bytes as i64,
+        _ => parts.first().map_or(0, |part| part.size_bytes as i64),
+    };
+    UploadDetails {
+        parts: parts.into_iter().map(part_view).collect(),
+        part_size_bytes,
+        attempts,
+        log: log(record, later),
+        ..in_short(record, row, calls)
+    }
+}
+
+fn log(record: &UploadRecord, later: Vec<LogLine>) -> Vec<LogLine> {
     let mut log = vec![LogLine { at_ms: record.created_ms, what: "queued".into(), detail: record.path.clone() }];
     log.extend(later);
     if let Some(stored) = stored_line(record).filter(|_| !log.iter().any(|line| line.what == "stored")) {
         log.push(stored);
         log.sort_by_key(|line| line.at_ms);
     }
+    log
+}
+
+/// What a receipt is made of: everything but parts, attempts and log.
+pub(crate) fn in_short(record: &UploadRecord, row: UploadRow, calls: Vec<CallbackTrial>) -> UploadDetails {
     let object = match &record.state {
         UploadState::Done { object, .. } => Some(object_view(record, object)),
         _ => None,
-    };
-    let part_size_bytes = match record.state.session() {
-        Some(session) if !session.plan.is_single() => session.plan.part_size_bytes as i64,
-        _ => parts.first().map_or(0, |part| part.size_bytes as i64),
     };
     let spec = record.callback.as_ref().and_then(|profile| callback_profile::spec_for(profile, record.into()).ok());
     let answer_type = match &record.state {
@@ -132,10 +147,10 @@ pub(crate) fn details(
         },
         row,
         object,
-        parts: parts.into_iter().map(part_view).collect(),
-        part_size_bytes,
-        attempts,
-        log,
+        parts: Vec::new(),
+        part_size_bytes: 0,
+        attempts: Vec::new(),
+        log: Vec::new(),
     }
 }
 

@@ -5,6 +5,11 @@ pub(crate) fn path(text: &str) -> String {
     escaped(text, true)
 }
 
+/// As [`path`], behind what is there.
+pub(crate) fn push_path(out: &mut String, text: &str) {
+    push_escaped(out, text, true);
+}
+
 /// Escapes one name or value, slashes too.
 pub(crate) fn component(text: &str) -> String {
     escaped(text, false)
@@ -45,14 +50,18 @@ pub(crate) fn push_hex(out: &mut String, byte: u8) {
 
 fn escaped(text: &str, keep_slash: bool) -> String {
     let mut out = String::with_capacity(text.len());
+    push_escaped(&mut out, text, keep_slash);
+    out
+}
+
+fn push_escaped(out: &mut String, text: &str, keep_slash: bool) {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
             b'/' if keep_slash => out.push('/'),
-            _ => push_hex(&mut out, byte),
+            _ => push_hex(out, byte),
         }
     }
-    out
 }
 
 #[cfg(test)]

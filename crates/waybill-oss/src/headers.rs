@@ -155,22 +155,22 @@ impl ObjectHeaders {
 
     /// PutObject takes everything.
     pub(crate) fn for_put(&self) -> Result<Vec<Pair>, Error> {
-        Ok([self.for_initiate()?, traffic_limit(self.traffic_limit)?].concat())
+        Ok(joined([self.for_initiate()?, traffic_limit(self.traffic_limit)?]))
     }
 
     /// InitiateMultipartUpload says what the object will be; it moves no bytes.
     pub(crate) fn for_initiate(&self) -> Result<Vec<Pair>, Error> {
-        Ok([self.description()?, self.placement()?, self.overwriting()].concat())
+        Ok(joined([self.description()?, self.placement()?, self.overwriting()]))
     }
 
     /// CompleteMultipartUpload: forbid-overwrite counts only if it is said here as well.
     pub(crate) fn for_complete(&self) -> Vec<Pair> {
-        [self.access(), self.overwriting()].concat()
+        joined([self.access(), self.overwriting()])
     }
 
     /// CopyObject with everything about the object but what describes it.
     pub(crate) fn for_copy(&self) -> Result<Vec<Pair>, Error> {
-        Ok([self.placement()?, self.overwriting(), traffic_limit(self.traffic_limit)?].concat())
+        Ok(joined([self.placement()?, self.overwriting(), traffic_limit(self.traffic_limit)?]))
     }
 
     /// PostObject: form fields of the same names, the standard ones as its page writes them; no tagging.
@@ -299,6 +299,10 @@ pub(crate) fn traffic_limit(limit: Option<u32>) -> Result<Vec<Pair>, Error> {
             TRAFFIC.end()
         )),
     }
+}
+
+fn joined<const N: usize>(lists: [Vec<Pair>; N]) -> Vec<Pair> {
+    lists.into_iter().flatten().collect()
 }
 
 fn pair(name: &str, value: &str) -> Pair {

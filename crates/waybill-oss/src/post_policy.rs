@@ -114,7 +114,8 @@ pub fn sign_policy(
             Ok(fields)
         }
         SignatureVersion::V4 => {
-            let scope = v4::Scope::new(at, &normalize_region(region)?);
+            let region = normalize_region(region)?;
+            let scope = v4::Scope::new(at, &region);
             let mut fields = v4_fields(credential, &scope);
             let signature = DayKeys::default().key(credential, &scope).sign(policy_base64);
             fields.extend([policy, ("x-oss-signature".to_owned(), signature)]);
@@ -123,7 +124,7 @@ pub fn sign_policy(
     }
 }
 
-fn v4_fields(credential: &Credential, scope: &v4::Scope) -> Vec<(String, String)> {
+fn v4_fields(credential: &Credential, scope: &v4::Scope<'_>) -> Vec<(String, String)> {
     let mut fields = vec![
         ("x-oss-signature-version".to_owned(), v4::ALGORITHM.to_owned()),
         ("x-oss-credential".to_owned(), scope.credential(credential.access_key_id())),

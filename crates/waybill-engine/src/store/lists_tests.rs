@@ -201,11 +201,11 @@ fn names_are_read_where_rows_are_many_and_names_stand_together() {
     let store = Store::open(dir.path()).unwrap();
     let asked = store.write_blocking(|c| {
         let reads = |filter: Filter, search: &str| reads_names(c, &query(filter, search, None)).unwrap();
-        c.execute_batch("INSERT INTO tallies VALUES (0, 0, 0, 900, 0), (1, 5, 0, 1000000, 0)")?;
+        c.execute_batch("INSERT OR REPLACE INTO tallies VALUES (0, 0, 0, 900, 0), (1, 5, 0, 1000000, 0)")?;
         let few = reads(Filter::All, "a");
         let history = UploadQuery { scope: Scope::History, ..query(Filter::All, "a", None) };
         let of_history = reads_names(c, &history)?;
-        c.execute_batch("UPDATE tallies SET uploads = 1000000")?;
+        c.execute_batch("UPDATE tallies SET uploads = 1000000 WHERE uploads > 0")?;
         let many = (reads(Filter::All, "a"), reads(Filter::All, ""), reads(Filter::Failed, "a"));
         c.execute_batch("INSERT INTO names (rowid, batch, thousand, text) VALUES (300000, 1, 1, x'FE')")?;
         let alone = reads(Filter::All, "a");

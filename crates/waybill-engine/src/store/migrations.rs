@@ -18,6 +18,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("0006_search.sql")),
     M::up(include_str!("0007_resending.sql")),
     M::up(include_str!("0008_names.sql")),
+    M::up(include_str!("0009_tallies.sql")),
 ];
 
 /// Brings the database to this program's shape, all or nothing; a copy of what it was is kept beside it.
@@ -166,6 +167,26 @@ mod tests {
         assert_eq!((of(1)[0].at_ms, of(1)[0].took_ms, of(1)[0].request_id.as_str()), (9, 42, "R1"));
         let times = crate::store::calls::times(&connection, None).unwrap();
         assert_eq!(times.calls.iter().map(|call| call.ok).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn what_an_earlier_version_has_counted_is_counted_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("waybill.db");
+        let mut connection = Connection::open(&path).unwrap();
+        migrate_by(&STEPS[..8], &mut connection, &path).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF; INSERT INTO tallies VALUES (0, 0, 0, 2, 30);
+                 INSERT INTO uploads (batch, destination_id, path, bucket, key, size_bytes, modified_ns, file_id, phase, \
+                 state_json, created_ms) VALUES (1, 'd', 'p', 'b', 'k', 20, 0, 0, 0, '', 7)",
+            )
+            .unwrap();
+        migrate(&mut connection, &path).unwrap();
+        connection.execute_batch("UPDATE uploads SET phase = 5, callback_bad = 1").unwrap();
+        let counts = crate::store::lists::counts(&connection).unwrap();
+        assert_eq!((counts.all, counts.waiting, counts.stored, counts.callback_failed), (2, 1, 1, 1));
+        assert_eq!(counts.bytes_left, 10);
     }
 
     fn made() -> (tempfile::TempDir, std::path::PathBuf, Connection) {

@@ -115,8 +115,8 @@ pub(crate) fn insert_unnamed(connection: &Connection, new: &NewUploads) -> rusql
     let bytes: i64 = new.files.iter().map(|file| file.stamp.size_bytes as i64).sum();
     connection
         .prepare_cached(
-            "INSERT INTO tallies VALUES (0, ?1, 0, ?2, ?3) \
-             ON CONFLICT DO UPDATE SET uploads = uploads + excluded.uploads, bytes = bytes + excluded.bytes",
+            "UPDATE tallies SET uploads = uploads + ?2, bytes = bytes + ?3 \
+             WHERE cleared = 0 AND phase = ?1 AND callback_bad = 0",
         )?
         .execute((number_of(Phase::Queued), new.files.len() as i64, bytes))?;
     Ok(first_no)
@@ -194,6 +194,9 @@ pub(crate) fn unfinished_at(
 }
 
 /// Saves where an upload stands; `started_ms` is when it first got a slot. The callback's call goes to a table of its own.
+///
+/// What fails half-way is taken back with the whole write, so SQLite need not be able to take back the statement alone: for
+/// that it would copy each page that it changes.
 pub(crate) fn save(
     connection: &Connection,
     no: i64,
@@ -205,10 +208,11 @@ pub(crate) fn save(
     let callback_bad = calls::keep(connection, no, &mut state, now_ms)?;
     let phase = state.phase();
     let stamp = state.session().map(|session| session.stamp);
+    let size_bytes = stamp.map(|stamp| stamp.size_bytes).or(state.sent_bytes());
     let finished = matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled).then_some(now_ms);
     connection
         .prepare_cached(
-            "UPDATE uploads SET phase = ?2, state_json = ?3, not_before_ms = ?4, callback_bad = ?5, \
+            "UPDATE OR FAIL uploads SET phase = ?2, state_json = ?3, not_before_ms = ?4, callback_bad = ?5, \
              size_bytes = coalesce(?6, size_bytes), finished_ms = ?7, started_ms = coalesce(started_ms, ?8), \
              modified_ns = coalesce(?9, modified_ns), file_id = coalesce(?10, file_id) WHERE no = ?1",
         )?
@@ -218,7 +222,7 @@ pub(crate) fn save(
             to_json(&state)?,
             state.not_before_ms(),
             callback_bad,
-            stamp.map(|stamp| stamp.size_bytes as i64),
+            size_bytes.map(|size_bytes| size_bytes as i64),
             finished,
             started_ms,
             stamp.map(|stamp| stamp.modified_ns),

@@ -136,14 +136,22 @@ impl Endpoint {
     /// A key with a `.` or `..` between slashes is written with `%2F`: URL libraries would fold the segment away, and
     /// the server decodes the slash before it checks the signature.
     pub fn object_url(&self, bucket: &BucketName, key: Option<&ObjectKey>, query: &[(String, String)]) -> String {
-        let mut url = match self.addressing {
-            Addressing::VirtualHost => format!("{}://{bucket}.{}/", self.scheme, self.authority()),
-            Addressing::Cname => format!("{}://{}/", self.scheme, self.authority()),
-            Addressing::PathStyle => format!("{}://{}/{bucket}/", self.scheme, self.authority()),
-        };
-        if let Some(key) = key {
-            let folds = key.as_str().split('/').any(|segment| segment == "." || segment == "..");
-            url += &if folds { escape::component(key.as_str()) } else { escape::path(key.as_str()) };
+        let bucket = bucket.as_str();
+        let mut url = String::with_capacity(256);
+        url.extend([&self.scheme, "://"]);
+        if self.addressing == Addressing::VirtualHost {
+            url.extend([bucket, "."]);
+        }
+        self.push_authority(&mut url);
+        url.push('/');
+        if self.addressing == Addressing::PathStyle {
+            url.extend([bucket, "/"]);
+        }
+        if let Some(key) = key.map(ObjectKey::as_str) {
+            match key.split('/').any(|segment| segment == "." || segment == "..") {
+                true => url += &escape::component(key),
+                false => escape::push_path(&mut url, key),
+            }
         }
         with_query(url, query)
     }
@@ -160,11 +168,17 @@ impl Endpoint {
         Ok(with_query(format!("{}://{}/", self.scheme, self.authority()), query))
     }
 
-    fn authority(&self) -> String {
-        match self.port {
-            Some(port) => format!("{}:{port}", self.host),
-            None => self.host.clone(),
+    fn push_authority(&self, out: &mut String) {
+        out.push_str(&self.host);
+        if let Some(port) = self.port {
+            out.extend([":", &port.to_string()]);
         }
+    }
+
+    fn authority(&self) -> String {
+        let mut authority = String::new();
+        self.push_authority(&mut authority);
+        authority
     }
 }
 

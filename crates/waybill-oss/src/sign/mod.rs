@@ -8,6 +8,7 @@ pub(crate) mod v4;
 #[cfg(test)]
 mod vectors_tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -42,8 +43,10 @@ pub(crate) struct Signable<'a> {
 
 impl Signable<'_> {
     /// Headers by lower-case name, values trimmed, as HTTP libraries send them.
-    fn headers(&self) -> BTreeMap<String, &str> {
-        self.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.trim())).collect()
+    fn headers(&self) -> BTreeMap<Cow<'_, str>, &str> {
+        let lower = |name: &str| name.bytes().all(|byte| !byte.is_ascii_uppercase());
+        let name_of = |name| if lower(name) { Cow::from(name) } else { Cow::from(name.to_ascii_lowercase()) };
+        self.headers.iter().map(|(name, value)| (name_of(name), value.trim())).collect()
     }
 }
 

@@ -21,65 +21,76 @@ pub(crate) const CONTENT_SHA256: &str = "x-oss-content-sha256";
 pub(crate) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 
 /// When and for which region a signature is good.
-pub(crate) struct Scope {
-    /// `yyyymmdd`.
-    date: String,
+pub(crate) struct Scope<'a> {
     /// `yyyymmddThhmmssZ`, the value of `x-oss-date`.
     pub(crate) stamp: String,
-    region: String,
+    region: &'a str,
+    /// What stands behind the AccessKey id, and in what is signed.
+    path: String,
 }
 
-impl Scope {
-    pub(crate) fn new(at: Timestamp, region: &str) -> Self {
+impl<'a> Scope<'a> {
+    pub(crate) fn new(at: Timestamp, region: &'a str) -> Self {
         let stamp = at.strftime("%Y%m%dT%H%M%SZ").to_string();
-        let date = stamp.split('T').next().unwrap_or_default().to_owned();
-        Scope { date, stamp, region: region.to_owned() }
+        let path = format!("{}/{region}/oss/aliyun_v4_request", date_of(&stamp));
+        Scope { stamp, region, path }
     }
 
     /// The AccessKey id with the scope behind it, the value of `x-oss-credential`.
     pub(crate) fn credential(&self, access_key_id: &str) -> String {
-        format!("{access_key_id}/{}", self.path())
+        format!("{access_key_id}/{}", self.path)
     }
 
-    fn path(&self) -> String {
-        format!("{}/{}/oss/aliyun_v4_request", self.date, self.region)
+    /// `yyyymmdd`.
+    fn date(&self) -> &str {
+        date_of(&self.stamp)
     }
+}
+
+fn date_of(stamp: &str) -> &str {
+    stamp.split('T').next().unwrap_or_default()
 }
 
 /// The request in its canonical form. `additional` are the names that [`additional_names`] left.
+///
+/// Written piece by piece into one text, as what follows it: a small file takes little longer than its signature.
 fn canonical_request(request: &Signable<'_>, additional: &[String]) -> String {
-    let uri = match (request.bucket, request.key) {
-        (Some(bucket), key) => format!("/{bucket}/{}", escape::path(key.unwrap_or_default())),
-        (None, _) => "/".to_owned(),
-    };
+    let mut text = String::with_capacity(512);
+    text.extend([request.method, "\n/"]);
+    if let Some(bucket) = request.bucket {
+        text.extend([bucket, "/"]);
+        escape::push_path(&mut text, request.key.unwrap_or_default());
+    }
+    text.push('\n');
     let mut query: Vec<(String, String)> =
         request.query.iter().map(|(name, value)| (escape::component(name), escape::component(value))).collect();
     query.sort();
-    let query: Vec<String> = query
-        .into_iter()
-        .map(|(name, value)| if value.is_empty() { name } else { format!("{name}={value}") })
-        .collect();
-    let all = request.headers();
-    let mut headers = String::new();
-    for (name, value) in all.iter().filter(|(name, _)| always_signed(name) || additional.contains(name)) {
-        for piece in [name.as_str(), ":", value, "\n"] {
-            headers.push_str(piece);
+    for (at, (name, value)) in query.iter().enumerate() {
+        text.extend([if at == 0 { "" } else { "&" }, name]);
+        if !value.is_empty() {
+            text.extend(["=", value]);
         }
     }
+    text.push('\n');
+    let all = request.headers();
+    for (name, value) in all.iter().filter(|(name, _)| always_signed(name) || additional.iter().any(|a| a == *name)) {
+        text.extend([name, ":", value, "\n"]);
+    }
     let payload = all.get(CONTENT_SHA256).copied().unwrap_or(UNSIGNED_PAYLOAD);
-    format!("{}\n{uri}\n{}\n{headers}\n{}\n{payload}", request.method, query.join("&"), additional.join(";"))
+    text.extend(["\n", &additional.join(";"), "\n", payload]);
+    text
 }
 
 /// What is signed: algorithm, time, scope, and the hash of the canonical request.
-fn string_to_sign(scope: &Scope, canonical_request: &str) -> String {
+fn string_to_sign(scope: &Scope<'_>, canonical_request: &str) -> String {
     let hash = hex(&Sha256::digest(canonical_request.as_bytes()));
-    format!("{ALGORITHM}\n{}\n{}\n{hash}", scope.stamp, scope.path())
+    format!("{ALGORITHM}\n{}\n{}\n{hash}", scope.stamp, scope.path)
 }
 
 /// Signs a request whose headers and query are complete; `sign` is [`SigningKey::sign`] of the scope's key.
 pub(crate) fn signed(
     sign: impl FnOnce(&str) -> String,
-    scope: &Scope,
+    scope: &Scope<'_>,
     request: &Signable<'_>,
     additional: &[String],
 ) -> Signed {
@@ -90,12 +101,12 @@ pub(crate) fn signed(
 }
 
 /// The value of the Authorization header.
-pub(crate) fn authorization(access_key_id: &str, scope: &Scope, additional: &[String], signature: &str) -> String {
+pub(crate) fn authorization(access_key_id: &str, scope: &Scope<'_>, additional: &[String], signature: &str) -> String {
     let additional = match additional.join(";") {
         names if names.is_empty() => names,
         names => format!(",AdditionalHeaders={names}"),
     };
-    format!("{ALGORITHM} Credential={}{additional},Signature={signature}", scope.credential(access_key_id))
+    format!("{ALGORITHM} Credential={access_key_id}/{}{additional},Signature={signature}", scope.path)
 }
 
 /// The additional names that count: lower case, sorted, on the request, and not signed anyway. OSS refuses a list with
@@ -106,7 +117,7 @@ pub(crate) fn additional_names(request: &Signable<'_>, additional: &[String]) ->
     }
     let headers = request.headers();
     let mut names: Vec<String> = additional.iter().map(|name| name.to_ascii_lowercase()).collect();
-    names.retain(|name| headers.contains_key(name) && !always_signed(name));
+    names.retain(|name| headers.contains_key(name.as_str()) && !always_signed(name));
     names.sort();
     names.dedup();
     names
@@ -121,9 +132,9 @@ fn always_signed(name: &str) -> bool {
 pub(crate) struct SigningKey([u8; 32]);
 
 impl SigningKey {
-    fn derive(access_key_secret: &str, scope: &Scope) -> Self {
-        let first = hmac(format!("aliyun_v4{access_key_secret}").as_bytes(), &scope.date);
-        let region = hmac(&first, &scope.region);
+    fn derive(access_key_secret: &str, scope: &Scope<'_>) -> Self {
+        let first = hmac(format!("aliyun_v4{access_key_secret}").as_bytes(), scope.date());
+        let region = hmac(&first, scope.region);
         let product = hmac(&region, "oss");
         SigningKey(hmac(&product, "aliyun_v4_request"))
     }
@@ -153,18 +164,18 @@ struct Kept {
 
 impl DayKeys {
     /// The key for this scope, derived if it is not the one that was asked for last.
-    pub(crate) fn key(&self, credential: &Credential, scope: &Scope) -> SigningKey {
+    pub(crate) fn key(&self, credential: &Credential, scope: &Scope<'_>) -> SigningKey {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |kept: &&Kept| {
-            kept.date == scope.date && kept.region == scope.region && kept.credential.same_keys(credential)
+            kept.date == scope.date() && kept.region == scope.region && kept.credential.same_keys(credential)
         };
         if let Some(kept) = kept.as_ref().filter(fits) {
             return kept.key.clone();
         }
         let key = SigningKey::derive(credential.access_key_secret(), scope);
         *kept = Some(Kept {
-            date: scope.date.clone(),
-            region: scope.region.clone(),
+            date: scope.date().to_owned(),
+            region: scope.region.to_owned(),
             credential: credential.clone(),
             key: key.clone(),
         });
@@ -197,7 +208,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn scope(at: &str, region: &str) -> Scope {
+    fn scope<'a>(at: &str, region: &'a str) -> Scope<'a> {
         Scope::new(at.parse().expect("time"), region)
     }
 
