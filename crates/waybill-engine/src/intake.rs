@@ -2,7 +2,7 @@
 //!
 //! The batch is saved with its roots before they are read, so that a reading cut short is taken up at the next start.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 
@@ -10,7 +10,7 @@ use jiff::Zoned;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 use waybill_oss::ObjectKey;
 
 use crate::clock::now_ms;
@@ -25,6 +25,8 @@ use crate::view::{Added, CallbackProfileForm, OverwritePolicy, RefusedPath};
 
 /// Rows of one write.
 const CHUNK: usize = 1_000;
+/// Chunks that are handed over and not saved yet, so that neither the reading nor the writing waits for the other.
+const AHEAD: usize = 2;
 /// Refusals that are listed one by one.
 const MOST_REFUSALS: usize = 100;
 
@@ -172,7 +174,7 @@ pub(crate) fn read_in(
         asks,
         began: Zoned::now(),
         chunk: Vec::with_capacity(CHUNK),
-        on_its_way: None,
+        on_its_way: VecDeque::new(),
         added: Added { batch, queued: 0, refused: Vec::new(), refused_count: 0 },
         queued,
     };
@@ -180,7 +182,9 @@ pub(crate) fn read_in(
         reading.root(Path::new(root), stop)?;
     }
     reading.flush()?;
-    reading.arrived()?;
+    while !reading.on_its_way.is_empty() {
+        reading.arrived()?;
+    }
     let whole = !stop.is_cancelled();
     store.write_blocking(move |c| {
         if asks {
@@ -202,8 +206,8 @@ struct Reading<'a, F> {
     asks: bool,
     began: Zoned,
     chunk: Vec<NewFile>,
-    /// The chunk before, which is saved while this one is read.
-    on_its_way: Option<Receiver<Result<Chunk, Error>>>,
+    /// The chunks before, which are saved while this one is read.
+    on_its_way: VecDeque<Receiver<Result<Chunk, Error>>>,
     added: Added,
     queued: F,
 }
@@ -212,7 +216,9 @@ impl<F: Fn()> Reading<'_, F> {
     fn root(&mut self, root: &Path, stop: &CancellationToken) -> Result<(), Error> {
         // Relative to its parent, so that a folder's own name is part of its files' keys.
         let base = root.parent().unwrap_or(root).to_owned();
-        for entry in WalkDir::new(root).follow_links(false).sort_by_file_name() {
+        // By name: what is compared lies in one folder, so all that comes before the name is the same.
+        let by_name = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
+        for entry in WalkDir::new(root).follow_links(false).sort_by(by_name) {
             if stop.is_cancelled() {
                 return Ok(());
             }
@@ -255,9 +261,11 @@ impl<F: Fn()> Reading<'_, F> {
         self.intake.file(path, &relative_to(base, path), SourceStamp::of(&metadata), &self.began)
     }
 
-    /// Hands the chunk over to be saved, once the one before is.
+    /// Hands the chunk over to be saved, once not too many are on their way.
     fn flush(&mut self) -> Result<(), Error> {
-        self.arrived()?;
+        if self.on_its_way.len() >= AHEAD {
+            self.arrived()?;
+        }
         let chunk = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK));
         if chunk.is_empty() {
             return Ok(());
@@ -271,13 +279,13 @@ impl<F: Fn()> Reading<'_, F> {
                 let _ = saved.send(chunk);
             },
         );
-        self.on_its_way = Some(result);
+        self.on_its_way.push_back(result);
         Ok(())
     }
 
-    /// Waits until the chunk before is saved.
+    /// Waits until the oldest chunk is saved.
     fn arrived(&mut self) -> Result<(), Error> {
-        let Some(result) = self.on_its_way.take() else { return Ok(()) };
+        let Some(result) = self.on_its_way.pop_front() else { return Ok(()) };
         let (added, taken) = result.recv().unwrap_or_else(|_| Err(closed()))?;
         self.added.queued += added;
         for (path, key) in taken {
