@@ -10,6 +10,7 @@ mod destinations;
 mod fault_matrix;
 mod faults;
 mod finishing;
+mod following;
 mod history;
 mod lab;
 mod left_behind;

@@ -116,7 +116,6 @@ async fn a_small_file_changed_before_its_last_byte_is_sent_is_sent_as_it_is_then
     bed.stop().await;
 }
 
-/// Makes the file shorter while a request of this operation is reading it.
 #[tokio::test]
 async fn a_small_file_that_became_larger_while_it_was_queued_is_listed_with_the_size_that_was_stored() {
     let mut bed = TestBed::with(|config| config.parallel = 1).await;
@@ -137,6 +136,7 @@ async fn a_small_file_that_became_larger_while_it_was_queued_is_listed_with_the_
     bed.stop().await;
 }
 
+/// Makes the file shorter while a request of this operation is reading it.
 async fn truncated_under_way(part_size: usize, operation: Operation) {
     let mut bed = TestBed::with(|config| config.part_size_bytes = part_size as u64).await;
     let path = bed.file("clip.mov", 32 * MIB);

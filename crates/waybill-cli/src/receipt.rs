@@ -1,7 +1,5 @@
 //! One finished upload as a line of JSON, or as words.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use waybill_engine::view::{AlreadyThere, CallbackBadge, Phase, Problem, RefusedPath, UploadDetails};
 
@@ -133,20 +131,18 @@ impl Receipt {
             None => {}
         }
         let callback = match self.callback.outcome {
-            "answered" => format!("your server answered: {}", self.callback.body.as_deref().unwrap_or_default()).into(),
+            "answered" => format!("your server answered: {}", self.callback.body.as_deref().unwrap_or_default()),
             "failed" => format!(
                 "stored, but the callback failed ({}): {}",
                 self.callback.ec.as_deref().unwrap_or("no EC"),
                 self.callback.body.as_deref().unwrap_or_default()
-            )
-            .into(),
+            ),
             "notAsExpected" => format!(
                 "stored, but your server's answer is not as expected: {}",
                 self.callback.body.as_deref().unwrap_or_default()
-            )
-            .into(),
-            "unknown" => Cow::from("stored, but the callback's answer was lost"),
-            _ => Cow::from("stored"),
+            ),
+            "unknown" => "stored, but the callback's answer was lost".to_owned(),
+            _ => "stored".to_owned(),
         };
         format!("✓ {} → {place} · {callback}", self.path)
     }

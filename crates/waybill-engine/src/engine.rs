@@ -15,7 +15,7 @@ use crate::changes::ChangeBus;
 use crate::config::EngineConfig;
 use crate::destination::{BuiltIn, Destinations};
 use crate::error::Error;
-use crate::finished::{Ended, Finished};
+use crate::finished::{AtHand, Finished, LastWord};
 use crate::intake::{Callback, Enqueue};
 use crate::lab::Lab;
 use crate::launch::Launcher;
@@ -74,7 +74,7 @@ pub struct Engine {
     changes: Arc<ChangeBus>,
     tasks: Tasks,
     last_changes: Arc<Mutex<Instant>>,
-    finished: Finished<Ended>,
+    finished: Finished<LastWord>,
     /// Commands of other processes whose uploads are under way here.
     handed_over: Arc<watch::Sender<usize>>,
     aborts: Arc<Notify>,
@@ -133,6 +133,7 @@ impl Engine {
             abort: Arc::clone(&aborts),
             troubles: Arc::clone(&troubles),
             finished: finished.clone(),
+            at_hand: AtHand::default(),
             patience,
             batches: (work == Work::OnlyAsked).then(Vec::new),
             active: HashMap::new(),

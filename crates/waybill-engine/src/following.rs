@@ -1,6 +1,5 @@
 //! The uploads of one command, told as they end: to whoever runs it in this process, or hands it over from another.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,10 +11,10 @@ use super::Engine;
 use crate::clock::now_ms;
 use crate::destination::BuiltIn;
 use crate::error::{Code, Error};
-use crate::finished::Ended;
+use crate::finished::LastWord;
 use crate::intake::{Callback, Enqueue, KeyRule};
+use crate::numbers::Numbers;
 use crate::rows;
-use crate::store::lists::AtRest;
 use crate::store::uploads::UploadRecord;
 use crate::store::{calls, lists};
 use crate::view::{CallbackTrial, OverwritePolicy, Phase, Problem, RefusedPath, UploadDetails};
@@ -112,7 +111,7 @@ impl Engine {
             bytes: 0,
             files_done: 0,
             bytes_done: 0,
-            gave_up: HashSet::new(),
+            told_of: Numbers::default(),
         };
         following.tell(Told::Batch(begun.batch)).await;
         let reading = self.read_in(begun.batch, begun.intake, begun.again);
@@ -166,8 +165,7 @@ struct Following<'a> {
     bytes: i64,
     files_done: i64,
     bytes_done: i64,
-    /// Failed or cancelled, so that it may end once more: somebody presses Retry in the window.
-    gave_up: HashSet<i64>,
+    told_of: Numbers,
 }
 
 impl Following<'_> {
@@ -175,7 +173,7 @@ impl Following<'_> {
         &mut self,
         reading: impl Future<Output = Result<crate::view::Added, Error>>,
         unnamed: Vec<RefusedPath>,
-        mut finished: UnboundedReceiver<Ended>,
+        mut finished: UnboundedReceiver<LastWord>,
         continued: bool,
         progress: bool,
     ) -> Result<(), Error> {
@@ -195,7 +193,11 @@ impl Following<'_> {
         if more > 0 {
             self.tell(Told::MoreRefused(more)).await;
         }
-        self.take_up(continued).await?;
+        let batch = self.batch;
+        (self.files, self.bytes) = self.engine.store.read(move |c| lists::total_of_batch(c, batch)).await?;
+        if continued {
+            self.take_up().await?;
+        }
         if self.files == 0 && refused == 0 {
             return Err(Error::Invalid("there is no file to upload in what was given".into()));
         }
@@ -214,38 +216,37 @@ impl Following<'_> {
 
     /// A batch that is continued: what an earlier run stored belongs to its receipts, what it gave up is tried again, and
     /// what was paused in the window goes on.
-    async fn take_up(&mut self, continued: bool) -> Result<(), Error> {
-        let batch = self.batch;
-        (self.files, self.bytes) = self.engine.store.read(move |c| lists::total_of_batch(c, batch)).await?;
-        if !continued {
-            return Ok(());
-        }
-        let mut after = 0;
+    async fn take_up(&mut self) -> Result<(), Error> {
+        let (batch, mut after) = (self.batch, 0);
         loop {
             let page = self.engine.store.read(move |c| lists::at_rest_of_batch(c, batch, after, 500)).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.no;
+            let mut ended = Vec::new();
             for upload in page {
-                match self.take_up_one(upload).await {
-                    Ok(()) | Err(Error::Refused(_)) => {}
-                    Err(error) => return Err(error),
+                let wish = match upload.phase {
+                    Phase::Paused => self.engine.resume(upload.no).await,
+                    // Ended in this run: it is told as it is heard of.
+                    _ if upload.finished_ms.is_none_or(|at| at >= self.began_ms) => continue,
+                    Phase::Failed => self.engine.retry(upload.no).await,
+                    _ => {
+                        ended.push(LastWord::of(upload.no));
+                        continue;
+                    }
+                };
+                // One that has moved on meanwhile needs nothing.
+                if let Err(error) = wish
+                    && !matches!(error, Error::Refused(_))
+                {
+                    return Err(error);
                 }
             }
-        }
-    }
-
-    async fn take_up_one(&mut self, upload: AtRest) -> Result<(), Error> {
-        match upload.phase {
-            Phase::Paused => self.engine.resume(upload.no).await,
-            // Ended in this run: it is told as it is heard of.
-            _ if upload.finished_ms.is_none_or(|at| at >= self.began_ms) => Ok(()),
-            Phase::Failed => self.engine.retry(upload.no).await,
-            _ => self.tell_of(vec![Ended::of(upload.no)]).await,
+            self.tell_of(ended).await?;
         }
     }
 
     /// Tells of an upload that has ended and of all others that have ended meanwhile: they are read together.
-    async fn ended(&mut self, first: Ended, finished: &mut UnboundedReceiver<Ended>) -> Result<(), Error> {
+    async fn ended(&mut self, first: LastWord, finished: &mut UnboundedReceiver<LastWord>) -> Result<(), Error> {
         let mut together = vec![first];
         if finished.len() < TOGETHER {
             tokio::time::sleep(GATHER).await;
@@ -259,14 +260,14 @@ impl Following<'_> {
     }
 
     /// Tells of uploads that have ended, as far as they are ours.
-    async fn tell_of(&mut self, ended: Vec<Ended>) -> Result<(), Error> {
+    async fn tell_of(&mut self, words: Vec<LastWord>) -> Result<(), Error> {
         let batch = self.batch;
         let (mut records, mut numbers) = (Vec::new(), Vec::new());
-        for Ended { no, record } in ended {
-            match record {
+        for word in words {
+            match word.record {
                 Some(record) if record.batch == batch => records.push(record),
                 Some(_) => {}
-                None => numbers.push(no),
+                None => numbers.push(word.no),
             }
         }
         // Those at hand asked for no callback.
@@ -278,12 +279,10 @@ impl Following<'_> {
         }
         let rows = self.engine.rows(&records).await?;
         for ((record, row), calls) in records.iter().zip(rows).zip(answers) {
-            // Told already, or tried once more before this word of it was heard.
-            if self.gave_up.contains(&row.no) || !matches!(row.phase, Phase::Done | Phase::Failed | Phase::Cancelled) {
+            // Tried once more before this word of it was heard, or told already: somebody pressed Retry in the window, or its
+            // word was on the way while what had ended was read.
+            if !matches!(row.phase, Phase::Done | Phase::Failed | Phase::Cancelled) || !self.told_of.insert(row.no) {
                 continue;
-            }
-            if row.phase != Phase::Done {
-                self.gave_up.insert(row.no);
             }
             self.files_done += 1;
             self.bytes_done += row.size_bytes;
@@ -349,3 +348,7 @@ fn fingerprint(
     };
     serde_json::json!([destination_id, paths, key_rule, asked, overwrite]).to_string()
 }
+
+#[cfg(test)]
+#[path = "following_tests.rs"]
+mod tests;

@@ -178,13 +178,13 @@ pub(crate) fn read_in(
         added: Added { batch, queued: 0, refused: Vec::new(), refused_count: 0 },
         queued,
     };
-    for root in &intake.roots {
-        reading.root(Path::new(root), stop)?;
-    }
-    reading.flush()?;
+    let mut read = intake.roots.iter().try_for_each(|root| reading.root(Path::new(root), stop));
+    read = read.and_then(|()| reading.flush());
     while !reading.on_its_way.is_empty() {
-        reading.arrived()?;
+        // Of what fails later the first failure is the reason; what is saved all the same is queued.
+        read = read.and(reading.arrived());
     }
+    read?;
     let whole = !stop.is_cancelled();
     store.write_blocking(move |c| {
         if asks {
@@ -275,7 +275,7 @@ impl<F: Fn()> Reading<'_, F> {
         self.store.submit_large(
             move |c| if asks { queue_new(c, new) } else { queue_all(c, &new) },
             move |chunk| {
-                // Whoever reads has not gone: it waits for this.
+                // Whoever reads has not gone: it waits for all that is on its way.
                 let _ = saved.send(chunk);
             },
         );

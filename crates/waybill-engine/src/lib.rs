@@ -24,6 +24,7 @@ mod keys;
 mod lab;
 mod launch;
 mod line_up;
+mod numbers;
 mod progress;
 mod queue;
 mod queue_gathered;

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::changes::ChangeBus;
-use crate::finished::{Ended, Finished};
+use crate::finished::{AtHand, Finished, LastWord};
 use crate::launch::Launcher;
 use crate::line_up::LineUp;
 use crate::progress::Progress;
@@ -47,7 +47,8 @@ pub(crate) struct Queue {
     pub(crate) from_store: UnboundedSender<FromStore>,
     pub(crate) abort: Arc<Notify>,
     pub(crate) troubles: Arc<Troubles>,
-    pub(crate) finished: Finished<Ended>,
+    pub(crate) finished: Finished<LastWord>,
+    pub(crate) at_hand: AtHand,
     /// Tries before network trouble becomes a failure; None for no end.
     pub(crate) patience: Option<u32>,
     /// None: everything.
@@ -251,7 +252,7 @@ impl Queue {
     pub(crate) fn announce(&self, no: i64, phase: Phase) {
         self.changes.row(no);
         if is_final(phase) {
-            self.finished.tell(&Ended::of(no));
+            self.finished.tell(&LastWord::of(no));
         }
     }
 }

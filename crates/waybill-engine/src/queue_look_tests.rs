@@ -58,6 +58,7 @@ impl Bed {
             abort: Arc::default(),
             troubles: Arc::default(),
             finished: Default::default(),
+            at_hand: Default::default(),
             patience: None,
             batches: None,
             active: HashMap::new(),

@@ -9,7 +9,7 @@ use waybill_oss::ObjectKey;
 
 use crate::clock::now_ms;
 use crate::error::Error;
-use crate::finished::Ended;
+use crate::finished::LastWord;
 use crate::queue::Queue;
 use crate::queue_save::{Along, abort_of, is_final, refusal, reply, save};
 use crate::store::initiates::{self, Initiate};
@@ -157,7 +157,6 @@ impl Queue {
             (active.row, active.gathered) = (phase, true);
             let at_ms = now_ms();
             active.record.finished_ms = Some(at_ms);
-            active.record.size_bytes = state.sent_bytes().map_or(active.record.size_bytes, |bytes| bytes as i64);
             let started_ms = active.record.started_ms;
             self.gather(no, state, started_ms, at_ms);
             return reply(answer, Ok(()));
@@ -175,7 +174,7 @@ impl Queue {
                 }
                 changes.row(no);
                 if is_final(phase) {
-                    finished.tell(&Ended::of(no));
+                    finished.tell(&LastWord::of(no));
                 }
                 if let Some(wake) = wake {
                     wake.notify_one();

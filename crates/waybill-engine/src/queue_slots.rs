@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::now_ms;
 use crate::error::{Code, Error};
-use crate::finished::Ended;
+use crate::finished::LastWord;
 use crate::queue::{Active, Queue};
 use crate::queue_line::Message;
 use crate::queue_save::{Along, errand_of, is_final, save};
@@ -186,7 +186,10 @@ impl Queue {
             self.next.rows_changed();
         }
         if active.told_when_it_leaves {
-            self.finished.tell(&Ended { no, record: Some(Arc::new(active.record)) });
+            // Not before: the lane that it was in is told by its old size.
+            let size_bytes = active.record.state.object_bytes().map_or(active.record.size_bytes, |bytes| bytes as i64);
+            let record = UploadRecord { size_bytes, ..active.record };
+            self.finished.tell(&LastWord::with(record, &self.at_hand));
         }
         if phase == Phase::Cancelled {
             // Parts that were in flight are stored or gone by now, so the abort finds them all.

@@ -195,8 +195,8 @@ pub(crate) fn unfinished_at(
 
 /// Saves where an upload stands; `started_ms` is when it first got a slot. The callback's call goes to a table of its own.
 ///
-/// What fails half-way is taken back with the whole write, so SQLite need not be able to take back the statement alone: for
-/// that it would copy each page that it changes.
+/// What fails half-way is taken back with the whole write (with the whole group, where the disk is full), so SQLite need not be
+/// able to take back the statement alone: for that it would copy each page that it changes.
 pub(crate) fn save(
     connection: &Connection,
     no: i64,
@@ -208,7 +208,7 @@ pub(crate) fn save(
     let callback_bad = calls::keep(connection, no, &mut state, now_ms)?;
     let phase = state.phase();
     let stamp = state.session().map(|session| session.stamp);
-    let size_bytes = stamp.map(|stamp| stamp.size_bytes).or(state.sent_bytes());
+    let size_bytes = stamp.map(|stamp| stamp.size_bytes).or(state.object_bytes());
     let finished = matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled).then_some(now_ms);
     connection
         .prepare_cached(

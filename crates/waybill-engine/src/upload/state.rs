@@ -250,7 +250,7 @@ impl UploadState {
     }
 
     /// Bytes of the file as it was stored; none while it is not, and where nothing had to be sent.
-    pub(crate) fn sent_bytes(&self) -> Option<u64> {
+    pub(crate) fn object_bytes(&self) -> Option<u64> {
         match self {
             UploadState::Done { object, .. } if object.already_there.is_none() => Some(object.size_bytes),
             _ => None,

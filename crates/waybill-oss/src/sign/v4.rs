@@ -53,7 +53,7 @@ fn date_of(stamp: &str) -> &str {
 
 /// The request in its canonical form. `additional` are the names that [`additional_names`] left.
 ///
-/// Written piece by piece into one text, as what follows it: a small file takes little longer than its signature.
+/// In one text from the beginning: many texts that are put together take longer than the hash of them.
 fn canonical_request(request: &Signable<'_>, additional: &[String]) -> String {
     let mut text = String::with_capacity(512);
     text.extend([request.method, "\n/"]);
