@@ -111,8 +111,9 @@ pub async fn live(arguments: &[String]) -> Result<(), String> {
     config.part_size_bytes = PART;
     config.parallel = 8;
     config.stall = Duration::from_secs(1);
-    // Whoever kills waits until the server is idle, so what is not there is not on its way either.
-    config.finishing = Duration::from_millis(50);
+    // Whoever kills waits until the server is idle, so what is not there then is not on its way either; what is delayed while
+    // all connections are cut is, for up to 300 ms.
+    config.finishing = Duration::from_millis(400);
     config.orphan_age = Duration::ZERO;
     let engine = Engine::start(config).await.map_err(words)?;
     let secret = std::env::var("OSS_ACCESS_KEY_SECRET").map_err(|error| error.to_string())?;
