@@ -8,9 +8,9 @@ use waybill_engine::{Asked, Callback, KeyRule, Place, Told};
 use waybill_sandbox::Operation::PutObject;
 use waybill_tests::{TestBed, content};
 
-fn asked(bed_destination: &str, path: &Path) -> Asked {
+fn asked(destination: &str, path: &Path) -> Asked {
     Asked {
-        to: Place::Named(bed_destination.to_owned()),
+        to: Place::Named(destination.to_owned()),
         paths: vec![path.to_owned()],
         key_rule: Some(KeyRule::Prefix(String::new())),
         callback: Callback::Given(None),

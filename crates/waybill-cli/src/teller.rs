@@ -88,14 +88,11 @@ impl Teller {
         match word {
             Told::Batch(_) => {}
             Told::Upload(details) => {
-                let no = details.row.no;
+                let no = details.row.no.to_string();
                 let receipt = if self.calls { Receipt::of_call(*details) } else { Receipt::of(*details) };
-                self.print(|| no.to_string(), &receipt);
+                self.print(&no, &receipt);
             }
-            Told::Refused(path) => {
-                let what = path.path.clone();
-                self.print(|| what, &Receipt::refused(path));
-            }
+            Told::Refused(path) => self.print(&path.path.clone(), &Receipt::refused(path)),
             Told::MoreRefused(more) => self.say(&format!("{more} more paths were refused")),
             Told::Waits(problem) => {
                 self.say(&format!("{}; everything waits until that works again", problem.message));
@@ -110,8 +107,8 @@ impl Teller {
         }
     }
 
-    fn print(&mut self, what: impl FnOnce() -> String, receipt: &Receipt) {
-        if self.printed.as_mut().is_some_and(|printed| !printed.insert(what())) {
+    fn print(&mut self, what: &str, receipt: &Receipt) {
+        if self.printed.as_mut().is_some_and(|printed| !printed.insert(what.to_owned())) {
             return;
         }
         self.worst = self.worst.max(receipt.verdict());

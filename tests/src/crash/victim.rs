@@ -15,6 +15,7 @@ use waybill_engine::view::{Connection, ResendSelection};
 use waybill_engine::{BuiltIn, Callback, Credential, Engine, EngineConfig, Enqueue, MemorySecrets};
 use waybill_sandbox::SandboxInfo;
 
+use super::weather::LONGEST_DELAY_MS;
 use super::{PART, files};
 use crate::{DESTINATION, callback_to};
 
@@ -111,9 +112,9 @@ pub async fn live(arguments: &[String]) -> Result<(), String> {
     config.part_size_bytes = PART;
     config.parallel = 8;
     config.stall = Duration::from_secs(1);
-    // Whoever kills waits until the server is idle, so what is not there then is not on its way either; what is delayed while
-    // all connections are cut is, for up to 300 ms.
-    config.finishing = Duration::from_millis(400);
+    // Whoever kills waits until the server is idle, so what is not there then is not on its way either. What is delayed while
+    // all connections are cut is on its way for so long.
+    config.finishing = Duration::from_millis(LONGEST_DELAY_MS + 100);
     config.orphan_age = Duration::ZERO;
     let engine = Engine::start(config).await.map_err(words)?;
     let secret = std::env::var("OSS_ACCESS_KEY_SECRET").map_err(|error| error.to_string())?;

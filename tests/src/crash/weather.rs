@@ -7,6 +7,8 @@ use crate::server::COUNTED;
 
 /// Planned at most; a fault waits until its request comes, perhaps in a later round.
 const MOST: usize = 8;
+/// No answer is delayed for longer, in milliseconds.
+pub(super) const LONGEST_DELAY_MS: u64 = 300;
 
 /// Plans up to three more at the server, and perhaps one at the application that is called back.
 pub(super) fn change(server: &Faults, application: &Faults, dice: &mut Dice) {
@@ -37,7 +39,7 @@ fn fault(dice: &mut Dice) -> Fault {
         busy(503, "ServiceUnavailable", Some(0)),
         FaultKind::LoseAnswer,
         FaultKind::CutAnswer,
-        FaultKind::Delay { ms: dice.of(10..300) },
+        FaultKind::Delay { ms: dice.of(10..LONGEST_DELAY_MS) },
         FaultKind::WrongEtag,
         FaultKind::RefuseConnections { ms: dice.of(10..200), answered: dice.once_in(2) },
     ];
